@@ -1,0 +1,232 @@
+"""What was seen: frozen, only the fields somebody uses. Adapters build them; nobody else reads a foreign object."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from migrator.model.ids import ROLE_ARN_ANNOTATION
+
+Json = Any  # a document of AWS or Kubernetes, or a part of one, as json.loads gives it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """One EKS cluster as DescribeCluster and its own discovery document show it."""
+
+    alias: str
+    name: str
+    region: str
+    account: str
+    arn: str
+    endpoint: str
+    issuer: str
+    version: str
+    platform_version: str
+    status: str
+    auto_mode: bool = False
+    outpost: bool = False
+    registered: bool = False  # an external cluster joined by the connector
+
+    @property
+    def partition(self) -> str:
+        """`aws`, `aws-cn`, `aws-us-gov`: taken from the ARN, never assumed."""
+        return self.arn.split(":")[1]
+
+    @property
+    def issuer_host(self) -> str:
+        """The issuer without its scheme, as IAM's condition keys spell it."""
+        return self.issuer.removeprefix("https://")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceAccount:
+    """A Kubernetes ServiceAccount; `annotations` are all of them."""
+
+    namespace: str
+    name: str
+    uid: str
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def role_arn(self) -> str | None:
+        """The annotated role as written, or None."""
+        return self.annotations.get(ROLE_ARN_ANNOTATION)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """An IAM role; `trust` is its trust policy as JSON text, unchanged but for IAM's URL-encoding."""
+
+    arn: str
+    name: str
+    id: str
+    account: str
+    trust: str
+    max_session_seconds: int = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvVar:
+    """One entry of a container's env; `source` names the field, key or resource that a valueFrom points at."""
+
+    name: str
+    value: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """A container of a pod or a template."""
+
+    name: str
+    image: str = ""
+    init: bool = False
+    env: tuple[EnvVar, ...] = ()
+    env_from: tuple[str, ...] = ()  # "configmap/NAME", "secret/NAME"
+    mounts: tuple[str, ...] = ()  # names of mounted volumes
+
+    def variable(self, name: str) -> EnvVar | None:
+        """The variable of that name, or None."""
+        return next((variable for variable in self.env if variable.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodSpec:
+    """What placement, findings and verification need of a pod's or template's spec."""
+
+    service_account: str = "default"
+    containers: tuple[Container, ...] = ()  # init containers first
+    token_audiences: Mapping[str, str] = field(default_factory=dict)  # volume name -> projected token audience
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    host_network: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class WorkloadRef:
+    """Which workload; `kind` as Kubernetes spells it."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """An object that makes pods: Deployment, StatefulSet, DaemonSet, CronJob, Job, ReplicaSet without owner."""
+
+    ref: WorkloadRef
+    uid: str
+    replicas: int  # wanted now; for a DaemonSet the nodes it is scheduled to, for a CronJob 0
+    spec: PodSpec
+    labels: Mapping[str, str] = field(default_factory=dict)  # of the pod template
+    annotations: Mapping[str, str] = field(default_factory=dict)  # of the pod template
+    strategy: str = ""  # RollingUpdate, Recreate, OnDelete
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pod:
+    """A live pod; `owner` is the workload at the head of its owner chain, None for a bare pod."""
+
+    namespace: str
+    name: str
+    uid: str
+    spec: PodSpec
+    owner: WorkloadRef | None = None
+    node: str = ""
+    phase: str = "Pending"
+    ready: bool = False
+    deleting: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    trouble: str = ""  # CrashLoopBackOff, ImagePullBackOff, Unschedulable ... as the pod's status tells it
+
+    @property
+    def finished(self) -> bool:
+        """Whether its containers are over for good, as a Job's are."""
+        return self.phase in {"Succeeded", "Failed"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A node; `compute_type` is EKS's label: fargate, hybrid, auto, or empty."""
+
+    name: str
+    os: str = "linux"
+    arch: str = "amd64"
+    compute_type: str = ""
+    ready: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FargateSelector:
+    """One selector of a Fargate profile; both parts may hold wildcards."""
+
+    profile: str
+    namespace: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Association:
+    """A pod identity association as DescribePodIdentityAssociation shows it."""
+
+    id: str
+    namespace: str
+    service_account: str
+    role_arn: str
+    owner_arn: str = ""  # an add-on owns it
+    target_role_arn: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addon:
+    """An EKS add-on's state; `issues` are its health issues, code and message."""
+
+    name: str
+    status: str
+    version: str
+    issues: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentState:
+    """What there is of the pod identity agent: the add-on, and the nodes on which an agent pod is ready."""
+
+    addon: Addon | None = None
+    daemonset: bool = False  # a DaemonSet of the agent exists, by whomever
+    ready_nodes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """How far a workload's rollout is."""
+
+    desired: int
+    updated: int
+    ready: int
+    old: int  # pods of earlier revisions still there
+    complete: bool
+    stamp: str = ""  # our restart stamp on the template, if any
+    failure: str = ""  # e.g. ProgressDeadlineExceeded: will not get better by waiting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """The admission gate's answer: the pod as a real create would have made it now, or why there is none."""
+
+    pod: Pod | None
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandResult:
+    """A command run inside a container."""
+
+    exit_code: int
+    output: str  # stdout and stderr, cut to a length fit for a journal

@@ -1,0 +1,231 @@
+"""What planner, steps and executor ask of the world, as small protocols; adapters and the store implement them.
+
+Errors of all of them: `migrator.model.errors`. A thing that does not exist is None, not an error.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from migrator.model.facts import (
+    Addon,
+    AgentState,
+    Association,
+    Cluster,
+    CommandResult,
+    FargateSelector,
+    Json,
+    Node,
+    Pod,
+    Probe,
+    Role,
+    Rollout,
+    ServiceAccount,
+    Workload,
+    WorkloadRef,
+)
+from migrator.model.ids import ServiceId
+from migrator.model.journal import (
+    Holder,
+    JournalLine,
+    Outcome,
+    Run,
+    ServiceState,
+    StepRecord,
+)
+
+
+class Roles(Protocol):
+    """IAM, read-only, over all accounts of the fleet. The account is taken from the ARN."""
+
+    def role(self, arn: str) -> Role | None:
+        """The live role, whose whole ARN is `arn`; None if there is none of that name, or its ARN (path) differs."""
+        ...
+
+    def roles(self, arns: Iterable[str]) -> Mapping[str, Role]:
+        """The live roles among `arns`, keyed by ARN, read in bulk where that is cheaper; absent ones are left out.
+
+        An account that cannot be reached is left out as well; ask `unreadable`.
+        """
+        ...
+
+    def unreadable(self, account: str) -> str | None:
+        """Why the account's roles could not be read, or None."""
+        ...
+
+
+class ClusterView(Protocol):
+    """One cluster, read-only: all that planning needs. Each method is a live read, whole cluster, paginated inside."""
+
+    def cluster(self) -> Cluster: ...
+    def service_accounts(self) -> Sequence[ServiceAccount]: ...
+    def workloads(self) -> Sequence[Workload]: ...
+    def pods(self) -> Sequence[Pod]: ...
+    def nodes(self) -> Sequence[Node]: ...
+    def associations(self) -> Sequence[Association]:
+        """All associations; role, target role and tags are filled in only where `describe` was asked for them."""
+        ...
+
+    def describe(self, association: Association) -> Association:
+        """The association in full."""
+        ...
+
+    def agent(self) -> AgentState: ...
+    def fargate_selectors(self) -> Sequence[FargateSelector]: ...
+
+
+class TrustPolicies(Protocol):
+    """IAM as the trust step needs it."""
+
+    def role(self, arn: str) -> Role | None: ...
+    def write_trust(self, role: Role, document: str) -> None:
+        """Replaces the role's trust policy; `document` is JSON text."""
+        ...
+
+
+class Associations(Protocol):
+    """EKS associations of one cluster as the association step needs them."""
+
+    def association(self, namespace: str, service_account: str) -> Association | None:
+        """In full, or None."""
+        ...
+
+    def create_association(
+        self, *, namespace: str, service_account: str, role_arn: str, tags: Mapping[str, str], token: str
+    ) -> Association:
+        """Creates it; `token` makes a repeat idempotent.
+
+        Raises:
+            Rejected: with reason `trust-not-accepted` or `role-not-visible` while IAM's change has not reached EKS,
+                `exists` when the pair is taken, `limit` at the quota, else EKS's own code.
+        """
+        ...
+
+    def delete_association(self, association_id: str) -> None:
+        """Deletes it; one that is gone already is well."""
+        ...
+
+
+class AgentInstaller(Protocol):
+    """The agent add-on of one cluster as the agent step needs it."""
+
+    def agent(self) -> AgentState: ...
+    def nodes(self) -> Sequence[Node]: ...
+    def install_agent(self, token: str) -> Addon: ...
+
+
+class ServiceAccounts(Protocol):
+    """ServiceAccounts of one cluster as the annotation step needs them."""
+
+    def service_account(self, namespace: str, name: str) -> ServiceAccount | None: ...
+    def remove_annotation(self, account: ServiceAccount, key: str) -> None:
+        """Takes out one key, and only if it still has the value seen in `account` and the object is the same (uid).
+
+        Raises:
+            Rejected: reason `conflict` when somebody changed it meanwhile.
+        """
+        ...
+
+    def add_annotation(self, account: ServiceAccount, key: str, value: str) -> None:
+        """Puts one key in, and only if it is absent and the object is the same (uid).
+
+        Raises:
+            Rejected: reason `conflict` when somebody changed it meanwhile.
+        """
+        ...
+
+
+class Workloads(Protocol):
+    """Workloads and pods of one cluster as restart and verify need them."""
+
+    def workloads_of(self, namespace: str, service_account: str) -> Sequence[Workload]: ...
+    def pods_of(self, namespace: str, service_account: str) -> Sequence[Pod]: ...
+    def rollout(self, ref: WorkloadRef) -> Rollout | None:
+        """How far it is, or None when the workload is gone."""
+        ...
+
+    def restart(self, ref: WorkloadRef, stamp: str) -> None:
+        """Stamps the pod template (kubectl's `restartedAt` and our own annotation); its controller rolls the pods."""
+        ...
+
+    def run_in(self, pod: Pod, container: str, command: Sequence[str], timeout: float) -> CommandResult: ...
+
+
+class AdmissionGate(Protocol):
+    """Asks the cluster what a pod of this service would get if it were created now."""
+
+    def probe(self, namespace: str, service_account: str) -> Probe:
+        """One server-side dry-run create on a fresh connection, with the service's own pod template if it has one."""
+        ...
+
+
+class ClusterWorld(Associations, AgentInstaller, ServiceAccounts, Workloads, AdmissionGate, Protocol):
+    """One cluster as the executor's steps need it."""
+
+    def prove(self, planned: Mapping[str, Json]) -> str | None:
+        """None when the live cluster is the planned one (ARN, issuer, endpoint's CA, account); else what differs."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, so that tests need none."""
+
+    def now(self) -> str:
+        """UTC, ISO 8601 with microseconds."""
+        ...
+
+    def monotonic(self) -> float: ...
+    def sleep(self, seconds: float) -> None:
+        """Waits; returns early, without an error, when an interruption is asked for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """How the run that a new one follows is ended."""
+
+    run: str
+    outcome: Outcome
+    note: str
+
+
+class Journal(Protocol):
+    """The durable memory. Every method is durable when it returns."""
+
+    def begin(self, run: Run, closing: Closing | None = None) -> None:
+        """Opens a run; with `closing`, ends another in the same transaction: a kill leaves both or neither."""
+        ...
+
+    def record(self, record: StepRecord) -> None: ...
+    def end(self, run: str, outcome: Outcome, note: str, at: str) -> None: ...
+    def open_run(self, service: ServiceId) -> Run | None: ...
+    def run(self, run_id: str) -> Run | None: ...
+    def runs(self, service: ServiceId) -> Sequence[Run]:
+        """All runs of the service, oldest first."""
+        ...
+
+    def records(self, run: str) -> Mapping[str, StepRecord]:
+        """The latest record of each step, in the order they were begun."""
+        ...
+
+    def state(self, service: ServiceId) -> ServiceState: ...
+    def states(self) -> Mapping[ServiceId, ServiceState]: ...
+    def history(self, service: ServiceId) -> Sequence[JournalLine]: ...
+
+
+class Locks(Protocol):
+    """Locks per service, per role and per cluster's agent, with holder and expiry."""
+
+    def held(self, key: str, *, doing: str) -> AbstractContextManager[None]:
+        """Holds `key` for the block.
+
+        Raises:
+            Locked: another living runner has it; the message says who, where and since when.
+        """
+        ...
+
+    def holders(self) -> Sequence[Holder]: ...
+
+
+Interrupt = Callable[[], int | None]  # the signal asked for, or None; read at checkpoints

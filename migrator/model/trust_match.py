@@ -1,0 +1,277 @@
+"""Who a trust policy lets in: one ServiceAccount by web identity, one through Pod Identity, everybody it names.
+
+Judged as IAM judges: some Allow must hold, no Deny may. What cannot be told from outside (conditions on keys that the
+request may or may not carry, unknown operators) never counts as allowed. Sources: the IAM user guide's policy
+evaluation logic; the EKS user guide's pages on IRSA and on the six session tags of Pod Identity.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+
+from migrator.model.facts import Json
+from migrator.model.trust_conditions import Entry, Request, Sure, entries, holds, judge
+from migrator.model.trust_document import as_list, parse, statements, text_of
+from migrator.model.wildcards import has_wildcard, matches
+
+SERVICE = "pods.eks.amazonaws.com"
+ACTIONS = ("sts:AssumeRole", "sts:TagSession")
+CLUSTER_TAG = "aws:RequestTag/eks-cluster-arn"
+NAMESPACE_TAG = "aws:RequestTag/kubernetes-namespace"
+NAME_TAG = "aws:RequestTag/kubernetes-service-account"
+WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
+AUDIENCE = "sts.amazonaws.com"
+
+_TAGS = (
+    "eks-cluster-arn",
+    "eks-cluster-name",
+    "kubernetes-namespace",
+    "kubernetes-service-account",
+    "kubernetes-pod-name",
+    "kubernetes-pod-uid",
+)
+_FEDERATED_KEY = re.compile(r"(?:.+:(?:sub|aud|amr|azp|oaud|iss)|saml:.+|aws:requesttag/.+|aws:federatedprovider)")
+
+
+class IrsaKind(StrEnum):
+    """What a trust policy says to one ServiceAccount's web identity."""
+
+    MATCHED = "matched"  # names it exactly
+    WILDCARD = "wildcard"  # lets it in by a pattern, or by not asking for a subject at all
+    NO_SUBJECT = "no_subject"  # trusts the issuer, for other subjects
+    WRONG_AUDIENCE = "wrong_audience"  # names the subject, for another audience
+    CONDITIONS = "conditions"  # subject and audience fit, another condition cannot be met
+    NO_PROVIDER_STATEMENT = "no_provider_statement"  # does not trust the issuer
+    DENIED = "denied"  # a Deny keeps it out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IrsaMatch:
+    """The verdict, the statement it rests on (`Sid`, else position from 0), what stands there, what cannot be told."""
+
+    kind: IrsaKind
+    statement: str = ""
+    evidence: str = ""
+    unsure: tuple[str, ...] = ()
+
+    @property
+    def works(self) -> bool:
+        """Whether the ServiceAccount can assume the role by web identity, as far as can be told."""
+        return self.kind in {IrsaKind.MATCHED, IrsaKind.WILDCARD}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trusted:
+    """One principal that an Allow statement names, with the subjects it is narrowed to (empty: all of them)."""
+
+    statement: str
+    kind: str  # Federated, Service, AWS, CanonicalUser, or * for everybody
+    principal: str
+    subjects: tuple[str, ...] = ()
+
+
+def subject_of(namespace: str, name: str) -> str:
+    """A ServiceAccount as its tokens name it."""
+    return f"system:serviceaccount:{namespace}:{name}"
+
+
+def provider_arn(issuer_host: str, account: str, partition: str) -> str:
+    """The IAM OIDC provider of a cluster in the role's account."""
+    return f"arn:{partition}:iam::{account}:oidc-provider/{issuer_host}"
+
+
+def irsa_match(
+    document: str,
+    *,
+    issuer_host: str,
+    account: str,
+    partition: str,
+    namespace: str,
+    name: str,
+    audience: str = AUDIENCE,
+) -> IrsaMatch:
+    """Whether some statement lets the web identity of this ServiceAccount in; `account` is the role's.
+
+    Raises:
+        TrustUnreadable: the document is no trust policy.
+    """
+    provider = provider_arn(issuer_host, account, partition)
+    subject = subject_of(namespace, name)
+    request = _web_identity(issuer_host, provider, subject, audience)
+    relevant = [
+        s for s in _named(parse(document)) if _acts(s.body, WEB_IDENTITY) and _principal(s.body, "Federated", provider)
+    ]
+    judged = [_judge_allow(s, request, issuer_host, subject) for s in relevant if s.body.get("Effect") == "Allow"]
+    if not judged:
+        others = [party.principal for party in subjects(document) if party.kind == "Federated"]
+        return IrsaMatch(kind=IrsaKind.NO_PROVIDER_STATEMENT, evidence=", ".join(others))
+    best = min(judged, key=lambda match: (_RANK.index(match.kind), bool(match.unsure)))
+    return _after_denials(best, [s for s in relevant if s.body.get("Effect") == "Deny"], request, provider)
+
+
+def allows_pod_identity(document: str, cluster_arn: str, namespace: str, name: str, account: str) -> bool:
+    """Whether EKS can surely assume the role for this ServiceAccount: both actions, no Deny that might hold.
+
+    `account` is the role's: only a role of the cluster's own account can be associated.
+
+    Raises:
+        TrustUnreadable: the document is no trust policy.
+    """
+    named = _named(parse(document))
+    request = _pod_identity(cluster_arn, namespace, name)
+    return cluster_arn.split(":")[4:5] == [account] and all(
+        _surely_allowed(named, action, request) for action in ACTIONS
+    )
+
+
+def subjects(document: str) -> tuple[Trusted, ...]:
+    """Everybody the Allow statements name, in the document's order.
+
+    Raises:
+        TrustUnreadable: the document is no trust policy.
+    """
+    return tuple(
+        Trusted(statement=s.label, kind=kind, principal=principal, subjects=_subjects_asked(s.body))
+        for s in _named(parse(document))
+        if s.body.get("Effect") == "Allow"
+        for kind, principal in _principals(s.body.get("Principal"))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    label: str
+    body: Mapping[str, Json]
+
+    @property
+    def condition(self) -> tuple[Entry, ...]:
+        return tuple(entries(self.body.get("Condition")))
+
+
+_RANK = (
+    IrsaKind.MATCHED,
+    IrsaKind.WILDCARD,
+    IrsaKind.CONDITIONS,
+    IrsaKind.WRONG_AUDIENCE,
+    IrsaKind.NO_SUBJECT,
+)
+
+
+def _named(data: Mapping[str, Json]) -> list[_Named]:
+    return [_Named(str(body.get("Sid", position)), body) for position, body in enumerate(statements(data))]
+
+
+def _web_identity(issuer_host: str, provider: str, subject: str, audience: str) -> Request:
+    host = issuer_host.lower()
+    values = {f"{host}:sub": (subject,), f"{host}:aud": (audience,), "aws:federatedprovider": (provider,)}
+    return Request(values=values, absent=lambda key: bool(_FEDERATED_KEY.fullmatch(key)) or key == "aws:tagkeys")
+
+
+def _pod_identity(cluster_arn: str, namespace: str, name: str) -> Request:
+    values = {
+        CLUSTER_TAG.lower(): (cluster_arn,),
+        "aws:requesttag/eks-cluster-name": (cluster_arn.rpartition("/")[2],),
+        NAMESPACE_TAG.lower(): (namespace,),
+        NAME_TAG.lower(): (name,),
+        "aws:tagkeys": _TAGS,
+        "sts:transitivetagkeys": _TAGS,
+    }
+    present = frozenset({"aws:requesttag/kubernetes-pod-name", "aws:requesttag/kubernetes-pod-uid"})
+    return Request(values=values, present=present, absent=lambda key: bool(_FEDERATED_KEY.fullmatch(key)))
+
+
+def _judge_allow(statement: _Named, request: Request, issuer_host: str, subject: str) -> IrsaMatch:
+    made = partial(IrsaMatch, statement=statement.label)
+    subject_key, audience_key = f"{issuer_host}:sub".lower(), f"{issuer_host}:aud".lower()
+    asked = [entry for entry in statement.condition if entry.key.lower() == subject_key]
+    if holds(asked, request) is Sure.NO:
+        return made(kind=IrsaKind.NO_SUBJECT, evidence=_shown(asked))
+    audiences = [entry for entry in statement.condition if entry.key.lower() == audience_key]
+    if holds(audiences, request) is Sure.NO:
+        return made(kind=IrsaKind.WRONG_AUDIENCE, evidence=_shown(audiences))
+    unmet = [entry for entry in statement.condition if judge(entry, request) is Sure.NO]
+    if unmet:
+        return made(kind=IrsaKind.CONDITIONS, evidence=_shown(unmet))
+    unsure = tuple(str(entry) for entry in statement.condition if judge(entry, request) is Sure.MAYBE)
+    exact = any(_names_exactly(entry, subject) for entry in asked)
+    kind = IrsaKind.MATCHED if exact else IrsaKind.WILDCARD
+    return made(kind=kind, evidence=_shown(asked) or "no condition on the subject", unsure=unsure)
+
+
+def _names_exactly(entry: Entry, subject: str) -> bool:
+    operator = entry.operator.lower()
+    return "not" not in operator and subject in entry.values and ("equals" in operator or not has_wildcard(subject))
+
+
+def _shown(asked: Sequence[Entry]) -> str:
+    return "; ".join(str(entry) for entry in asked)
+
+
+def _after_denials(best: IrsaMatch, denials: Sequence[_Named], request: Request, provider: str) -> IrsaMatch:
+    """A Deny that surely holds beats any Allow; one that may hold is added to what cannot be told."""
+    doubts: list[str] = []
+    for statement in denials:
+        sure = min(holds(statement.condition, request), _principal(statement.body, "Federated", provider))
+        if sure is Sure.YES:
+            shown = _shown(statement.condition) or "without a condition"
+            return IrsaMatch(kind=IrsaKind.DENIED, statement=statement.label, evidence=f"Deny: {shown}")
+        if sure is Sure.MAYBE:
+            doubts.append(f"Deny {statement.label}: {_shown(statement.condition)}")
+    return IrsaMatch(kind=best.kind, statement=best.statement, evidence=best.evidence, unsure=(*best.unsure, *doubts))
+
+
+def _surely_allowed(named: Sequence[_Named], action: str, request: Request) -> bool:
+    def sure(statement: _Named) -> Sure:
+        if not _acts(statement.body, action):
+            return Sure.NO
+        return min(_principal(statement.body, "Service", SERVICE), holds(statement.condition, request))
+
+    allowed = any(sure(s) is Sure.YES for s in named if s.body.get("Effect") == "Allow")
+    return allowed and all(sure(s) is Sure.NO for s in named if s.body.get("Effect") != "Allow")
+
+
+def _acts(body: Mapping[str, Json], action: str) -> bool:
+    if "NotAction" in body:
+        return not _any_pattern(as_list(body["NotAction"]), action)
+    return _any_pattern(as_list(body.get("Action")), action)
+
+
+def _any_pattern(patterns: Sequence[Json], action: str) -> bool:
+    return any(matches(text_of(pattern).lower(), action.lower()) for pattern in patterns)
+
+
+def _principal(body: Mapping[str, Json], kind: str, principal: str) -> Sure:
+    """Whether the statement is about `principal`.
+
+    Everybody (`*`) surely takes a service in when it denies; whether it does when it allows is not documented.
+    """
+    if "NotPrincipal" in body:
+        excepted = list(_principals(body["NotPrincipal"]))
+        return Sure.NO if ("*", "*") in excepted or any(_covers(p, kind, principal) for p in excepted) else Sure.YES
+    pairs = list(_principals(body.get("Principal")))
+    if any(_covers(pair, kind, principal) for pair in pairs):
+        return Sure.YES
+    if ("*", "*") not in pairs:
+        return Sure.NO
+    return Sure.MAYBE if kind == "Service" and body.get("Effect") == "Allow" else Sure.YES
+
+
+def _covers(pair: tuple[str, str], kind: str, principal: str) -> bool:
+    return pair[0] == kind and pair[1] in {principal, "*"}
+
+
+def _principals(value: Json) -> Iterator[tuple[str, str]]:
+    """Kind and name of each; `*` and `{"AWS": "*"}` are the same everybody."""
+    if isinstance(value, Mapping):
+        for kind, names in value.items():
+            for name in as_list(names):
+                yield ("*", "*") if (kind, name) == ("AWS", "*") else (kind, text_of(name))
+    elif value is not None:
+        yield "*", text_of(value)
+
+
+def _subjects_asked(body: Mapping[str, Json]) -> tuple[str, ...]:
+    asked = (entry for entry in entries(body.get("Condition")) if entry.key.lower().endswith(":sub"))
+    return tuple(value for entry in asked for value in entry.values)

@@ -1,0 +1,99 @@
+"""One ServiceAccount with everything about it joined: what the findings' rules are given, and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from migrator.model.facts import (
+    AgentState,
+    Association,
+    Cluster,
+    FargateSelector,
+    Node,
+    Pod,
+    PodSpec,
+    Role,
+    ServiceAccount,
+    Workload,
+)
+from migrator.model.fleet import Policy
+from migrator.model.ids import RoleArn, ServiceId
+from migrator.model.trust import IrsaMatch, Merged, Subject, Trusted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleView:
+    """The annotated role as far as it could be read, and what its trust policy says to this service.
+
+    `arn` is None for an annotation that is no role ARN, `role` for a role that is not there or could not be read;
+    `irsa` and `merged` are None unless the trust policy could be read.
+    """
+
+    written: str
+    arn: RoleArn | None = None
+    role: Role | None = None
+    unreadable: str = ""  # why the role's account could not be read
+    trust_problem: str = ""  # why the trust policy could not be read
+    irsa: IrsaMatch | None = None
+    allowed: bool = False  # Pod Identity is let in already
+    merged: Merged | None = None
+    allowed_after: bool = False  # Pod Identity is let in once our statement is there
+    trusted: tuple[Trusted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """What a rule about pods looks at: a workload's template, or a pod that no workload made."""
+
+    object: str  # "Deployment orders-api"
+    spec: PodSpec
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    live: bool = False  # a pod: the webhook's own additions stand in it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One service: its facts, joined. Everything is sorted by name."""
+
+    service: ServiceId
+    cluster: Cluster
+    account: ServiceAccount
+    policy: Policy
+    role: RoleView
+    agent: AgentState
+    association: Association | None = None
+    workloads: tuple[Workload, ...] = ()
+    pods: tuple[Pod, ...] = ()  # live: neither finished nor going
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    fargate: tuple[FargateSelector, ...] = ()
+    sharing: tuple[ServiceId, ...] = ()  # other services of the cluster with the same role
+
+    @property
+    def subject(self) -> Subject:
+        """Whom the role's trust policy must let in."""
+        return Subject(self.cluster.arn, self.service.namespace, self.service.name)
+
+    @property
+    def ownerless(self) -> tuple[Pod, ...]:
+        """Pods whose owner is none of the known workloads: bare pods, and those of kinds we do not list."""
+        known = {workload.ref for workload in self.workloads}
+        return tuple(pod for pod in self.pods if pod.owner not in known)
+
+    @property
+    def templates(self) -> tuple[Template, ...]:
+        """What future pods are made from; pods without a known workload stand for themselves."""
+        made = [
+            Template(object=str(w.ref), spec=w.spec, labels=w.labels, annotations=w.annotations) for w in self.workloads
+        ]
+        return (*made, *map(template_of_pod, self.ownerless))
+
+    @property
+    def moved(self) -> bool:
+        """Whether an association with the annotated role is there already."""
+        return self.association is not None and self.association.role_arn == self.role.written
+
+
+def template_of_pod(pod: Pod) -> Template:
+    """A live pod as a rule looks at it."""
+    name = str(pod.owner) if pod.owner is not None else f"Pod {pod.name}"
+    return Template(object=name, spec=pod.spec, labels=pod.labels, annotations=pod.annotations, live=True)

@@ -1,0 +1,109 @@
+"""Writes a plan's steps, there and back, as plain data: what the executor reads is what a person reviews.
+
+The way back is no plain reverse. First the annotation returns and the association goes, then pods are made anew and proven,
+and only then our share of the trust policy is taken out: until then both ways in stay open. The agent stays.
+"""
+
+from migrator.model.facts import Json, Workload
+from migrator.model.ids import AGENT_ADDON, MANAGED_BY, ROLE_ARN_ANNOTATION
+from migrator.model.plan import PlannedStep, StepKind
+from migrator.model.trust import statement_for
+from migrator.planning.case import Case
+from migrator.planning.findings.clusters import agent_found, needs_agent
+from migrator.planning.findings.owners import why_left
+
+Steps = tuple[PlannedStep, ...]
+
+
+def drafts(case: Case) -> tuple[Steps, Steps]:
+    """The steps forward and the steps of the way back; none while the role cannot be associated at all."""
+    view = case.role
+    if view.role is None or view.merged is None or view.arn is None or view.arn.account != case.cluster.account:
+        return (), ()
+    trust, association, annotation = _trust(case, view.role.id), _association(case), _annotation(case)
+    restart, verify = _restart(case), _verify(case)
+    forward = (_agent(case), trust, association, annotation, restart, verify)
+    back = tuple(map(_turned, (annotation, association, restart, verify, trust)))
+    return forward, back
+
+
+def _turned(step: PlannedStep) -> PlannedStep:
+    return PlannedStep(id=step.id, kind=step.kind, on=step.on, before=step.after, after=step.before)
+
+
+def _step(kind: StepKind, on: Json, before: Json, after: Json) -> PlannedStep:
+    return PlannedStep(id=kind.value, kind=kind, on=on, before=before, after=after)
+
+
+def _agent(case: Case) -> PlannedStep:
+    on = {"cluster": case.cluster.name, "addon": AGENT_ADDON}
+    return _step(StepKind.AGENT, on, {"agent": _agent_now(case)}, {"agent": "ready"})
+
+
+def _agent_now(case: Case) -> str:
+    if not agent_found(case):
+        return "absent"
+    covered = all(
+        node.name in case.agent.ready_nodes
+        for node in case.nodes.values()
+        if node.os == "linux" and node.compute_type not in {"auto", "fargate", "hybrid"} and node.ready
+    )
+    return "ready" if covered or not needs_agent(case) else "installed"
+
+
+def _trust(case: Case, role_id: str) -> PlannedStep:
+    subject = case.subject
+    after = {
+        "pod_identity": True,
+        "statement": None if case.role.allowed else statement_for(subject),
+        "subject": {"cluster_arn": subject.cluster_arn, "namespace": subject.namespace, "name": subject.name},
+    }
+    on = {"role": case.role.written, "role_id": role_id}
+    return _step(StepKind.TRUST, on, {"pod_identity": case.role.allowed}, after)
+
+
+def _association(case: Case) -> PlannedStep:
+    on = {
+        "cluster": case.cluster.name,
+        "namespace": case.service.namespace,
+        "service_account": case.service.name,
+    }
+    tags = {"managed-by": MANAGED_BY, f"{MANAGED_BY}/service": str(case.service)}
+    before = {"role_arn": case.association.role_arn if case.association is not None else None}
+    return _step(StepKind.ASSOCIATION, on, before, {"role_arn": case.role.written, "tags": tags})
+
+
+def _annotation(case: Case) -> PlannedStep:
+    on = {**_account(case), "uid": case.account.uid, "key": ROLE_ARN_ANNOTATION}
+    return _step(StepKind.ANNOTATION, on, {"value": case.role.written}, {"value": None})
+
+
+def _restart(case: Case) -> PlannedStep:
+    judged = [(workload, why_left(workload)) for workload in case.workloads]
+    left = [{"kind": w.ref.kind, "name": w.ref.name, "why": why} for w, why in judged if why]
+    left += [_left_pod(kind, name) for kind, name in _ownerless(case)]
+    on = {**_account(case), "workloads": [_rolled(workload) for workload, why in judged if not why], "left": left}
+    return _step(StepKind.RESTART, on, {"restarted": False}, {"restarted": True})
+
+
+def _rolled(workload: Workload) -> Json:
+    return {"kind": workload.ref.kind, "name": workload.ref.name, "uid": workload.uid}
+
+
+def _ownerless(case: Case) -> list[tuple[str, str]]:
+    pods = case.ownerless
+    return sorted({(pod.owner.kind, pod.owner.name) if pod.owner else ("Pod", pod.name) for pod in pods})
+
+
+def _left_pod(kind: str, name: str) -> Json:
+    why = "a bare pod: nobody makes it anew" if kind == "Pod" else "no controller that is rolled from here"
+    return {"kind": kind, "name": name, "why": why}
+
+
+def _verify(case: Case) -> PlannedStep:
+    before = "pod-identity" if case.moved else "irsa"
+    return _step(StepKind.VERIFY, _account(case), {"identity": before}, {"identity": "pod-identity"})
+
+
+def _account(case: Case) -> dict[str, Json]:
+    return {"namespace": case.service.namespace, "service_account": case.service.name}

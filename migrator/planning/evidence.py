@@ -1,0 +1,99 @@
+"""The facts a plan was made from, as plain data: enough to know the cluster, the role and the workloads again."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from migrator.model.facts import Json, Workload
+from migrator.planning.case import Case
+from migrator.planning.findings.clusters import profiles_of
+from migrator.planning.findings.roles import trusted_others
+
+_PREFIX = "eks.amazonaws.com/"
+
+
+def facts_of(case: Case) -> Mapping[str, Json]:
+    """The plan's `facts`, keys in the order of the plan file."""
+    return {
+        "cluster": _cluster(case),
+        "service_account": {
+            "uid": case.account.uid,
+            "annotations": {k: v for k, v in sorted(case.account.annotations.items()) if k.startswith(_PREFIX)},
+        },
+        "role": _role(case),
+        "association": _association(case),
+        "agent": _agent(case),
+        "workloads": [_workload(workload) for workload in case.workloads],
+        "pods_without_workload": sorted(pod.name for pod in case.ownerless),
+        "placement": _placement(case),
+        "other_services_of_role": [str(service) for service in case.sharing],
+        "others_trusted": trusted_others(case),
+    }
+
+
+def trust_digest(document: Json) -> str:
+    """SHA-256 over the trust policy as canonical JSON: sorted keys, no white space."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _cluster(case: Case) -> Json:
+    cluster = case.cluster
+    return {
+        "alias": cluster.alias,
+        "name": cluster.name,
+        "arn": cluster.arn,
+        "region": cluster.region,
+        "account": cluster.account,
+        "issuer": cluster.issuer,
+        "version": cluster.version,
+    }
+
+
+def _role(case: Case) -> Json:
+    role = case.role.role
+    if role is None:
+        return None
+    trust = None if case.role.merged is None else json.loads(role.trust)
+    return {
+        "arn": role.arn,
+        "id": role.id,
+        "trust_digest": hashlib.sha256(role.trust.encode()).hexdigest() if trust is None else trust_digest(trust),
+        "trust": trust,
+    }
+
+
+def _association(case: Case) -> Json:
+    association = case.association
+    if association is None:
+        return None
+    return {"id": association.id, "role_arn": association.role_arn, "owner_arn": association.owner_arn or None}
+
+
+def _agent(case: Case) -> Json:
+    addon = case.agent.addon
+    return {
+        "addon": addon.version if addon is not None else None,
+        "status": addon.status if addon is not None else None,
+        "daemonset": case.agent.daemonset,
+    }
+
+
+def _workload(workload: Workload) -> Json:
+    return {
+        "kind": workload.ref.kind,
+        "name": workload.ref.name,
+        "uid": workload.uid,
+        "replicas": workload.replicas,
+        "containers": [container.name for container in workload.spec.containers],
+    }
+
+
+def _placement(case: Case) -> Json:
+    homes = [case.nodes[pod.node] for pod in case.pods if pod.node in case.nodes]
+    labels = [template.labels for template in case.templates]
+    return {
+        "operating_systems": sorted({node.os for node in homes}),
+        "compute_types": sorted({node.compute_type or "ec2" for node in homes}),
+        "fargate_profiles": sorted({profile for one in labels for profile in profiles_of(case, one)}),
+    }

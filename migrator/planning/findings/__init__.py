@@ -1,0 +1,15 @@
+"""What the planner has to say about a service: pure rules over facts, a module per family, one catalogue of words."""
+
+from collections.abc import Callable, Iterator
+
+from migrator.model.plan import Finding
+from migrator.planning.case import Case
+from migrator.planning.findings import clusters, owners, roles, templates
+
+_RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (clusters.judge, templates.judge, roles.judge, owners.judge)
+
+
+def judge(case: Case) -> tuple[Finding, ...]:
+    """Every finding about the service, each once, sorted by code and evidence."""
+    findings = {finding for rule in _RULES for finding in rule(case)}
+    return tuple(sorted(findings, key=lambda f: (f.code, f.object, f.field, f.value)))

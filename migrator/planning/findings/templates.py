@@ -1,0 +1,113 @@
+"""Rules about what is written in pod templates: other credentials, and what keeps the webhook's work from counting.
+
+Never shows the value of a variable that may be a secret. Source: the EKS user guide on Pod Identity and the SDKs'
+credential chains; the webhook's source for what it leaves alone.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from migrator.model.facts import Container, EnvVar, Pod
+from migrator.model.identity import IRSA_PAIR, SKIP_CONTAINERS, skipped_containers
+from migrator.model.plan import Finding
+from migrator.planning.case import Case, Template
+from migrator.planning.findings.catalogue import found
+
+SKIP_LABEL = "eks.amazonaws.com/skip-pod-identity-webhook"
+_STATIC = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_SHARED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE")
+_CONTAINER = (
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+)
+_PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+_NO_PROXY = ("NO_PROXY", "no_proxy")
+_AGENT_ADDRESS = "169.254.170.23"
+_STS = "sts.amazonaws.com"
+_IRSA_VOLUME = "aws-iam-token"
+_IRSA_TOKEN = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token"  # noqa: S105 - a path
+_AGENT_TOKEN = "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount/eks-pod-identity-token"  # noqa: S105 - a path
+
+
+def judge(case: Case) -> Iterator[Finding]:
+    """Findings about every template of the service."""
+    for template in case.templates:
+        skipped = skipped_containers(_as_pod(template))
+        yield from _about_pod(template, skipped)
+        for container in template.spec.containers:
+            if container.name not in skipped:
+                yield from _about_container(template, container)
+
+
+def _as_pod(template: Template) -> Pod:
+    return Pod(namespace="", name="", uid="", spec=template.spec, annotations=template.annotations)
+
+
+def _about_pod(template: Template, skipped: frozenset[str]) -> Iterator[Finding]:
+    names = [container.name for container in template.spec.containers]
+    left_out = [name for name in names if name in skipped]
+    if names and left_out == names:
+        yield found("skip-all-containers", template.object, SKIP_CONTAINERS, ", ".join(left_out))
+    elif left_out:
+        yield found("skip-containers", template.object, SKIP_CONTAINERS, ", ".join(left_out))
+    if SKIP_LABEL in template.labels:
+        yield found("skip-webhook", template.object, SKIP_LABEL, template.labels[SKIP_LABEL])
+    for volume, audience in sorted(template.spec.token_audiences.items()):
+        if audience == _STS and not (template.live and volume == _IRSA_VOLUME):
+            yield found("projected-sts-token", template.object, volume, audience)
+
+
+def _about_container(template: Template, container: Container) -> Iterator[Finding]:
+    written = {variable.name: variable for variable in container.env}
+    injected = template.live and _injected(written)
+    yield from _named("static-keys", template, container, _those(written, _STATIC))
+    yield from _named("shared-credentials", template, container, _those(written, _SHARED), show=True)
+    if not injected:
+        yield from _named("web-identity-written", template, container, _those(written, IRSA_PAIR), show=True)
+        yield from _named("container-credentials-written", template, container, _those(written, _CONTAINER))
+    for source in sorted(container.env_from):
+        yield found("env-from", template.object, f"containers[{container.name}].envFrom", source)
+    yield from _proxy(template, container, written)
+
+
+def _injected(written: dict[str, EnvVar]) -> bool:
+    """In a live pod, the variables with exactly the webhook's values are the webhook's."""
+    paths = {
+        written[name].value
+        for name in ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
+        if name in written
+    }
+    return len(paths) == 1 and paths <= {_IRSA_TOKEN, _AGENT_TOKEN}
+
+
+def _those(written: dict[str, EnvVar], names: Iterable[str]) -> list[EnvVar]:
+    return [written[name] for name in names if name in written]
+
+
+def _named(
+    code: str, template: Template, container: Container, variables: list[EnvVar], *, show: bool = False
+) -> Iterator[Finding]:
+    """One finding for all variables of one kind in one container; `show` only for values that cannot be secret."""
+    if variables:
+        names = ", ".join(variable.name for variable in variables)
+        values = ", ".join(_shown(variable, show=show) for variable in variables)
+        yield found(code, template.object, f"containers[{container.name}].env[{names}]", values)
+
+
+def _shown(variable: EnvVar, *, show: bool) -> str:
+    if variable.source is not None:
+        return f"from {variable.source}"
+    return variable.value or "" if show else "(written)"
+
+
+def _proxy(template: Template, container: Container, written: dict[str, EnvVar]) -> Iterator[Finding]:
+    proxies = [name for name in _PROXIES if name in written and written[name].value != ""]
+    if proxies and not any(_excepts_agent(written.get(name)) for name in _NO_PROXY):
+        field = f"containers[{container.name}].env[{', '.join(proxies)}]"
+        yield found("proxy", template.object, field, _AGENT_ADDRESS)
+
+
+def _excepts_agent(variable: EnvVar | None) -> bool:
+    entries = (variable.value or "").split(",") if variable is not None else []
+    return any(entry.strip() in {_AGENT_ADDRESS, "*"} for entry in entries)

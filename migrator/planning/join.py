@@ -1,0 +1,142 @@
+"""Joins one cluster's lists into one case per annotated ServiceAccount. Each list is read once, whole."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from migrator.model.facts import (
+    AgentState,
+    Association,
+    Cluster,
+    FargateSelector,
+    Node,
+    Pod,
+    Role,
+    ServiceAccount,
+    Workload,
+)
+from migrator.model.fleet import Policy
+from migrator.model.ids import RoleArn, ServiceId
+from migrator.model.ports import ClusterView, Roles
+from migrator.model.trust import Subject, TrustUnreadable, allows, irsa_match, merge, subjects
+from migrator.model.trust_match import AUDIENCE
+from migrator.planning.case import Case, RoleView
+
+_AUDIENCE_ANNOTATION = "eks.amazonaws.com/audience"
+_Key = tuple[str, str]  # namespace, ServiceAccount
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """A cluster as it was read, ready to be joined; lists are keyed by namespace and ServiceAccount."""
+
+    cluster: Cluster
+    accounts: tuple[ServiceAccount, ...]  # annotated ones, sorted
+    workloads: Mapping[_Key, Sequence[Workload]]
+    pods: Mapping[_Key, Sequence[Pod]]
+    nodes: Mapping[str, Node]
+    associations: Mapping[_Key, Association]
+    agent: AgentState
+    fargate: tuple[FargateSelector, ...]
+    users: Mapping[str, Sequence[ServiceId]]  # role as annotated -> services
+
+
+def take_inventory(view: ClusterView) -> Inventory:
+    """Reads the cluster; a cluster without an annotated ServiceAccount costs one list."""
+    cluster = view.cluster()
+    annotated = (account for account in view.service_accounts() if account.role_arn is not None)
+    accounts = tuple(sorted(annotated, key=lambda account: (account.namespace, account.name)))
+    users: dict[str, list[ServiceId]] = defaultdict(list)
+    for account in accounts:
+        users[account.role_arn or ""].append(ServiceId(cluster.alias, account.namespace, account.name))
+    wanted = {(account.namespace, account.name) for account in accounts}
+    pods = (pod for pod in _if(wanted, view.pods) if not pod.finished and not pod.deleting)
+    return Inventory(
+        cluster=cluster,
+        accounts=accounts,
+        workloads=_grouped(_if(wanted, view.workloads), lambda w: (w.ref.namespace, w.spec.service_account)),
+        pods=_grouped(pods, lambda pod: (pod.namespace, pod.spec.service_account)),
+        nodes={node.name: node for node in _if(wanted, view.nodes)},
+        associations={(a.namespace, a.service_account): a for a in _if(wanted, view.associations)},
+        agent=view.agent() if wanted else AgentState(),
+        fargate=tuple(_if(wanted, view.fargate_selectors)),
+        users=users,
+    )
+
+
+def cases(
+    inventory: Inventory, accounts: Sequence[ServiceAccount], view: ClusterView, roles: Roles, policy: Policy
+) -> list[Case]:
+    """One case per account, with its role; roles are read in one go, associations one by one where there are any."""
+    written = {account.role_arn or "" for account in accounts}
+    live = roles.roles(sorted(arn for arn in written if RoleArn.parse(arn) is not None))
+    return [_case(inventory, account, view, _view(inventory, account, live, roles), policy) for account in accounts]
+
+
+def _case(inventory: Inventory, account: ServiceAccount, view: ClusterView, role: RoleView, policy: Policy) -> Case:
+    key = (account.namespace, account.name)
+    service = ServiceId(inventory.cluster.alias, *key)
+    association = inventory.associations.get(key)
+    return Case(
+        service=service,
+        cluster=inventory.cluster,
+        account=account,
+        policy=policy,
+        role=role,
+        agent=inventory.agent,
+        association=view.describe(association) if association is not None else None,
+        workloads=tuple(sorted(inventory.workloads.get(key, ()), key=lambda workload: workload.ref)),
+        pods=tuple(sorted(inventory.pods.get(key, ()), key=lambda pod: pod.name)),
+        nodes=inventory.nodes,
+        fargate=inventory.fargate,
+        sharing=tuple(other for other in inventory.users.get(role.written, ()) if other != service and role.written),
+    )
+
+
+def _view(inventory: Inventory, account: ServiceAccount, live: Mapping[str, Role], roles: Roles) -> RoleView:
+    written = account.role_arn or ""
+    arn = RoleArn.parse(written)
+    role = live.get(written)
+    if arn is None or role is None:
+        unreadable = roles.unreadable(arn.account) if arn is not None else None
+        return RoleView(written=written, arn=arn, unreadable=unreadable or "")
+    try:
+        return _judged(inventory.cluster, account, RoleView(written=written, arn=arn, role=role), role)
+    except TrustUnreadable as error:
+        return RoleView(written=written, arn=arn, role=role, trust_problem=error.message)
+
+
+def _judged(cluster: Cluster, account: ServiceAccount, view: RoleView, role: Role) -> RoleView:
+    subject = Subject(cluster.arn, account.namespace, account.name)
+    merged = merge(role.trust, subject)
+    return RoleView(
+        written=view.written,
+        arn=view.arn,
+        role=role,
+        irsa=irsa_match(
+            role.trust,
+            issuer_host=cluster.issuer_host,
+            account=role.account,
+            partition=cluster.partition,
+            namespace=account.namespace,
+            name=account.name,
+            audience=account.annotations.get(_AUDIENCE_ANNOTATION) or AUDIENCE,
+        ),
+        allowed=allows(role.trust, subject),
+        merged=merged,
+        allowed_after=allows(merged.document, subject),
+        trusted=subjects(role.trust),
+    )
+
+
+def _if(wanted: set[_Key], read: Callable[[], Sequence[_Item]]) -> Sequence[_Item]:
+    return read() if wanted else ()
+
+
+def _grouped(items: Iterable[_Item], key: Callable[[_Item], _Key]) -> Mapping[_Key, Sequence[_Item]]:
+    groups: dict[_Key, list[_Item]] = defaultdict(list)
+    for item in items:
+        groups[key(item)].append(item)
+    return groups

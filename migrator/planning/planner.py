@@ -1,0 +1,76 @@
+"""One cluster in, one plan per annotated ServiceAccount out. The same world gives the same plans: no times, all sorted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from migrator.model.facts import ServiceAccount
+from migrator.model.fleet import Policy
+from migrator.model.ids import ServiceId
+from migrator.model.plan import Edit, Plan
+from migrator.model.ports import ClusterView, Roles
+from migrator.planning import findings
+from migrator.planning.case import Case
+from migrator.planning.drafts import drafts
+from migrator.planning.evidence import facts_of
+from migrator.planning.join import cases, take_inventory
+from migrator.planning.verdict import verdict
+
+Wanted = Callable[[ServiceId, str], bool]  # service, role as annotated
+EditOf = Callable[[ServiceId], Edit | None]
+
+
+def _everything(_service: ServiceId, _role: str) -> bool:
+    return True
+
+
+def _no_edit(_service: ServiceId) -> Edit | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSettings:
+    """What is planned, and how.
+
+    `excludes` are globs over service ids; `wanted` is the selection of this one command; `edit_of` gives what a person
+    wrote into an earlier plan of the service.
+    """
+
+    policy: Policy = field(default_factory=Policy)
+    excludes: tuple[str, ...] = ()
+    wanted: Wanted = _everything
+    edit_of: EditOf = _no_edit
+
+
+def plan_cluster(view: ClusterView, roles: Roles, settings: PlanSettings) -> tuple[Plan, ...]:
+    """The plans of one cluster's services, sorted by service; reads only.
+
+    Raises:
+        MigrateError: the cluster cannot be read.
+    """
+    inventory = take_inventory(view)
+    alias = inventory.cluster.alias
+    chosen = [account for account in inventory.accounts if _chosen(alias, account, settings)]
+    return tuple(_plan(case, settings) for case in cases(inventory, chosen, view, roles, settings.policy))
+
+
+def _chosen(alias: str, account: ServiceAccount, settings: PlanSettings) -> bool:
+    service = ServiceId(alias, account.namespace, account.name)
+    excluded = any(fnmatchcase(str(service), glob) for glob in settings.excludes)
+    return not excluded and settings.wanted(service, account.role_arn or "")
+
+
+def _plan(case: Case, settings: PlanSettings) -> Plan:
+    policy = settings.policy
+    edit = settings.edit_of(case.service) or Edit(order=policy.order, restart=policy.restart)
+    judged = findings.judge(case)
+    forward, back = drafts(case)
+    return Plan(
+        service=case.service,
+        edit=edit,
+        verdict=verdict(judged, edit.accept),
+        findings=judged,
+        facts=facts_of(case),
+        forward=forward,
+        back=back,
+    )

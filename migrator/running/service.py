@@ -1,0 +1,274 @@
+"""Takes one service there, or back: lock, proof of the cluster, run, and the way back by itself when a step fails."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from uuid import uuid4
+
+from migrator.model.errors import Blocked, Drift, MigrateError
+from migrator.model.events import Reporter, RunEnded, RunStarted, WayBack
+from migrator.model.exits import Exit
+from migrator.model.facts import Json
+from migrator.model.fleet import Waits
+from migrator.model.ids import ServiceId
+from migrator.model.journal import Direction, Outcome, Run
+from migrator.model.plan import Plan, PlannedStep
+from migrator.model.ports import Clock, Closing, ClusterWorld, Interrupt, Journal, Locks, TrustPolicies
+from migrator.planning.verdict import open_blocks
+from migrator.running.ledger import ledger, way_back
+from migrator.running.moves import Book
+from migrator.running.preflight import preflight
+from migrator.running.walk import StepFailed, Walk
+from migrator.steps.step import Context
+
+AUTOMATIC = "automatic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How a command ended for one service."""
+
+    service: ServiceId
+    exit: Exit
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """Runs plans of the services of one cluster. `plan_of` revives the plan document that a run carries."""
+
+    cluster: ClusterWorld
+    trust: TrustPolicies
+    journal: Journal
+    locks: Locks
+    clock: Clock
+    reporter: Reporter
+    interrupt: Interrupt
+    waits: Waits
+    actor: str
+    host: str
+    plan_of: Callable[[Json], Plan]
+
+    def apply(self, plan: Plan, document: Json, *, auto_rollback: bool = True) -> Result:
+        """Carries the plan out, or takes up the run that was cut off.
+
+        Raises:
+            Blocked, Locked, Drift, Interrupted, MigrateError: stopped; everything up to there is in the journal.
+        """
+        with self._service(plan.service, "apply"):
+            run = self.journal.open_run(plan.service)
+            if run is not None and run.direction is Direction.BACK:
+                return self._finish_way_back(run)
+            if run is None or run.plan != document:
+                if run is None and self._migrated(plan.service, document):
+                    return Result(service=plan.service, exit=Exit.DONE, message="already migrated; nothing to do")
+                self._admit(plan)
+                closing = Closing(run=run.id, outcome=Outcome.FAILED, note="replaced by a newer plan") if run else None
+                run = self._begin(plan.service, Direction.FORWARD, document, closing=closing)
+            self._prove(self.plan_of(run.plan))
+            return self._there(run, auto_rollback=auto_rollback)
+
+    def rollback(self, service: ServiceId) -> Result:
+        """Walks the way back of what the journal says is ours, or takes up a way back that was cut off."""
+        with self._service(service, "rollback"):
+            run = self.journal.open_run(service)
+            if run is None or run.direction is Direction.FORWARD:
+                source = run or self._last_forward(service)
+                if source is None or not ledger(self.journal, service).ours:
+                    return self._nothing_to_undo(service, run)
+                closing = (
+                    Closing(run=run.id, outcome=Outcome.ABANDONED, note="given up for the way back") if run else None
+                )
+                run = self._begin(service, Direction.BACK, source.plan, cause=source.id, closing=closing)
+            self._prove(self.plan_of(run.plan))
+            self._back(run)
+            return Result(service=service, exit=Exit.DONE, message="rolled back: IRSA as it was before")
+
+    def _there(self, run: Run, *, auto_rollback: bool) -> Result:
+        plan = self.plan_of(run.plan)
+        try:
+            book = self._walk(run, plan, plan.forward)
+        except StepFailed as failure:
+            if not auto_rollback:
+                remedy = f"mend it and run the same command again, or: migrate rollback --service {plan.service}"
+                raise Blocked(
+                    failure.reason, doing=f'step "{failure.step}" of "{plan.service}"', remedy=remedy
+                ) from failure
+            return self._turn_round(run, failure)
+        self._end(run, Outcome.DONE, "")
+        if self._unproven(plan, book):
+            message = "migrated; no pod yet to prove it: the next one will, look again with migrate verify"
+            return Result(service=plan.service, exit=Exit.UNFINISHED, message=message)
+        return Result(service=plan.service, exit=Exit.DONE, message="migrated: every container is on Pod Identity")
+
+    def _turn_round(self, run: Run, failure: StepFailed) -> Result:
+        self.reporter.tell(WayBack(service=run.service, step=failure.step, reason=failure.reason))
+        note = f"{failure.step}: {failure.reason}"
+        if not ledger(self.journal, run.service).ours:
+            self._end(run, Outcome.FAILED, note)
+            message = f'step "{failure.step}" failed before anything was changed: {failure.reason}'
+            return Result(service=run.service, exit=Exit.ROLLED_BACK, message=message)
+        closing = Closing(run=run.id, outcome=Outcome.FAILED, note=note)
+        back = self._begin(run.service, Direction.BACK, run.plan, cause=run.id, note=AUTOMATIC, closing=closing)
+        return self._finish_way_back(back)
+
+    def _finish_way_back(self, run: Run) -> Result:
+        if run.note != AUTOMATIC:
+            remedy = f"finish it first: migrate rollback --service {run.service}"
+            raise Blocked(f'a rollback of "{run.service}" was cut off', remedy=remedy)
+        self._prove(self.plan_of(run.plan))
+        try:
+            self._back(run)
+        except _Stranded as error:
+            return Result(service=run.service, exit=Exit.STRANDED, message=error.sentence())
+        cause = self.journal.run(run.cause)
+        why = cause.note if cause else "a step failed"
+        return Result(
+            service=run.service, exit=Exit.ROLLED_BACK, message=f"failed and rolled back ({why}); IRSA is back"
+        )
+
+    def _back(self, run: Run) -> None:
+        plan = self.plan_of(run.plan)
+        steps = way_back(plan, ledger(self.journal, run.service))
+        try:
+            self._walk(run, plan, steps)
+        except StepFailed as failure:
+            self.reporter.tell(self._ended(run, Outcome.OPEN, failure.reason))
+            raise _Stranded(run.service, failure) from failure
+        self._end(run, Outcome.DONE, "")
+
+    def _walk(self, run: Run, plan: Plan, steps: tuple[PlannedStep, ...]) -> Book:
+        book = Book.open(run, self.journal, self.clock, self.reporter)
+        self.reporter.tell(
+            RunStarted(
+                service=run.service,
+                direction=run.direction,
+                run=run.id,
+                resumed=bool(book.records),
+                steps=tuple(step.id for step in steps),
+            )
+        )
+        Walk(
+            steps=steps,
+            book=book,
+            context=partial(self._context, run, plan),
+            locks=self.locks,
+            clock=self.clock,
+            reporter=self.reporter,
+            interrupt=self.interrupt,
+        ).go()
+        return book
+
+    def _context(self, run: Run, plan: Plan, step: str) -> Context:
+        back = run.direction is Direction.BACK
+        return Context(
+            service=run.service,
+            run=run.id,
+            cluster=self.cluster,
+            trust=self.trust,
+            waits=self.waits,
+            check=plan.edit.verify,
+            forward=ledger(self.journal, run.service).ours.get(step, {}) if back else {},
+        )
+
+    def _admit(self, plan: Plan) -> None:
+        """Looks before anything is recorded: hold, findings, the cluster, drift."""
+        if plan.edit.hold:
+            raise Blocked(f'the plan of "{plan.service}" is on hold', remedy="set edit.hold to false in its plan file")
+        blocks = open_blocks(plan.findings, plan.edit.accept)
+        if blocks:
+            remedy = f"migrate explain {blocks[0]}"
+            raise Blocked(f'"{plan.service}" is blocked by {", ".join(blocks)}', remedy=remedy)
+        self._prove(plan)
+        preflight(plan, partial(self._look_context, plan))
+
+    def _look_context(self, plan: Plan) -> Context:
+        return Context(
+            service=plan.service,
+            run="",
+            cluster=self.cluster,
+            trust=self.trust,
+            waits=self.waits,
+            check=plan.edit.verify,
+        )
+
+    def _prove(self, plan: Plan) -> None:
+        difference = self.cluster.prove(plan.facts["cluster"])
+        if difference is not None:
+            doing = f'the plan of "{plan.service}" is for another cluster than the one reached'
+            raise Drift(difference, doing=doing, remedy="plan again, or correct the fleet file")
+
+    def _nothing_to_undo(self, service: ServiceId, run: Run | None) -> Result:
+        if run is not None:
+            self._end(run, Outcome.ABANDONED, "rolled back before anything was changed")
+        return Result(service=service, exit=Exit.DONE, message="nothing of ours is in place; nothing to do")
+
+    def _begin(
+        self,
+        service: ServiceId,
+        direction: Direction,
+        document: Json,
+        *,
+        cause: str = "",
+        note: str = "",
+        closing: Closing | None = None,
+    ) -> Run:
+        run = Run(
+            id=uuid4().hex[:16],
+            service=service,
+            direction=direction,
+            outcome=Outcome.OPEN,
+            plan=document,
+            actor=self.actor,
+            host=self.host,
+            started=self.clock.now(),
+            cause=cause,
+            note=note,
+        )
+        self.journal.begin(run, closing)
+        return run
+
+    def _end(self, run: Run, outcome: Outcome, note: str) -> None:
+        self.journal.end(run.id, outcome, note, self.clock.now())
+        self.reporter.tell(self._ended(run, outcome, note))
+
+    def _ended(self, run: Run, outcome: Outcome, note: str) -> RunEnded:
+        return RunEnded(service=run.service, direction=run.direction, run=run.id, outcome=outcome, note=note)
+
+    def _last_forward(self, service: ServiceId) -> Run | None:
+        there = [run for run in self.journal.runs(service) if run.direction is Direction.FORWARD]
+        return there[-1] if there else None
+
+    def _migrated(self, service: ServiceId, document: Json) -> bool:
+        runs = self.journal.runs(service)
+        last = runs[-1] if runs else None
+        return (
+            last is not None
+            and last.direction is Direction.FORWARD
+            and last.outcome is Outcome.DONE
+            and last.plan == document
+        )
+
+    def _unproven(self, plan: Plan, book: Book) -> bool:
+        verify = next((step.id for step in plan.forward if step.id == "verify"), None)
+        result = (book.memory(verify).get("result") if verify else None) or {}
+        return not result.get("containers")
+
+    @contextmanager
+    def _service(self, service: ServiceId, doing: str) -> Iterator[None]:
+        with self.locks.held(f"service:{service}", doing=doing):
+            yield
+
+
+class _Stranded(MigrateError):
+    """The way back failed too."""
+
+    exit = Exit.STRANDED
+    code = "stranded"
+
+    def __init__(self, service: ServiceId, failure: StepFailed) -> None:
+        super().__init__(
+            f'the way back of "{service}" failed at step "{failure.step}": {failure.reason}',
+            remedy=f"mend it, then: migrate rollback --service {service}",
+        )

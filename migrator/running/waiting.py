@@ -1,0 +1,80 @@
+"""Waits for the world: looks at `settled` until it holds, fails, or the deadline passes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from migrator.model.errors import Interrupted
+from migrator.model.ports import Clock, Interrupt
+from migrator.steps.step import Failed, NotYet, Settled, Settling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long, in seconds."""
+
+    poll: float
+    deadline: float
+    hold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """Waits through a clock, so that tests wait for nothing."""
+
+    clock: Clock
+    interrupt: Interrupt
+
+    def until_settled(
+        self,
+        look: Callable[[], Settling],
+        again: Callable[[], None],
+        patience: Patience,
+        waiting: Callable[[str, float], None],
+    ) -> Settled | Failed:
+        """Looks until `look` has said Settled for the whole hold, or Failed, or the deadline is over.
+
+        A settled world is given its whole hold even past the deadline; one that falls back starts its hold anew.
+
+        Raises:
+            Interrupted: a signal was honoured between two looks.
+        """
+        began = self.clock.monotonic()
+        steady: float | None = None
+        while True:
+            answer = look()
+            now = self.clock.monotonic()
+            if isinstance(answer, Failed):
+                return answer
+            if isinstance(answer, Settled):
+                steady = now if steady is None else steady
+                if now - steady >= patience.hold:
+                    return answer
+                pause = min(patience.poll, max(patience.hold - (now - steady), 0.01))
+            else:
+                steady = None
+                if now - began >= patience.deadline:
+                    return Failed(reason=f"not so after {patience.deadline:.0f} s: {answer.reason}")
+                waiting(answer.reason, now - began)
+                self._retry(answer, again)
+                pause = patience.poll
+            self._pause(pause)
+
+    def _retry(self, answer: NotYet, again: Callable[[], None]) -> None:
+        if answer.again:
+            again()
+
+    def _pause(self, seconds: float) -> None:
+        checkpoint(self.interrupt)
+        self.clock.sleep(seconds)
+        checkpoint(self.interrupt)
+
+
+def checkpoint(interrupt: Interrupt) -> None:
+    """Stops here when a signal asked for it; everything up to here is in the journal.
+
+    Raises:
+        Interrupted: it did.
+    """
+    signal = interrupt()
+    if signal is not None:
+        raise Interrupted(signal)

@@ -1,0 +1,173 @@
+"""The executor's whole rule for one step, and the walk over all steps of one run.
+
+1. read; OTHER → stop: drift.
+2. AFTER and never started by us → wait until it works, record FOUND, go on.
+3. record STARTED with the before-image, durably, before touching anything.
+4. BEFORE → apply.
+5. wait until settled, within a deadline and through the clock; record DONE or FAILED.
+
+After an apply it is `settled`, not `read`, that decides: a read right after a write may be stale.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from migrator.model.errors import Drift, Locked, Rejected
+from migrator.model.events import Reporter, StepWaits
+from migrator.model.facts import Json
+from migrator.model.journal import Status
+from migrator.model.plan import PlannedStep, StepKind
+from migrator.model.ports import Clock, Interrupt, Locks
+from migrator.running.moves import Book
+from migrator.running.waiting import Patience, Waiter, checkpoint
+from migrator.steps.agent import AgentStep
+from migrator.steps.annotation import AnnotationStep
+from migrator.steps.association import AssociationStep
+from migrator.steps.restart import RestartStep
+from migrator.steps.step import Context, Failed, Position, Reading, Settled, Step
+from migrator.steps.trust import TrustStep
+from migrator.steps.verify import VerifyStep
+
+STEPS: Mapping[StepKind, Step] = {
+    StepKind.AGENT: AgentStep(),
+    StepKind.TRUST: TrustStep(),
+    StepKind.ASSOCIATION: AssociationStep(),
+    StepKind.ANNOTATION: AnnotationStep(),
+    StepKind.RESTART: RestartStep(),
+    StepKind.VERIFY: VerifyStep(),
+}
+_OVER = frozenset({Status.DONE, Status.FOUND})
+
+
+class StepFailed(Exception):
+    """A step did not take effect; its record says FAILED."""
+
+    def __init__(self, step: str, reason: str) -> None:
+        self.step = step
+        self.reason = reason
+        super().__init__(f"{step}: {reason}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walk:
+    """Carries out the steps of one run; `context` is asked with a step's id."""
+
+    steps: Sequence[PlannedStep]
+    book: Book
+    context: Callable[[str], Context]
+    locks: Locks
+    clock: Clock
+    reporter: Reporter
+    interrupt: Interrupt
+
+    def go(self) -> None:
+        """Every step that is not over yet, in order.
+
+        Raises:
+            StepFailed: a step failed.
+            Drift: the world is neither before nor after.
+            Interrupted: a signal was honoured at a checkpoint.
+            MigrateError: the environment failed; the record stays STARTED and the run stays open.
+        """
+        for planned in self.steps:
+            if self.book.status(planned.id) not in _OVER:
+                checkpoint(self.interrupt)
+                with self._lock(planned):
+                    self._one(planned, STEPS[planned.kind], self.context(planned.id))
+
+    def _one(self, planned: PlannedStep, step: Step, context: Context) -> None:
+        reading = step.read(planned, context)
+        if reading.position is Position.OTHER:
+            raise Drift(reading.note, doing=f'step "{planned.id}" of "{context.service}"', remedy="plan again")
+        if reading.position is Position.AFTER and self._not_ours(planned, reading):
+            self._found(planned, step, context, reading)
+            return
+        self.book.move(planned.id, Status.STARTED, image=reading.image)
+        if reading.position is Position.BEFORE:
+            self._change(planned, step, context)
+        self._conclude(planned, self._wait(planned, step, context), Status.DONE)
+
+    def _not_ours(self, planned: PlannedStep, reading: Reading) -> bool:
+        return not self.book.begun(planned.id) or not reading.ours
+
+    def _found(self, planned: PlannedStep, step: Step, context: Context, reading: Reading) -> None:
+        """There already: it must work all the same before anything is built on it."""
+        answer = self._wait(planned, step, context)
+        if isinstance(answer, Settled):
+            answer = Settled(result=answer.result, note=answer.note or reading.note)
+        self._conclude(planned, answer, Status.FOUND)
+
+    def _change(self, planned: PlannedStep, step: Step, context: Context) -> None:
+        try:
+            step.apply(planned, context)
+        except Rejected as error:
+            if error.reason == "conflict":  # somebody changed the thing between our look and our change
+                remedy = "nothing of theirs was overwritten; run the same command again"
+                raise Drift(
+                    error.message, doing=f'step "{planned.id}" of "{context.service}"', remedy=remedy
+                ) from error
+            self._conclude(planned, Failed(reason=error.sentence()), Status.DONE)
+
+    def _wait(self, planned: PlannedStep, step: Step, context: Context) -> Settled | Failed:
+        waits = context.waits
+        patience = Patience(poll=waits.poll, deadline=step.deadline(waits), hold=step.hold(waits))
+
+        def waiting(reason: str, waited: float) -> None:
+            self.reporter.tell(
+                StepWaits(
+                    service=context.service,
+                    direction=self.book.run.direction,
+                    step=planned.id,
+                    reason=reason,
+                    waited=waited,
+                    deadline=patience.deadline,
+                )
+            )
+
+        return Waiter(self.clock, self.interrupt).until_settled(
+            lambda: step.settled(planned, context), lambda: self._change(planned, step, context), patience, waiting
+        )
+
+    def _conclude(self, planned: PlannedStep, answer: Settled | Failed, well: Status) -> None:
+        if isinstance(answer, Failed):
+            self.book.move(planned.id, Status.FAILED, note=answer.reason)
+            raise StepFailed(planned.id, answer.reason)
+        self.book.move(planned.id, well, result=answer.result, note=answer.note)
+
+    @contextmanager
+    def _lock(self, planned: PlannedStep) -> Iterator[None]:
+        """Roles and agents are shared by services: one edit at a time; another runner's is waited for."""
+        key = _lock_key(planned)
+        if key is None:
+            yield
+            return
+        with self._held(key, planned):
+            yield
+
+    @contextmanager
+    def _held(self, key: str, planned: PlannedStep) -> Iterator[None]:
+        context = self.context(planned.id)
+        began = self.clock.monotonic()
+        patience = STEPS[planned.kind].deadline(context.waits)
+        while True:
+            holding = self.locks.held(key, doing=f"{planned.id} of {context.service}")
+            try:
+                holding.__enter__()
+                break
+            except Locked:
+                checkpoint(self.interrupt)
+                if self.clock.monotonic() - began >= patience:
+                    raise
+                self.clock.sleep(min(context.waits.poll, 1.0))
+        try:
+            yield
+        finally:
+            holding.__exit__(None, None, None)
+
+
+def _lock_key(planned: PlannedStep) -> str | None:
+    on: Mapping[str, Json] = planned.on
+    if planned.kind is StepKind.TRUST:
+        return f"role:{on['role']}"
+    return f"agent:{on['cluster']}" if planned.kind is StepKind.AGENT else None

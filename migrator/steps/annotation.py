@@ -1,0 +1,66 @@
+"""The ServiceAccount's role-arn annotation: there → gone, and back. One key; everything else stays as it is."""
+
+from migrator.model.errors import Rejected
+from migrator.model.facts import ServiceAccount
+from migrator.model.fleet import Waits
+from migrator.model.plan import PlannedStep
+from migrator.steps.step import Context, Failed, NotYet, Position, Reading, Settled, Settling
+
+
+class AnnotationStep:
+    """Takes the annotation out, or puts it back as it was."""
+
+    def read(self, step: PlannedStep, context: Context) -> Reading:
+        """OTHER when the account is gone, was made anew, or is annotated with another value."""
+        account = _account(step, context)
+        if account is None:
+            return Reading(position=Position.OTHER, note=f'ServiceAccount "{_name(step)}" does not exist any more')
+        if account.uid != step.on["uid"]:
+            note = f'ServiceAccount "{_name(step)}" was made anew: uid {account.uid}, planned was {step.on["uid"]}'
+            return Reading(position=Position.OTHER, note=note)
+        value = account.annotations.get(step.on["key"])
+        image = {"annotations": dict(account.annotations)}
+        if value == step.before["value"]:
+            return Reading(position=Position.BEFORE, image=image)
+        if value == step.after["value"]:
+            return Reading(position=Position.AFTER, image=image)
+        note = f'annotation "{step.on["key"]}" of "{_name(step)}" is "{value}", planned was "{step.before["value"]}"'
+        return Reading(position=Position.OTHER, image=image, note=note)
+
+    def apply(self, step: PlannedStep, context: Context) -> None:
+        """A patch with a test of the value and the uid seen."""
+        account = _account(step, context)
+        if account is None:
+            raise Rejected(f'ServiceAccount "{_name(step)}" does not exist any more', reason="no-account")
+        if step.after["value"] is None:
+            context.cluster.remove_annotation(account, step.on["key"])
+        else:
+            context.cluster.add_annotation(account, step.on["key"], step.after["value"])
+
+    def settled(self, step: PlannedStep, context: Context) -> Settling:
+        """Still so; the executor holds this for the reconcile period, since GitOps puts annotations back."""
+        account = _account(step, context)
+        if account is None:
+            return Failed(reason=f'ServiceAccount "{_name(step)}" does not exist any more')
+        value = account.annotations.get(step.on["key"])
+        if value == step.after["value"]:
+            return Settled(result={"value": value})
+        if value == step.before["value"]:
+            return NotYet(reason=f'the annotation is back at "{value}": something reconciles it')
+        return Failed(reason=f'annotation "{step.on["key"]}" was changed to "{value}" by somebody else')
+
+    def deadline(self, waits: Waits) -> float:
+        """Three reconcile periods: one that must pass undisturbed, and two for a put-back to be seen as one."""
+        return max(3 * waits.reconcile, 10 * waits.poll)
+
+    def hold(self, waits: Waits) -> float:
+        """The fleet's `waits.reconcile`."""
+        return waits.reconcile
+
+
+def _account(step: PlannedStep, context: Context) -> ServiceAccount | None:
+    return context.cluster.service_account(step.on["namespace"], step.on["service_account"])
+
+
+def _name(step: PlannedStep) -> str:
+    return f"{step.on['namespace']}/{step.on['service_account']}"

@@ -1,0 +1,128 @@
+"""The pod identity association, none → to the role, behind the admission gate; and back.
+
+Associations become visible late, per API server, and no API says when (EKS user guide, "pod-identities"). So the step
+is settled only when server-side dry-run pods come back with the expected variables several times in a row, each time
+on a fresh connection.
+"""
+
+from migrator.model import identity
+from migrator.model.errors import Rejected
+from migrator.model.facts import Association, Probe
+from migrator.model.fleet import Waits
+from migrator.model.identity import Identity
+from migrator.model.plan import PlannedStep
+from migrator.steps.step import Context, Failed, NotYet, Position, Reading, Settled, Settling
+
+RUN_TAG = "irsa-migrator/run"
+_PROPAGATING = frozenset({"trust-not-accepted", "role-not-visible"})
+
+
+class AssociationStep:
+    """Creates the association, or deletes the one this service's forward run made."""
+
+    def read(self, step: PlannedStep, context: Context) -> Reading:
+        """OTHER when the pair is associated with another role, or owned by an add-on."""
+        found = _find(step, context)
+        image = _image(found)
+        if step.after["role_arn"] is None:
+            return self._read_back(context, found, image)
+        if found is None:
+            return Reading(position=Position.BEFORE, image=image)
+        if found.role_arn != step.after["role_arn"]:
+            note = f'association "{found.id}" names another role, "{found.role_arn}"'
+            return Reading(position=Position.OTHER, image=image, note=note)
+        if found.owner_arn:
+            note = f'association "{found.id}" belongs to "{found.owner_arn}"'
+            return Reading(position=Position.OTHER, image=image, note=note)
+        ours = found.tags.get(RUN_TAG) == context.run
+        return Reading(position=Position.AFTER, image=image, ours=ours, note=f"association {found.id}")
+
+    def _read_back(self, context: Context, found: Association | None, image: dict[str, object]) -> Reading:
+        if found is None:
+            return Reading(position=Position.AFTER, image=image)
+        if not _made_by_us(found, context):
+            note = f'association "{found.id}" is not the one that the migration of "{context.service}" made'
+            return Reading(position=Position.OTHER, image=image, note=note)
+        return Reading(position=Position.BEFORE, image=image)
+
+    def apply(self, step: PlannedStep, context: Context) -> None:
+        """Creates or deletes. EKS may refuse a trust written a moment ago: `settled` then asks for another try.
+
+        The token is the run's, so that however often the call is made there is one association.
+        """
+        if step.after["role_arn"] is None:
+            found = _find(step, context)
+            if found is not None and _made_by_us(found, context):
+                context.cluster.delete_association(found.id)
+            return
+        try:
+            _create(step, context)
+        except Rejected as error:
+            if error.reason not in _PROPAGATING:
+                raise
+
+    def settled(self, step: PlannedStep, context: Context) -> Settling:
+        """Read back, and then the gate."""
+        found = _find(step, context)
+        if step.after["role_arn"] is None:
+            if found is not None:
+                return NotYet(reason=f'association "{found.id}" is still listed')
+            return _gate(context, Identity.IRSA, None)
+        if found is None:
+            return NotYet(reason="EKS does not list it yet, or does not accept the fresh trust policy yet", again=True)
+        if found.role_arn != step.after["role_arn"]:
+            return Failed(reason=f'the pair is associated with another role, "{found.role_arn}"')
+        return _gate(context, Identity.POD_IDENTITY, found)
+
+    def deadline(self, waits: Waits) -> float:
+        """What EKS may take to accept a fresh trust, and what the webhook may take to learn of it."""
+        return waits.trust + waits.gate
+
+    def hold(self, waits: Waits) -> float:
+        """The gate's own probes in a row take the place of a settle period."""
+        del waits
+        return 0.0
+
+
+def _find(step: PlannedStep, context: Context) -> Association | None:
+    return context.cluster.association(step.on["namespace"], step.on["service_account"])
+
+
+def _image(found: Association | None) -> dict[str, object]:
+    if found is None:
+        return {"association": None}
+    return {"association": {"id": found.id, "role_arn": found.role_arn, "tags": dict(found.tags)}}
+
+
+def _made_by_us(found: Association, context: Context) -> bool:
+    """By the id the walk there recorded; by its run's tag when it was killed before it could record one."""
+    made = (context.forward.get("result") or {}).get("association")
+    return found.id == made or found.tags.get(RUN_TAG) in context.forward.get("runs", ())
+
+
+def _create(step: PlannedStep, context: Context) -> None:
+    context.cluster.create_association(
+        namespace=step.on["namespace"],
+        service_account=step.on["service_account"],
+        role_arn=step.after["role_arn"],
+        tags={**step.after["tags"], RUN_TAG: context.run},
+        token=f"{context.run}-association",
+    )
+
+
+def _gate(context: Context, expected: Identity, found: Association | None) -> Settling:
+    """All probes must agree; the first that does not ends the round."""
+    for number in range(1, context.waits.gate_probes + 1):
+        problem = _probe_problem(context, expected)
+        if problem:
+            return NotYet(reason=f"admission gate, probe {number} of {context.waits.gate_probes}: {problem}")
+    result = {"association": found.id} if found else {"association": None}
+    return Settled(result=result, note=f"gate: {context.waits.gate_probes} dry-run pods in a row came as {expected}")
+
+
+def _probe_problem(context: Context, expected: Identity) -> str:
+    probe: Probe = context.cluster.probe(context.service.namespace, context.service.name)
+    if probe.pod is None:
+        return f"no answer: {probe.refusal}"
+    wrong = [f"{name}: {seen}" for name, seen in identity.by_container(probe.pod) if seen is not expected]
+    return f"expected {expected}, got {', '.join(wrong)}" if wrong else ""

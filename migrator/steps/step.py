@@ -1,0 +1,103 @@
+"""What every step is: it reads, it changes once, it tells whether the change has taken effect.
+
+There is no undo. A step of the way back is a step with before and after swapped, run by the same executor.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from migrator.model.facts import Json
+from migrator.model.fleet import Waits
+from migrator.model.ids import ServiceId
+from migrator.model.plan import Check, PlannedStep
+from migrator.model.ports import ClusterWorld, TrustPolicies
+
+
+class Position(StrEnum):
+    """Where the world stands between the step's before and after."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a look showed. `image` is what would be needed to say later how it was; `note` is for people.
+
+    `ours` is False when the thing is as wanted but bears the mark of somebody else.
+    """
+
+    position: Position
+    image: Json = None
+    note: str = ""
+    ours: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """The change has taken effect; `result` goes to the journal."""
+
+    result: Json = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotYet:
+    """Look again; with `again`, the other side refused for now and the change is to be tried once more."""
+
+    reason: str
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """Waiting will not help."""
+
+    reason: str
+
+
+Settling = Settled | NotYet | Failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a step may use besides its own plan: the world, the run it belongs to, and what the journal remembers.
+
+    `forward` is what the walk there recorded for the same step: `image`, `result`, and `runs`, the ids of the runs that
+    began it. Empty on the way there, and for steps the walk there never began.
+    """
+
+    service: ServiceId
+    run: str
+    cluster: ClusterWorld
+    trust: TrustPolicies
+    waits: Waits
+    check: Check | None = None
+    forward: Mapping[str, Json] = field(default_factory=dict)
+
+
+class Step(Protocol):
+    """One kind of step."""
+
+    def read(self, step: PlannedStep, context: Context) -> Reading:
+        """Looks; changes nothing."""
+        ...
+
+    def apply(self, step: PlannedStep, context: Context) -> None:
+        """Makes the change, after `read` said BEFORE. May be repeated: it looks at the live thing itself."""
+        ...
+
+    def settled(self, step: PlannedStep, context: Context) -> Settling:
+        """Whether the change has taken effect; changes nothing."""
+        ...
+
+    def deadline(self, waits: Waits) -> float:
+        """Seconds after which a step that has not settled has failed."""
+        ...
+
+    def hold(self, waits: Waits) -> float:
+        """Seconds for which `settled` must go on saying so."""
+        ...

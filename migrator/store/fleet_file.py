@@ -1,0 +1,81 @@
+"""Reads `fleet.yaml`."""
+
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from migrator.documents.yaml_file import Document, load
+from migrator.model.fleet import Account, Fleet, FleetCluster, KubeconfigAccess, Policy, Waits
+
+
+def schema() -> dict[str, Any]:
+    """The fleet file's JSON Schema."""
+    text = resources.files("migrator.store").joinpath("fleet.schema.json").read_text(encoding="utf-8")
+    parsed: dict[str, Any] = json.loads(text)
+    return parsed
+
+
+def load_fleet(path: Path) -> Fleet:
+    """The fleet in `path`.
+
+    Raises:
+        DocumentError: not readable, not fitting the schema, a cluster without region or account, or a name used twice.
+    """
+    document = load(path, schema())
+    data, folder = document.data, path.resolve().parent
+    return Fleet(
+        file=path.resolve(),
+        state=folder / data.get("state", {}).get("sqlite", "state.db"),
+        plans=folder / data.get("plans", "plans"),
+        clusters=_clusters(document, folder),
+        accounts=_accounts(document),
+        excludes=tuple(data.get("excludes", ())),
+        policy=Policy(**data.get("policy", {})),
+        waits=Waits(**data.get("waits", {})),
+    )
+
+
+def _clusters(document: Document, folder: Path) -> tuple[FleetCluster, ...]:
+    _unique(document, "clusters", "alias")
+    defaults = document.data.get("defaults", {})
+    return tuple(
+        _cluster(document, position, {**defaults, **entry}, folder)
+        for position, entry in enumerate(document.data["clusters"])
+    )
+
+
+def _cluster(document: Document, position: int, entry: dict[str, Any], folder: Path) -> FleetCluster:
+    for needed in ("region", "account"):
+        if needed not in entry:
+            problem = f'missing: "{needed}"; give it here or under "defaults"'
+            raise document.error(("clusters", position), problem)
+    return FleetCluster(
+        alias=entry["alias"],
+        name=entry.get("name", entry["alias"]),
+        region=entry["region"],
+        account=entry["account"],
+        kubeconfig=_kubeconfig(entry.get("kubeconfig"), folder),
+    )
+
+
+def _kubeconfig(entry: dict[str, str] | None, folder: Path) -> KubeconfigAccess | None:
+    if entry is None:
+        return None
+    file = entry.get("file")
+    return KubeconfigAccess(context=entry["context"], file=folder / file if file else None)
+
+
+def _accounts(document: Document) -> tuple[Account, ...]:
+    _unique(document, "accounts", "id")
+    return tuple(Account(**entry) for entry in document.data.get("accounts", ()))
+
+
+def _unique(document: Document, section: str, key: str) -> None:
+    seen: dict[str, int] = {}
+    for position, entry in enumerate(document.data.get(section, ())):
+        value = entry[key]
+        if value in seen:
+            problem = f'"{value}" is used twice, first at {section}[{seen[value]}]'
+            raise document.error((section, position, key), problem)
+        seen[value] = position

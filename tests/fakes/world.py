@@ -1,0 +1,305 @@
+"""A declared world in memory: a cluster, its webhook, controllers and IAM, typed against the ports."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from migrator.model.errors import Rejected
+from migrator.model.facts import (
+    Addon,
+    AgentState,
+    Association,
+    CommandResult,
+    Container,
+    EnvVar,
+    Json,
+    Node,
+    Pod,
+    PodSpec,
+    Probe,
+    Role,
+    Rollout,
+    ServiceAccount,
+    Workload,
+    WorkloadRef,
+)
+from migrator.model.identity import AUDIENCE, TOKEN_FILE, TOKEN_VOLUME
+from migrator.model.ids import ROLE_ARN_ANNOTATION
+
+ACCOUNT = "111111111111"
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/orders"
+CLUSTER_ARN = f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/prod"
+ISSUER = "https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
+IRSA_TRUST = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111111111111:'
+    'oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"},'
+    '"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"oidc.eks.eu-west-1.amazonaws.com/id/'
+    '0123456789ABCDEF0123456789ABCDEF:sub":"system:serviceaccount:shop:orders"}}}]}'
+)
+
+
+def container(mode: str, name: str = "main", *, baked: bool = False) -> Container:
+    """A container as the webhook leaves it: `pod-identity`, `irsa` or `none`; `baked` adds web-identity variables."""
+    env: list[EnvVar] = []
+    if mode == "irsa" or baked:
+        env += [EnvVar(name="AWS_ROLE_ARN", value=ROLE_ARN), EnvVar(name="AWS_WEB_IDENTITY_TOKEN_FILE", value="/t")]
+    mounts: tuple[str, ...] = ()
+    if mode == "pod-identity":
+        env += [
+            EnvVar(name="AWS_CONTAINER_CREDENTIALS_FULL_URI", value="http://169.254.170.23/v1/credentials"),
+            EnvVar(name="AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", value=TOKEN_FILE),
+        ]
+        mounts = (TOKEN_VOLUME,)
+    return Container(name=name, env=tuple(env), mounts=mounts)
+
+
+def pod(mode: str, name: str = "orders-1", owner: WorkloadRef | None = None, *, baked: bool = False) -> Pod:
+    """A ready pod of the service whose one container has that identity."""
+    audiences = {TOKEN_VOLUME: AUDIENCE} if mode == "pod-identity" else {}
+    spec = PodSpec(service_account="orders", containers=(container(mode, baked=baked),), token_audiences=audiences)
+    return Pod(
+        namespace="shop",
+        name=name,
+        uid=f"uid-{name}",
+        spec=spec,
+        owner=owner,
+        node="node-1",
+        phase="Running",
+        ready=True,
+    )
+
+
+@dataclass
+class FakeWorkload:
+    """A workload whose restart replaces its pods at once; `baked` templates carry web-identity variables."""
+
+    ref: WorkloadRef
+    replicas: int = 1
+    stamp: str = ""
+    baked: bool = False
+    looks_until_complete: int = 0
+    failure: str = ""
+
+
+@dataclass
+class FakeWorld:
+    """One service `prod/shop/orders` on one cluster. `calls` are the changes that were asked for, in order.
+
+    `before_call` and `after_call` are told each change's name; a crash sweep raises from them.
+    `probes_until_visible` is how many admission probes still see the state before the newest association change.
+    """
+
+    workloads: list[FakeWorkload] = field(default_factory=list)
+    annotations: dict[str, str] = field(default_factory=dict)
+    uid: str = "sa-uid"
+    trust: str = IRSA_TRUST
+    role_id: str = "AROAORDERS"
+    role_exists: bool = True
+    made: Association | None = None
+    addon: Addon | None = None
+    daemonset: bool = False
+    looks_until_agent: int = 0
+    probes_until_visible: int = 0
+    trust_accepted_after: int = 0
+    reality: str | None = None  # what restarted pods really get, if it is not what the gate shows
+    check_exit: int = 0
+    difference: str | None = None
+    calls: list[str] = field(default_factory=list)
+    before_call: Callable[[str], None] = lambda _name: None
+    after_call: Callable[[str], None] = lambda _name: None
+    pods: dict[str, Pod] = field(default_factory=dict)
+    _lag: int = 0
+    _seen_association: bool = False
+    _serial: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.annotations:
+            self.annotations = {ROLE_ARN_ANNOTATION: ROLE_ARN, "team": "orders"}
+        if not self.workloads:
+            self.workloads = [deployment()]
+        self._seen_association = self.made is not None
+        for workload in self.workloads:
+            self._roll(workload)
+
+    # --- webhook and controllers
+
+    def injected(self) -> str:
+        """What a pod admitted now gets."""
+        if self._lag > 0:
+            self._lag -= 1
+        else:
+            self._seen_association = self.made is not None
+        if self._seen_association:
+            return "pod-identity"
+        return "irsa" if self.annotations.get(ROLE_ARN_ANNOTATION) else "none"
+
+    def _roll(self, workload: FakeWorkload) -> None:
+        self.pods = {name: p for name, p in self.pods.items() if p.owner != workload.ref}
+        mode = self.injected()
+        if self.reality is not None and mode == "pod-identity":
+            mode = self.reality
+        for _ in range(workload.replicas):
+            self._serial += 1
+            name = f"{workload.ref.name}-{self._serial}"
+            self.pods[name] = pod(mode, name, workload.ref, baked=workload.baked)
+
+    def _change(self, name: str) -> None:
+        self.before_call(name)
+        self.calls.append(name)
+
+    # --- TrustPolicies
+
+    def role(self, arn: str) -> Role | None:
+        if not self.role_exists or arn != ROLE_ARN:
+            return None
+        return Role(arn=arn, name="orders", id=self.role_id, account=ACCOUNT, trust=self.trust)
+
+    def write_trust(self, role: Role, document: str) -> None:
+        self._change("write-trust")
+        assert role.arn == ROLE_ARN
+        self.trust = document
+        self.after_call("write-trust")
+
+    # --- Associations
+
+    def association(self, namespace: str, service_account: str) -> Association | None:
+        assert (namespace, service_account) == ("shop", "orders")
+        return self.made
+
+    def create_association(
+        self, *, namespace: str, service_account: str, role_arn: str, tags: Mapping[str, str], token: str
+    ) -> Association:
+        if self.trust_accepted_after > 0:
+            self.trust_accepted_after -= 1
+            raise Rejected("Trust policy of the role provided is invalid", reason="trust-not-accepted")
+        self._change("create-association")
+        if self.made is not None and self.made.tags.get("token") != token:
+            raise Rejected("Association already exists", reason="exists")
+        self.made = Association(
+            id="a-1",
+            namespace=namespace,
+            service_account=service_account,
+            role_arn=role_arn,
+            tags={**tags, "token": token},
+        )
+        self._lag = self.probes_until_visible
+        self.after_call("create-association")
+        return self.made
+
+    def delete_association(self, association_id: str) -> None:
+        self._change("delete-association")
+        assert self.made is None or self.made.id == association_id
+        self.made = None
+        self._lag = self.probes_until_visible
+        self.after_call("delete-association")
+
+    # --- AgentInstaller
+
+    def agent(self) -> AgentState:
+        if self.addon is not None and self.looks_until_agent > 0:
+            self.looks_until_agent -= 1
+            return AgentState(addon=self.addon, daemonset=True)
+        there = self.addon is not None or self.daemonset
+        ready = frozenset({"node-1"}) if there else frozenset[str]()
+        return AgentState(addon=self.addon, daemonset=there, ready_nodes=ready)
+
+    def nodes(self) -> Sequence[Node]:
+        return [Node(name="node-1")]
+
+    def install_agent(self, token: str) -> Addon:
+        self._change("install-agent")
+        assert token
+        self.addon = Addon(name="eks-pod-identity-agent", status="ACTIVE", version="v1.3.10-eksbuild.2")
+        self.after_call("install-agent")
+        return self.addon
+
+    # --- ServiceAccounts
+
+    def service_account(self, namespace: str, name: str) -> ServiceAccount | None:
+        return ServiceAccount(namespace=namespace, name=name, uid=self.uid, annotations=dict(self.annotations))
+
+    def remove_annotation(self, account: ServiceAccount, key: str) -> None:
+        self._change("remove-annotation")
+        if account.annotations.get(key) != self.annotations.get(key):
+            raise Rejected("the annotation was changed", reason="conflict")
+        self.annotations.pop(key, None)
+        self.after_call("remove-annotation")
+
+    def add_annotation(self, account: ServiceAccount, key: str, value: str) -> None:
+        self._change("add-annotation")
+        assert account.uid == self.uid
+        self.annotations[key] = value
+        self.after_call("add-annotation")
+
+    # --- Workloads
+
+    def workloads_of(self, namespace: str, service_account: str) -> Sequence[Workload]:
+        assert (namespace, service_account) == ("shop", "orders")
+        return [
+            Workload(ref=w.ref, uid=f"uid-{w.ref.name}", replicas=w.replicas, spec=PodSpec(service_account="orders"))
+            for w in self.workloads
+        ]
+
+    def pods_of(self, namespace: str, service_account: str) -> Sequence[Pod]:
+        assert (namespace, service_account) == ("shop", "orders")
+        return list(self.pods.values())
+
+    def _workload(self, ref: WorkloadRef) -> FakeWorkload | None:
+        return next((w for w in self.workloads if w.ref == ref), None)
+
+    def rollout(self, ref: WorkloadRef) -> Rollout | None:
+        workload = self._workload(ref)
+        if workload is None:
+            return None
+        slow = workload.looks_until_complete > 0
+        workload.looks_until_complete -= 1 if slow else 0
+        n = workload.replicas
+        return Rollout(
+            desired=n, updated=n, ready=n, old=0, complete=not slow, stamp=workload.stamp, failure=workload.failure
+        )
+
+    def restart(self, ref: WorkloadRef, stamp: str) -> None:
+        self._change(f"restart {ref.name}")
+        workload = self._workload(ref)
+        assert workload is not None
+        workload.stamp = stamp
+        self._roll(workload)
+        self.after_call(f"restart {ref.name}")
+
+    def run_in(self, pod: Pod, container: str, command: Sequence[str], timeout: float) -> CommandResult:
+        assert pod.name in self.pods
+        assert container
+        assert command
+        assert timeout > 0
+        return CommandResult(exit_code=self.check_exit, output="checked")
+
+    # --- AdmissionGate
+
+    def probe(self, namespace: str, service_account: str) -> Probe:
+        assert (namespace, service_account) == ("shop", "orders")
+        return Probe(pod=pod(self.injected(), "probe"))
+
+    def prove(self, planned: Mapping[str, Json]) -> str | None:
+        assert planned["arn"] == CLUSTER_ARN
+        return self.difference
+
+    # --- for tests
+
+    def snapshot(self) -> dict[str, Json]:
+        """Everything that a walk there and back must leave as it was; pods by identity only."""
+        return {
+            "annotations": dict(self.annotations),
+            "trust": self.trust,
+            "association": self.made.role_arn if self.made else None,
+            "addon": self.addon.status if self.addon else None,
+            "pods": sorted((str(p.owner), p.spec.containers) for p in self.pods.values()),
+        }
+
+
+def deployment(name: str = "orders", replicas: int = 1, *, baked: bool = False) -> FakeWorkload:
+    """A Deployment in the service's namespace."""
+    return FakeWorkload(ref=WorkloadRef(kind="Deployment", namespace="shop", name=name), replicas=replicas, baked=baked)
+
+
+def foreign(association: Association, tags: Iterable[tuple[str, str]] = ()) -> Association:
+    """The same association as somebody else would have made it."""
+    return replace(association, tags=dict(tags))

@@ -1,0 +1,161 @@
+"""The SQLite store: what is written is there after a kill, one open run a service, locks and their takeover."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from migrator.model.errors import Locked, StoreFault
+from migrator.model.ids import ServiceId
+from migrator.model.journal import Direction, Outcome, Run, Standing, Status, StepRecord
+from migrator.model.ports import Closing
+from migrator.store.sqlite import Database, SqliteJournal
+from migrator.store.sqlite_locks import SqliteLocks
+
+SERVICE = ServiceId("prod", "shop", "orders")
+RUN = Run(
+    id="r1",
+    service=SERVICE,
+    direction=Direction.FORWARD,
+    outcome=Outcome.OPEN,
+    plan={"format": 1},
+    actor="arn:aws:iam::1:user/ops",
+    host="here",
+    started="2026-01-01T00:00:00Z",
+)
+
+
+def record(step: str, status: Status, at: str = "2026-01-01T00:00:01Z", run: str = "r1") -> StepRecord:
+    return StepRecord(run=run, step=step, status=status, at=at, image={"a": [1]}, result=None, note="n")
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> SqliteJournal:
+    return SqliteJournal(Database(tmp_path / "state.db"))
+
+
+def test_round_trip(journal: SqliteJournal) -> None:
+    journal.begin(RUN)
+    journal.record(record("trust", Status.STARTED))
+    journal.record(record("trust", Status.DONE))
+    journal.record(record("association", Status.STARTED))
+
+    assert journal.open_run(SERVICE) == RUN
+    assert [(r.step, r.status) for r in journal.records("r1").values()] == [
+        ("trust", Status.DONE),
+        ("association", Status.STARTED),
+    ]
+    journal.end("r1", Outcome.DONE, "well", "2026-01-01T00:00:09Z")
+    assert journal.open_run(SERVICE) is None
+    assert journal.states()[SERVICE].standing is Standing.MIGRATED
+    assert [line.status for line in journal.history(SERVICE)] == ["begun", "started", "done", "started", "done"]
+
+
+def test_never_two_open_runs(journal: SqliteJournal) -> None:
+    journal.begin(RUN)
+    with pytest.raises(StoreFault):
+        journal.begin(replace(RUN, id="r2"))
+    journal.begin(replace(RUN, id="r2"), Closing(run="r1", outcome=Outcome.FAILED, note="drift"))
+    assert [(run.id, run.outcome) for run in journal.runs(SERVICE)] == [("r1", Outcome.FAILED), ("r2", Outcome.OPEN)]
+
+
+def test_closing_a_run_that_is_over_changes_nothing(journal: SqliteJournal) -> None:
+    journal.begin(RUN)
+    journal.end("r1", Outcome.DONE, "", "t")
+    with pytest.raises(StoreFault, match="ended by another runner"):
+        journal.begin(replace(RUN, id="r2"), Closing(run="r1", outcome=Outcome.FAILED, note=""))
+    assert [run.id for run in journal.runs(SERVICE)] == ["r1"]
+
+
+def test_durability_settings(tmp_path: Path) -> None:
+    database = Database(tmp_path / "state.db")
+    assert database.rows("PRAGMA journal_mode") == [("wal",)]
+    assert database.rows("PRAGMA synchronous") == [(2,)]  # FULL
+
+
+@pytest.mark.parametrize(
+    ("prepare", "says"),
+    [
+        pytest.param(
+            lambda p: p.write_bytes(b"no database at all, but long enough to be one" * 50),
+            "not a database",
+            id="[corrupt]",
+        ),
+        pytest.param(lambda p: p.mkdir(), "unable to open", id="[a folder]"),
+        pytest.param(
+            lambda p: sqlite3.connect(p).executescript("PRAGMA user_version = 7; CREATE TABLE x (y)").close(),
+            "format 7, this program writes format 1",
+            id="[newer]",
+        ),
+    ],
+)
+def test_a_bad_file_is_one_sentence(tmp_path: Path, prepare: object, says: str) -> None:
+    path = tmp_path / "state.db"
+    prepare(path)  # type: ignore[operator]  # a lambda of the table above
+    with pytest.raises(StoreFault, match=says) as caught:
+        Database(path)
+    assert "\n" not in caught.value.sentence()
+    assert str(path) in caught.value.sentence()
+
+
+def test_a_killed_writer_loses_nothing_it_was_told_is_durable(tmp_path: Path) -> None:
+    script = textwrap.dedent(
+        """
+        import os, signal, sys
+        from pathlib import Path
+        from tests.unit.store.test_sqlite import RUN, Database, SqliteJournal, Status, record
+        journal = SqliteJournal(Database(Path(sys.argv[1])))
+        journal.begin(RUN)
+        journal.record(record("trust", Status.STARTED))
+        os.kill(os.getpid(), signal.SIGKILL)
+        """
+    )
+    path = tmp_path / "state.db"
+    killed = subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+
+    assert killed.returncode == -signal.SIGKILL
+    assert SqliteJournal(Database(path)).records("r1")["trust"].image == {"a": [1]}
+
+
+def test_a_living_holder_is_named_and_a_dead_one_holds_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    database = Database(path)
+    mine = SqliteLocks(database, "me")
+    with mine.held("service:x", doing="apply"), pytest.raises(Locked) as caught:
+        SqliteLocks(Database(path), "other").held("service:x", doing="apply").__enter__()
+    assert f"process {os.getpid()}" in caught.value.sentence()
+    assert mine.holders() == []
+
+    script = textwrap.dedent(
+        """
+        import os, signal, sys
+        from pathlib import Path
+        from migrator.store.sqlite import Database
+        from migrator.store.sqlite_locks import SqliteLocks
+        with SqliteLocks(Database(Path(sys.argv[1])), "dead").held("service:x", doing="apply"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        """
+    )
+    subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+    assert database.rows("SELECT count(*) FROM locks") == [(1,)]
+    with mine.held("service:x", doing="apply"):
+        assert [holder.pid for holder in mine.holders()] == [os.getpid()]
+    assert database.rows("SELECT count(*) FROM locks") == [(0,)]
+
+
+def test_a_lock_of_another_host_holds_until_it_expires(tmp_path: Path) -> None:
+    database = Database(tmp_path / "state.db")
+    locks = SqliteLocks(database, "me")
+    columns = "(key, owner, host, pid, born, since, doing, expires)"
+    insert = f"INSERT INTO locks {columns} VALUES ('k', 'o', 'far', 1, '', 's', 'd', ?)"  # noqa: S608 - constants only
+    for expires, free in (("2999-01-01T00:00:00+00:00", False), ("2020-01-01T00:00:00+00:00", True)):
+        with database.transaction() as connection:
+            connection.execute("DELETE FROM locks")
+            connection.execute(insert, (expires,))
+        assert (locks.holders() == []) is free
