@@ -45,7 +45,11 @@ def describe(name: str, found: dict[str, Any], queue: list[str]) -> None:
         bare = code.lstrip("[{")
         if len(bare) > 1:
             queue.append(bare)
-    found[name] = {"about": shortened((model.__doc__ or "").split("Attributes:")[0]), "fields": fields, "required": needed}
+    found[name] = {
+        "about": shortened((model.__doc__ or "").split("Attributes:")[0]),
+        "fields": fields,
+        "required": needed,
+    }
 
 
 def shortened(text: str) -> str:

@@ -39,7 +39,9 @@ def _block(value: Any, depth: int) -> Iterator[str]:
 
 
 def _entry(head: str, item: Any, depth: int) -> Iterator[str]:
-    if (isinstance(item, Mapping) or _is_list(item)) and item:
+    if isinstance(item, str):  # first: most values are strings, and asking whether one is a map is slow
+        yield f"{head} {_string(item)}"
+    elif (isinstance(item, Mapping) or _is_list(item)) and item:
         yield head
         yield from _block(item, depth + 1)
     else:
@@ -48,6 +50,9 @@ def _entry(head: str, item: Any, depth: int) -> Iterator[str]:
 
 def _item(pad: str, item: Any, depth: int) -> Iterator[str]:
     """A list entry; a container's first line stands on the dash's own line."""
+    if isinstance(item, str):
+        yield f"{pad}- {_string(item)}"
+        return
     lines = _block(item, depth + 1)
     yield f"{pad}- {next(lines).lstrip(' ')}"
     yield from lines

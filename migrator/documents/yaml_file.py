@@ -59,7 +59,24 @@ def load(path: Path, schema: Mapping[str, Any]) -> Document:
     Raises:
         DocumentError: it cannot be read, is not YAML, holds a key twice, or does not fit the schema.
     """
-    document = parse(path, _text(path))
+    return checked(read(path), schema)
+
+
+def read(path: Path) -> Document:
+    """Reads one file, not yet checked against anything.
+
+    Raises:
+        DocumentError: it cannot be read, is not YAML, or holds a key twice.
+    """
+    return parse(path, _text(path))
+
+
+def checked(document: Document, schema: Mapping[str, Any]) -> Document:
+    """The same document, which fits the schema.
+
+    Raises:
+        DocumentError: it does not; the message names the line and the field.
+    """
     violation = first_violation(document.data, schema)
     if violation is not None:
         raise document.error(violation.path, violation.problem)

@@ -5,6 +5,7 @@ Sources: the IAM user guide's policy grammar and its quotas page (white space is
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from migrator.model.errors import Blocked
@@ -19,8 +20,9 @@ class TrustUnreadable(Blocked):
     code = "trust-unreadable"
 
 
-def parse(document: str) -> dict[str, Json]:
-    """The document as plain data.
+@lru_cache(maxsize=64)
+def parse(document: str) -> Mapping[str, Json]:
+    """The document as plain data, which nobody may change: one role's document is asked many questions in a row.
 
     Raises:
         TrustUnreadable: not JSON, not an object, a key twice in one object, or statements that are no objects.

@@ -6,14 +6,15 @@ evaluation logic; the EKS user guide's pages on IRSA and on the six session tags
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
 from migrator.model.facts import Json
-from migrator.model.trust_conditions import Entry, Request, Sure, entries, holds, judge
-from migrator.model.trust_document import as_list, parse, statements, text_of
+from migrator.model.trust_conditions import Entry, Request, Sure, holds, judge
+from migrator.model.trust_document import as_list, parse, text_of
+from migrator.model.trust_parties import Statement, named, principals, provider_arn, subject_of, subjects
 from migrator.model.wildcards import has_wildcard, matches
 
 SERVICE = "pods.eks.amazonaws.com"
@@ -62,26 +63,6 @@ class IrsaMatch:
         return self.kind in {IrsaKind.MATCHED, IrsaKind.WILDCARD}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trusted:
-    """One principal that an Allow statement names, with the subjects it is narrowed to (empty: all of them)."""
-
-    statement: str
-    kind: str  # Federated, Service, AWS, CanonicalUser, or * for everybody
-    principal: str
-    subjects: tuple[str, ...] = ()
-
-
-def subject_of(namespace: str, name: str) -> str:
-    """A ServiceAccount as its tokens name it."""
-    return f"system:serviceaccount:{namespace}:{name}"
-
-
-def provider_arn(issuer_host: str, account: str, partition: str) -> str:
-    """The IAM OIDC provider of a cluster in the role's account."""
-    return f"arn:{partition}:iam::{account}:oidc-provider/{issuer_host}"
-
-
 def irsa_match(
     document: str,
     *,
@@ -101,7 +82,7 @@ def irsa_match(
     subject = subject_of(namespace, name)
     request = _web_identity(issuer_host, provider, subject, audience)
     relevant = [
-        s for s in _named(parse(document)) if _acts(s.body, WEB_IDENTITY) and _principal(s.body, "Federated", provider)
+        s for s in named(parse(document)) if _acts(s.body, WEB_IDENTITY) and _principal(s.body, "Federated", provider)
     ]
     judged = [_judge_allow(s, request, issuer_host, subject) for s in relevant if s.body.get("Effect") == "Allow"]
     if not judged:
@@ -119,35 +100,11 @@ def allows_pod_identity(document: str, cluster_arn: str, namespace: str, name: s
     Raises:
         TrustUnreadable: the document is no trust policy.
     """
-    named = _named(parse(document))
+    every = named(parse(document))
     request = _pod_identity(cluster_arn, namespace, name)
     return cluster_arn.split(":")[4:5] == [account] and all(
-        _surely_allowed(named, action, request) for action in ACTIONS
+        _surely_allowed(every, action, request) for action in ACTIONS
     )
-
-
-def subjects(document: str) -> tuple[Trusted, ...]:
-    """Everybody the Allow statements name, in the document's order.
-
-    Raises:
-        TrustUnreadable: the document is no trust policy.
-    """
-    return tuple(
-        Trusted(statement=s.label, kind=kind, principal=principal, subjects=_subjects_asked(s.body))
-        for s in _named(parse(document))
-        if s.body.get("Effect") == "Allow"
-        for kind, principal in _principals(s.body.get("Principal"))
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    label: str
-    body: Mapping[str, Json]
-
-    @property
-    def condition(self) -> tuple[Entry, ...]:
-        return tuple(entries(self.body.get("Condition")))
 
 
 _RANK = (
@@ -157,10 +114,6 @@ _RANK = (
     IrsaKind.WRONG_AUDIENCE,
     IrsaKind.NO_SUBJECT,
 )
-
-
-def _named(data: Mapping[str, Json]) -> list[_Named]:
-    return [_Named(str(body.get("Sid", position)), body) for position, body in enumerate(statements(data))]
 
 
 def _web_identity(issuer_host: str, provider: str, subject: str, audience: str) -> Request:
@@ -182,7 +135,7 @@ def _pod_identity(cluster_arn: str, namespace: str, name: str) -> Request:
     return Request(values=values, present=present, absent=lambda key: bool(_FEDERATED_KEY.fullmatch(key)))
 
 
-def _judge_allow(statement: _Named, request: Request, issuer_host: str, subject: str) -> IrsaMatch:
+def _judge_allow(statement: Statement, request: Request, issuer_host: str, subject: str) -> IrsaMatch:
     made = partial(IrsaMatch, statement=statement.label)
     subject_key, audience_key = f"{issuer_host}:sub".lower(), f"{issuer_host}:aud".lower()
     asked = [entry for entry in statement.condition if entry.key.lower() == subject_key]
@@ -209,7 +162,7 @@ def _shown(asked: Sequence[Entry]) -> str:
     return "; ".join(str(entry) for entry in asked)
 
 
-def _after_denials(best: IrsaMatch, denials: Sequence[_Named], request: Request, provider: str) -> IrsaMatch:
+def _after_denials(best: IrsaMatch, denials: Sequence[Statement], request: Request, provider: str) -> IrsaMatch:
     """A Deny that surely holds beats any Allow; one that may hold is added to what cannot be told."""
     doubts: list[str] = []
     for statement in denials:
@@ -222,8 +175,8 @@ def _after_denials(best: IrsaMatch, denials: Sequence[_Named], request: Request,
     return IrsaMatch(kind=best.kind, statement=best.statement, evidence=best.evidence, unsure=(*best.unsure, *doubts))
 
 
-def _surely_allowed(named: Sequence[_Named], action: str, request: Request) -> bool:
-    def sure(statement: _Named) -> Sure:
+def _surely_allowed(named: Sequence[Statement], action: str, request: Request) -> bool:
+    def sure(statement: Statement) -> Sure:
         if not _acts(statement.body, action):
             return Sure.NO
         return min(_principal(statement.body, "Service", SERVICE), holds(statement.condition, request))
@@ -248,9 +201,9 @@ def _principal(body: Mapping[str, Json], kind: str, principal: str) -> Sure:
     Everybody (`*`) surely takes a service in when it denies; whether it does when it allows is not documented.
     """
     if "NotPrincipal" in body:
-        excepted = list(_principals(body["NotPrincipal"]))
+        excepted = list(principals(body["NotPrincipal"]))
         return Sure.NO if ("*", "*") in excepted or any(_covers(p, kind, principal) for p in excepted) else Sure.YES
-    pairs = list(_principals(body.get("Principal")))
+    pairs = list(principals(body.get("Principal")))
     if any(_covers(pair, kind, principal) for pair in pairs):
         return Sure.YES
     if ("*", "*") not in pairs:
@@ -260,18 +213,3 @@ def _principal(body: Mapping[str, Json], kind: str, principal: str) -> Sure:
 
 def _covers(pair: tuple[str, str], kind: str, principal: str) -> bool:
     return pair[0] == kind and pair[1] in {principal, "*"}
-
-
-def _principals(value: Json) -> Iterator[tuple[str, str]]:
-    """Kind and name of each; `*` and `{"AWS": "*"}` are the same everybody."""
-    if isinstance(value, Mapping):
-        for kind, names in value.items():
-            for name in as_list(names):
-                yield ("*", "*") if (kind, name) == ("AWS", "*") else (kind, text_of(name))
-    elif value is not None:
-        yield "*", text_of(value)
-
-
-def _subjects_asked(body: Mapping[str, Json]) -> tuple[str, ...]:
-    asked = (entry for entry in entries(body.get("Condition")) if entry.key.lower().endswith(":sub"))
-    return tuple(value for entry in asked for value in entry.values)

@@ -37,6 +37,7 @@ class RoleView:
     allowed: bool = False  # Pod Identity is let in already
     merged: Merged | None = None
     allowed_after: bool = False  # Pod Identity is let in once our statement is there
+    size_for_all: int = 0  # characters, once all services of the cluster that share the role are let in
     trusted: tuple[Trusted, ...] = ()
 
 

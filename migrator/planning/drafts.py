@@ -1,7 +1,7 @@
 """Writes a plan's steps, there and back, as plain data: what the executor reads is what a person reviews.
 
-The way back is no plain reverse. First the annotation returns and the association goes, then pods are made anew and proven,
-and only then our share of the trust policy is taken out: until then both ways in stay open. The agent stays.
+The way back is no plain reverse. First the annotation returns and the association goes, then pods are made anew and
+proven, and only then our share of the trust policy is taken out: until then both ways in stay open. The agent stays.
 """
 
 from migrator.model.facts import Json, Workload

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from migrator.model.facts import (
@@ -19,7 +19,7 @@ from migrator.model.facts import (
 from migrator.model.fleet import Policy
 from migrator.model.ids import RoleArn, ServiceId
 from migrator.model.ports import ClusterView, Roles
-from migrator.model.trust import Subject, TrustUnreadable, allows, irsa_match, merge, subjects
+from migrator.model.trust import Subject, TrustUnreadable, allows, irsa_match, merge, merge_all, subjects
 from migrator.model.trust_match import AUDIENCE
 from migrator.planning.case import Case, RoleView
 
@@ -41,6 +41,14 @@ class Inventory:
     agent: AgentState
     fargate: tuple[FargateSelector, ...]
     users: Mapping[str, Sequence[ServiceId]]  # role as annotated -> services
+    sizes: dict[str, int] = field(default_factory=dict)  # by role, each worked out once
+
+    def size_for_all(self, role: Role) -> int:
+        """The size of the role's trust policy, in characters, once all its services of this cluster have moved."""
+        if role.arn not in self.sizes:
+            sharing = (Subject(self.cluster.arn, user.namespace, user.name) for user in self.users[role.arn])
+            self.sizes[role.arn] = merge_all(role.trust, sharing).size
+        return self.sizes[role.arn]
 
 
 def take_inventory(view: ClusterView) -> Inventory:
@@ -103,12 +111,13 @@ def _view(inventory: Inventory, account: ServiceAccount, live: Mapping[str, Role
         unreadable = roles.unreadable(arn.account) if arn is not None else None
         return RoleView(written=written, arn=arn, unreadable=unreadable or "")
     try:
-        return _judged(inventory.cluster, account, RoleView(written=written, arn=arn, role=role), role)
+        return _judged(inventory, account, RoleView(written=written, arn=arn, role=role), role)
     except TrustUnreadable as error:
         return RoleView(written=written, arn=arn, role=role, trust_problem=error.message)
 
 
-def _judged(cluster: Cluster, account: ServiceAccount, view: RoleView, role: Role) -> RoleView:
+def _judged(inventory: Inventory, account: ServiceAccount, view: RoleView, role: Role) -> RoleView:
+    cluster = inventory.cluster
     subject = Subject(cluster.arn, account.namespace, account.name)
     merged = merge(role.trust, subject)
     return RoleView(
@@ -127,6 +136,7 @@ def _judged(cluster: Cluster, account: ServiceAccount, view: RoleView, role: Rol
         allowed=allows(role.trust, subject),
         merged=merged,
         allowed_after=allows(merged.document, subject),
+        size_for_all=inventory.size_for_all(role),
         trusted=subjects(role.trust),
     )
 

@@ -1,4 +1,4 @@
-"""One cluster in, one plan per annotated ServiceAccount out. The same world gives the same plans: no times, all sorted."""
+"""One cluster in, one plan per annotated ServiceAccount out. The same world gives the same plans: no times, sorted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -22,13 +22,15 @@ def preflight(plan: Plan, context: Callable[[], Context]) -> None:
     _same_workloads(plan, looking)
 
 
+_COMES_AND_GOES = "Job"  # it ends by itself, and nobody restarts it
 _REMEDY = "nothing was changed; run migrate plan again"
 
 
 def _same_workloads(plan: Plan, context: Context) -> None:
     service = plan.service
-    planned = {(entry["kind"], entry["name"]) for entry in plan.facts["workloads"]}
-    live = {(w.ref.kind, w.ref.name) for w in context.cluster.workloads_of(service.namespace, service.name)}
+    planned = {(entry["kind"], entry["name"]) for entry in plan.facts["workloads"] if entry["kind"] != _COMES_AND_GOES}
+    found = context.cluster.workloads_of(service.namespace, service.name)
+    live = {(w.ref.kind, w.ref.name) for w in found if w.ref.kind != _COMES_AND_GOES}
     came, went = sorted(live - planned), sorted(planned - live)
     if came or went:
         said = [f"{kind} {name} is new" for kind, name in came] + [f"{kind} {name} is gone" for kind, name in went]

@@ -6,7 +6,8 @@ from migrator.model.facts import Role
 from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.plan import Finding
 from migrator.model.trust import QUOTA, IrsaKind, IrsaMatch
-from migrator.model.trust_match import SERVICE, provider_arn, subject_of
+from migrator.model.trust_match import SERVICE
+from migrator.model.trust_parties import provider_arn, subject_of
 from migrator.planning.case import Case
 from migrator.planning.findings.catalogue import found
 
@@ -59,6 +60,8 @@ def _trust(case: Case, role: Role) -> Iterator[Finding]:
         yield found("trust-denies", role.arn, "AssumeRolePolicyDocument")
     if view.merged.changed and view.merged.size > QUOTA:
         yield found("trust-too-large", role.arn, "AssumeRolePolicyDocument", str(view.merged.size), quota=QUOTA)
+    elif view.merged.changed and view.size_for_all > QUOTA:
+        yield found("trust-fills-up", role.arn, "AssumeRolePolicyDocument", str(view.size_for_all), quota=QUOTA)
 
 
 def _irsa(case: Case, role: Role, match: IrsaMatch) -> Iterator[Finding]:

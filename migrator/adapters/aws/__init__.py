@@ -1,0 +1,21 @@
+"""AWS: sessions and clients, IAM roles, EKS, and the token that opens a cluster.
+
+What it calls, and nothing else (the least IAM policy follows from this table):
+
+    action                               by whom                    when
+    sts:AssumeRole                       sessions                   an account of the fleet file names a role
+    sts:GetCallerIdentity                sessions, token            always; needs no permission
+    eks:DescribeCluster                  eks                        plan, apply
+    eks:ListPodIdentityAssociations      eks                        plan, apply
+    eks:DescribePodIdentityAssociation   eks                        plan, apply
+    eks:CreatePodIdentityAssociation     eks                        apply
+    eks:TagResource                      eks                        apply (tags given at creation)
+    eks:DeletePodIdentityAssociation     eks                        way back
+    eks:DescribeAddon, eks:CreateAddon   eks                        plan; apply where no agent is found
+    eks:ListFargateProfiles              eks                        plan
+    eks:DescribeFargateProfile           eks                        plan
+    iam:GetRole                          iam                        plan, apply
+    iam:ListRoles                        iam                        plan, for more than 20 roles of an account
+    iam:UpdateAssumeRolePolicy           iam                        apply, way back
+    iam:PassRole                         EKS on our behalf          apply (iam:PassedToService pods.eks.amazonaws.com)
+"""

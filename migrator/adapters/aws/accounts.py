@@ -1,0 +1,137 @@
+"""How one account is reached: its botocore session, and the proof that it is the account meant."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.config import Config
+from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
+from botocore.session import Session
+
+from migrator.model.errors import EnvironmentFault
+from migrator.model.fleet import Account
+
+if TYPE_CHECKING:
+    from botocore.credentials import Credentials
+
+_SHARED = ("data_loader", "endpoint_resolver")
+_SESSION_NAME = "irsa-migrator"
+
+
+@dataclass(frozen=True, slots=True)
+class CallerIdentity:
+    """Who AWS says we are; `partition` is `aws`, `aws-cn` ..."""
+
+    account: str
+    arn: str
+
+    @property
+    def partition(self) -> str:
+        """Taken from the ARN, never assumed."""
+        return self.arn.split(":")[1]
+
+
+class _AssumedRole(CredentialProvider):
+    """Credentials of a role, taken anew from STS before they expire."""
+
+    METHOD = "irsa-migrator-assume-role"
+    CANONICAL_NAME = None
+
+    def __init__(self, account: Account, sts: Callable[[], Any]) -> None:
+        super().__init__()
+        self._account = account
+        self._sts = sts
+
+    def load(self) -> "Credentials":
+        """Credentials that fetch themselves on first use."""
+        return DeferredRefreshableCredentials(refresh_using=self._fetch, method=self.METHOD)
+
+    def _fetch(self) -> dict[str, str]:
+        wanted: dict[str, Any] = {"RoleArn": self._account.role, "RoleSessionName": _SESSION_NAME}
+        if self._account.external_id:
+            wanted["ExternalId"] = self._account.external_id
+        answer = self._sts().assume_role(**wanted)["Credentials"]
+        return {
+            "access_key": answer["AccessKeyId"],
+            "secret_key": answer["SecretAccessKey"],
+            "token": answer["SessionToken"],
+            "expiry_time": answer["Expiration"].isoformat(),
+        }
+
+
+class AccountSession:
+    """One account's botocore session and clients; made once, safe to use from several threads."""
+
+    def __init__(self, account: Account, base: Session, config: Config, making: threading.Lock) -> None:
+        self._account = account
+        self._base = base
+        self._config = config
+        self._making = making  # botocore's client creation is not thread-safe, over all sessions
+        self._session: Session | None = None
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._proof = threading.Lock()
+        self._identity: CallerIdentity | None = None
+
+    def client(self, region: str, service: str) -> Any:
+        """The client of that region and service."""
+        with self._making:
+            key = (region, service)
+            if key not in self._clients:
+                session = self._reach(region)
+                self._clients[key] = session.create_client(service, region_name=region, config=self._config)
+            return self._clients[key]
+
+    def identity(self, region: str) -> CallerIdentity:
+        """Who we are there, asked once.
+
+        Raises:
+            EnvironmentFault: it is another account than the one meant.
+        """
+        with self._proof:
+            if self._identity is None:
+                self._identity = self._prove(region)
+            return self._identity
+
+    def forget(self) -> None:
+        """Asks AWS again at the next `identity`: after a refusal, to tell expired credentials from missing rights."""
+        with self._proof:
+            self._identity = None
+
+    def credentials(self, region: str) -> Any:
+        """The account's credentials as botocore keeps them, refreshing themselves; None when there are none."""
+        self.client(region, "sts")
+        with self._making:
+            return self._reach(region).get_credentials()
+
+    def _prove(self, region: str) -> CallerIdentity:
+        answer = self.client(region, "sts").get_caller_identity()
+        found = CallerIdentity(account=answer["Account"], arn=answer["Arn"])
+        if found.account != self._account.id:
+            raise EnvironmentFault(
+                f'the credentials for account "{self._account.id}" lead to account "{found.account}" as "{found.arn}"',
+                remedy=f'give account "{self._account.id}" its own profile or role under "accounts" in the fleet file',
+            )
+        return found
+
+    def _reach(self, region: str) -> Session:
+        """The session, made at first use; called with the lock held."""
+        if self._session is None:
+            session = self._fresh()
+            if self._account.role:
+                session = self._assumed(session, region)
+            self._session = session
+        return self._session
+
+    def _assumed(self, source: Session, region: str) -> Session:
+        sts = source.create_client("sts", region_name=region, config=self._config)
+        assumed = self._fresh()
+        resolver = CredentialResolver([_AssumedRole(self._account, lambda: sts)])
+        assumed.register_component("credential_provider", resolver)
+        return assumed
+
+    def _fresh(self) -> Session:
+        session = Session(profile=self._account.profile or None)
+        for name in _SHARED:
+            session.register_component(name, self._base.get_component(name))
+        return session

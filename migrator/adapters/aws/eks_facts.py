@@ -1,0 +1,59 @@
+"""EKS's structures to facts. Pure."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from migrator.model.facts import Addon, Association, Cluster
+from migrator.model.fleet import FleetCluster
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """The cluster, and what it takes to open a connection to it; `ca` is base64 of PEM, as EKS gives it."""
+
+    cluster: Cluster
+    ca: str
+
+
+def described(entry: FleetCluster, found: Any) -> Described:
+    """The answer of DescribeCluster, with the alias, region and account of the fleet file."""
+    cluster = Cluster(
+        alias=entry.alias,
+        name=found.get("name", entry.name),
+        region=entry.region,
+        account=entry.account,
+        arn=found.get("arn", ""),
+        endpoint=found.get("endpoint", ""),
+        issuer=found.get("identity", {}).get("oidc", {}).get("issuer", ""),
+        version=found.get("version", ""),
+        platform_version=found.get("platformVersion", ""),
+        status=found.get("status", ""),
+        auto_mode=bool(found.get("computeConfig", {}).get("enabled", False)),
+        outpost="outpostConfig" in found,
+        registered="connectorConfig" in found,
+    )
+    return Described(cluster=cluster, ca=found.get("certificateAuthority", {}).get("data", ""))
+
+
+def association(entry: Any) -> Association:
+    """An association, from a list (without role and tags) or in full."""
+    return Association(
+        id=entry["associationId"],
+        namespace=entry["namespace"],
+        service_account=entry["serviceAccount"],
+        role_arn=entry.get("roleArn", ""),
+        owner_arn=entry.get("ownerArn") or "",
+        target_role_arn=entry.get("targetRoleArn") or "",
+        tags=entry.get("tags") or {},
+    )
+
+
+def addon(entry: Any) -> Addon:
+    """An add-on and its health issues."""
+    issues = entry.get("health", {}).get("issues") or ()
+    return Addon(
+        name=entry["addonName"],
+        status=entry.get("status", ""),
+        version=entry.get("addonVersion", ""),
+        issues=tuple(f"{issue.get('code', '')}: {issue.get('message', '')}" for issue in issues),
+    )

@@ -1,0 +1,214 @@
+"""IAM over all accounts of the fleet: reads roles, one or in bulk, and replaces trust policies.
+
+IAM's calls take a role's *name*; the whole ARN, path included, is compared afterwards, because EKS and the webhook use
+the ARN. A trust policy travels as JSON text: botocore hands it over parsed, and it is written out again in the same key
+order.
+"""
+
+import json
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from botocore.exceptions import ClientError
+
+from migrator.adapters.aws.errors import code_of
+from migrator.adapters.aws.sessions import AwsSessions
+from migrator.model.errors import CredentialsExpired, EnvironmentFault, NotPermitted, Rejected
+from migrator.model.facts import Role
+from migrator.model.ids import RoleArn
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+BULK = 20  # more roles than this of one account are read with ListRoles
+_PAGE = 1000
+_THREADS = 8
+
+_REASONS = {
+    "LimitExceeded": (
+        "too-large",
+        "the trust policy is larger than the account allows",
+        'shorten it, or raise the quota "role trust policy length"',
+    ),
+    "UnmodifiableEntity": (
+        "unmodifiable",
+        "only the service that owns this role may change it",
+        "give the ServiceAccount a role of its own",
+    ),
+    "MalformedPolicyDocument": ("malformed", "IAM does not accept the trust policy", "plan again, and read the diff"),
+    "NoSuchEntity": ("missing", "the role is gone", "plan again"),
+}
+
+
+class IamRoles:
+    """The ports `Roles` and `TrustPolicies`; the account is taken from the ARN."""
+
+    def __init__(self, sessions: AwsSessions) -> None:
+        self._sessions = sessions
+        self._unreadable: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def role(self, arn: str) -> Role | None:
+        """The live role whose whole ARN is `arn`; None if its name is free or its path differs."""
+        parsed = RoleArn.parse(arn)
+        if parsed is None:
+            return None
+        doing = f'reading role "{arn}"'
+        found = self._get(self._iam(parsed.account), parsed.name, doing)
+        return found if found is not None and found.arn == arn else None
+
+    def roles(self, arns: Iterable[str]) -> Mapping[str, Role]:
+        """The live roles among `arns`; an account that cannot be read is left out and remembered in `unreadable`.
+
+        Raises:
+            CredentialsExpired: nothing more can be read until they are renewed.
+        """
+        wanted: dict[str, list[RoleArn]] = {}
+        asked = frozenset(arns)
+        for parsed in filter(None, map(RoleArn.parse, sorted(asked))):
+            wanted.setdefault(parsed.account, []).append(parsed)
+        with ThreadPoolExecutor(max_workers=min(_THREADS, len(wanted) or 1)) as pool:
+            found = [role for part in pool.map(self._of_account, wanted, wanted.values()) for role in part]
+        return {role.arn: role for role in sorted(found, key=lambda role: role.arn) if role.arn in asked}
+
+    def unreadable(self, account: str) -> str | None:
+        """Why the account's roles could not be read at the last `roles`, or None."""
+        with self._lock:
+            return self._unreadable.get(account)
+
+    def write_trust(self, role: Role, document: str) -> None:
+        """Replaces the trust policy with `document`, minified.
+
+        IAM has no compare-and-swap. `role` is the role as just read; before any repeat the live document is compared,
+        so that a lost answer never makes us overwrite what somebody else wrote in between.
+
+        Raises:
+            Rejected: reason `too-large`, `unmodifiable`, `malformed`, `missing`, or `conflict` when a foreign edit came
+                first.
+        """
+        client = self._iam(role.account)
+        minified = json.dumps(json.loads(document), separators=(",", ":"))
+        doing = f'writing the trust policy of role "{role.arn}"'
+        tried = False
+
+        def write() -> None:
+            nonlocal tried
+            if tried and self._written(client, role, minified, doing):
+                return
+            tried = True
+            client.update_assume_role_policy(RoleName=role.name, PolicyDocument=minified)
+
+        try:
+            self._sessions.run(write, doing=doing, service="iam")
+        except Rejected as error:
+            raise _clear(error, doing) from error
+
+    def _written(self, client: "IAMClient", role: Role, document: str, doing: str) -> bool:
+        live = _role(client.get_role(RoleName=role.name)["Role"])
+        if live.id == role.id and _same(live.trust, document):
+            return True
+        if live.id != role.id or not _same(live.trust, role.trust):
+            raise Rejected(
+                "somebody changed the trust policy at the same time",
+                reason="conflict",
+                doing=doing,
+                remedy="plan again",
+            )
+        return False
+
+    def _of_account(self, account: str, wanted: Sequence[RoleArn]) -> list[Role]:
+        try:
+            client = self._iam(account)
+            found = self._in_bulk(client, account, wanted) if len(wanted) > BULK else None
+            if found is None:
+                found = self._one_by_one(client, account, wanted)
+        except CredentialsExpired:
+            raise
+        except EnvironmentFault as error:
+            self._note(account, error.sentence())
+            return []
+        self._note(account, None)
+        return found
+
+    def _in_bulk(self, client: "IAMClient", account: str, wanted: Sequence[RoleArn]) -> list[Role] | None:
+        """The wanted roles through ListRoles; None when only that call is refused."""
+        names = {role.name for role in wanted}
+        found: list[Role] = []
+        marker: dict[str, str] = {}
+        while True:
+            try:
+                page = self._page(client, account, marker)
+            except NotPermitted:
+                return None
+            found += [_role(entry) for entry in page["Roles"] if entry["RoleName"] in names]
+            if not page.get("IsTruncated"):
+                return found
+            marker = {"Marker": page["Marker"]}
+
+    def _page(self, client: "IAMClient", account: str, marker: Mapping[str, str]) -> Any:
+        doing = f'listing the roles of account "{account}"'
+        return self._sessions.run(
+            lambda: (
+                client.list_roles(MaxItems=_PAGE, Marker=marker["Marker"])
+                if marker
+                else client.list_roles(MaxItems=_PAGE)
+            ),
+            doing=doing,
+            service="iam",
+        )
+
+    def _one_by_one(self, client: "IAMClient", account: str, wanted: Sequence[RoleArn]) -> list[Role]:
+        doing = f'reading the roles of account "{account}"'
+        return [role for name in wanted if (role := self._get(client, name.name, doing)) is not None]
+
+    def _get(self, client: "IAMClient", name: str, doing: str) -> Role | None:
+        def read() -> Any:
+            try:
+                return client.get_role(RoleName=name)["Role"]
+            except ClientError as error:
+                if code_of(error) == "NoSuchEntity":
+                    return None
+                raise
+
+        entry = self._sessions.run(read, doing=doing, service="iam")
+        return None if entry is None else _role(entry)
+
+    def _iam(self, account: str) -> "IAMClient":
+        return self._sessions.iam(account)
+
+    def _note(self, account: str, why: str | None) -> None:
+        with self._lock:
+            if why is None:
+                self._unreadable.pop(account, None)
+            else:
+                self._unreadable[account] = why
+
+
+def _role(entry: Any) -> Role:
+    """The fact for IAM's `Role` structure."""
+    arn = str(entry["Arn"])
+    document = entry.get("AssumeRolePolicyDocument", {})
+    trust = unquote(document) if isinstance(document, str) else json.dumps(document)
+    return Role(
+        arn=arn,
+        name=entry["RoleName"],
+        id=entry["RoleId"],
+        account=arn.split(":")[4],
+        trust=trust,
+        max_session_seconds=entry.get("MaxSessionDuration", 3600),
+    )
+
+
+def _same(one: str, other: str) -> bool:
+    return bool(json.loads(one) == json.loads(other))
+
+
+def _clear(error: Rejected, doing: str) -> Rejected:
+    known = _REASONS.get(error.reason)
+    if known is None:
+        return error
+    reason, text, remedy = known
+    return Rejected(f"{text}: {error.message}", reason=reason, doing=doing, remedy=remedy)

@@ -1,0 +1,116 @@
+"""Every AWS client of a run: one per account, region and service, each reached as the fleet file says.
+
+botocore's own retries are off, so that they never multiply with ours.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from botocore.config import Config
+from botocore.session import Session
+
+from migrator import __version__
+from migrator.adapters.aws.accounts import AccountSession, CallerIdentity
+from migrator.adapters.aws.errors import FOREIGN, mapped, transient
+from migrator.adapters.retry import Retry
+from migrator.model.fleet import Fleet
+
+if TYPE_CHECKING:
+    from botocore.credentials import Credentials
+    from mypy_boto3_eks import EKSClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_sts import STSClient
+
+T = TypeVar("T")
+
+_FALLBACK_REGION = "us-east-1"
+
+
+class AwsSessions:
+    """The accounts of a fleet; thread-safe.
+
+    Before a client other than STS is handed out, the account reached was proven once to be the account meant.
+    """
+
+    def __init__(self, fleet: Fleet, *, retry: Retry | None = None) -> None:
+        self.fleet = fleet
+        self.retry = retry or Retry()
+        self._base = Session()
+        self._making = threading.Lock()
+        self._guard = threading.Lock()
+        self._accounts: dict[str, AccountSession] = {}
+        self._config = Config(
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            connect_timeout=5,
+            read_timeout=30,
+            max_pool_connections=8,
+            user_agent_extra=f"irsa-migrator/{__version__}",
+        )
+
+    def eks(self, account: str, region: str) -> "EKSClient":
+        """EKS of that account and region."""
+        self.identity(account, region)
+        return cast("EKSClient", self._client(account, region, "eks"))
+
+    def iam(self, account: str) -> "IAMClient":
+        """IAM of that account; the region only tells the partition."""
+        region = self.region_of(account)
+        self.identity(account, region)
+        return cast("IAMClient", self._client(account, region, "iam"))
+
+    def sts(self, account: str, region: str) -> "STSClient":
+        """STS of that account and region, with the endpoint that its profile names."""
+        return cast("STSClient", self._client(account, region, "sts"))
+
+    def credentials(self, account: str, region: str) -> "Credentials":
+        """The account's credentials, for signing; they renew themselves."""
+        self.identity(account, region)
+        found = self._account(account).credentials(region)
+        return cast("Credentials", found)
+
+    def identity(self, account: str, region: str = "", *, afresh: bool = False) -> CallerIdentity:
+        """Who we are in that account.
+
+        Args:
+            account: its twelve digits.
+            region: where to ask; any of the fleet's if left out.
+            afresh: ask again instead of remembering.
+
+        Raises:
+            EnvironmentFault: the account cannot be reached, or is another than the one meant.
+            CredentialsExpired: they ran out.
+        """
+        reached = self._account(account)
+        if afresh:
+            reached.forget()
+        where = region or self.region_of(account)
+        return self.run(lambda: reached.identity(where), doing=f'reaching account "{account}"', service="sts")
+
+    def region_of(self, account: str) -> str:
+        """A region of the fleet in which that account is used; it also settles the partition."""
+        own = (cluster.region for cluster in self.fleet.clusters if cluster.account == account)
+        any_region = (cluster.region for cluster in self.fleet.clusters)
+        return next(own, next(any_region, _FALLBACK_REGION))
+
+    def run(self, call: Callable[[], T], *, doing: str, service: str) -> T:
+        """What `call` gives, tried again by the policy; it must be safe to repeat.
+
+        Raises:
+            MigrateError: ours for botocore's, with `doing` and the service's name in it.
+        """
+        try:
+            return self.retry.run(call, transient=transient)
+        except FOREIGN as error:
+            raise mapped(error, doing=doing, service=service) from error
+
+    def _client(self, account: str, region: str, service: str) -> object:
+        reached = self._account(account)
+        return self.run(lambda: reached.client(region, service), doing=f'reaching account "{account}"', service=service)
+
+    def _account(self, account: str) -> AccountSession:
+        with self._guard:
+            if account not in self._accounts:
+                entry = self.fleet.account(account)
+                self._accounts[account] = AccountSession(entry, self._base, self._config, self._making)
+            return self._accounts[account]

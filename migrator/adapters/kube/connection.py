@@ -1,0 +1,170 @@
+"""One cluster's API server over urllib3: raw JSON in and out, one TLS context, one retry policy, errors made ours."""
+
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import msgspec
+import urllib3
+from urllib3 import exceptions as u3
+
+from migrator import __version__
+from migrator.adapters.kube.auth import Auth
+from migrator.adapters.kube.errors import Refusal, Where, mapped, pause_of, refusal, transient
+from migrator.adapters.retry import Retry
+
+T = TypeVar("T")
+
+JSON = "application/json"
+JSON_PATCH = "application/json-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+USER_AGENT = f"irsa-migrator/{__version__}"
+_TIMEOUT = urllib3.Timeout(connect=5.0, read=30.0)
+_IN_FLIGHT = 4
+_OWN_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class KubeConnection:
+    """Requests to one API server; thread-safe. Every request given to it must be safe to repeat."""
+
+    def __init__(self, *, where: Where, context: ssl.SSLContext, auth: Auth, retry: Retry, proxy: str = "") -> None:
+        self.where = where
+        self.context = context
+        self.auth = auth
+        self.proxy = proxy or _proxy_for(where.endpoint)
+        self._retry = retry
+        self._pool = self._manager()
+        self._worked = threading.Event()
+
+    def get(self, path: str, *, doing: str, query: Mapping[str, str] | None = None, accept: str = JSON) -> bytes:
+        """The body of a GET.
+
+        Raises:
+            Rejected: reason `NotFound` when there is nothing, or the server's own reason.
+        """
+        return self.run(lambda: self.once("GET", path, query=query, accept=accept), doing=doing)
+
+    def find(self, path: str, *, doing: str) -> bytes | None:
+        """The body of a GET, or None when there is nothing."""
+
+        def tolerant() -> bytes | None:
+            try:
+                return self.once("GET", path)
+            except Refusal as error:
+                if error.status == 404:
+                    return None
+                raise
+
+        return self.run(tolerant, doing=doing)
+
+    def patch(self, path: str, body: Any, *, content_type: str, doing: str) -> bytes:
+        """The answer to a PATCH that may be repeated: its own `test`s or its fixed values make it idempotent."""
+        query = {"fieldManager": "irsa-migrator"}
+        return self.run(
+            lambda: self.once("PATCH", path, query=query, body=body, content_type=content_type), doing=doing
+        )
+
+    def run(self, call: Callable[[], T], *, doing: str, worth: Callable[[BaseException], bool] = transient) -> T:
+        """What `call` gives, tried again by the policy, with its errors made ours.
+
+        Args:
+            call: makes requests through `once`; safe to repeat.
+            doing: what is being done, for the sentence.
+            worth: which errors are worth another try.
+        """
+        try:
+            return self._retry.run(call, transient=worth, pause=pause_of)
+        except Refusal as error:
+            if error.status == 401:
+                raise self.auth.complaint(worked=self._worked.is_set()) from error
+            raise mapped(error, where=self.where, doing=doing) from error
+        except (u3.HTTPError, OSError) as error:
+            raise mapped(error, where=self.where, doing=doing) from error
+
+    def once(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        content_type: str = JSON,
+        accept: str = JSON,
+        fresh: bool = False,
+    ) -> bytes:
+        """One request, without retries; a 401 renews the token and asks once more.
+
+        Args:
+            method: HTTP's.
+            path: without query.
+            query: added to the path.
+            body: anything that encodes as JSON, or None.
+            content_type: of the body.
+            accept: asked-for media type.
+            fresh: use a new connection, closed afterwards, so that another API server may answer.
+
+        Raises:
+            Refusal: an answer that is not a success.
+        """
+        target = f"{path}?{urlencode(query)}" if query else path
+        payload = None if body is None else msgspec.json.encode(body)
+        headers = {"Accept": accept, "Accept-Encoding": "gzip", "User-Agent": USER_AGENT}
+        if payload is not None:
+            headers["Content-Type"] = content_type
+        manager = self._manager() if fresh else self._pool
+        try:
+            response = self._send(manager, method, target, payload, headers)
+        finally:
+            if fresh:
+                manager.clear()
+        if response.status >= 300:
+            raise refusal(method, path, response)
+        self._worked.set()
+        return response.data
+
+    def authorised(self, headers: Mapping[str, str]) -> tuple[dict[str, str], str]:
+        """The headers with ours added, and the Authorization value among them."""
+        header = self.auth.header()
+        return {**headers, **({"Authorization": header} if header else {})}, header
+
+    def close(self) -> None:
+        """Closes the pool's connections."""
+        self._pool.clear()
+
+    def _send(
+        self,
+        manager: urllib3.PoolManager,
+        method: str,
+        target: str,
+        payload: bytes | None,
+        headers: Mapping[str, str],
+    ) -> urllib3.BaseHTTPResponse:
+        url = self.where.endpoint + target
+        for last in (False, True):
+            whole, used = self.authorised(headers)
+            response = manager.request(method, url, body=payload, headers=whole, retries=False, redirect=False)
+            if response.status != 401 or last:
+                break
+            self.auth.renew(used)
+        return response
+
+    def _manager(self) -> urllib3.PoolManager:
+        options: dict[str, Any] = {
+            "ssl_context": self.context,
+            "timeout": _TIMEOUT,
+            "maxsize": _IN_FLIGHT,
+            "block": True,
+        }
+        return urllib3.ProxyManager(self.proxy, **options) if self.proxy else urllib3.PoolManager(**options)
+
+
+def _proxy_for(endpoint: str) -> str:
+    """The environment's proxy for https, unless the endpoint's host is excepted from it, or is this machine."""
+    host = urlsplit(endpoint).hostname or ""
+    if host in _OWN_MACHINE or proxy_bypass(host):
+        return ""
+    proxies = getproxies()
+    return proxies.get("https") or proxies.get("all") or ""

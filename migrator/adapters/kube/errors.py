@@ -1,0 +1,137 @@
+"""The one place where the API server's refusals, and failures to reach it, become ours."""
+
+import re
+import socket
+import ssl
+from dataclasses import dataclass
+
+import msgspec
+import urllib3
+from urllib3 import exceptions as u3
+
+from migrator.adapters.kube.paths import access_of
+from migrator.model.errors import EnvironmentFault, MigrateError, NotPermitted, Rejected
+
+RETRIED = frozenset({429, 500, 502, 503, 504})
+CONFLICT = "conflict"
+
+_UNAUTHORISED = re.compile(r"cannot (?P<verb>[\w*]+) (?:resource|path) ")
+_TEST_FAILED = "the server rejected our request due to an error in our request"  # all it says of a failed `test`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Which cluster, at which endpoint."""
+
+    cluster: str
+    endpoint: str
+
+
+class _Status(msgspec.Struct, frozen=True):
+    """The few fields of a `Status` that tell what went wrong."""
+
+    reason: str = ""
+    message: str = ""
+
+
+class Refusal(Exception):
+    """An answer that is not a success. `pause` is the server's Retry-After in seconds, 0 when it named none."""
+
+    def __init__(self, method: str, path: str, status: int, body: bytes, pause: float = 0.0) -> None:
+        self.method = method
+        self.path = path
+        self.status = status
+        self.pause = pause
+        self.reason, self.message = _said(body)
+        super().__init__(f"{status} {self.reason}: {self.message}")
+
+    @property
+    def unauthorised(self) -> bool:
+        """Whether RBAC refused; admission answers 403 as well, and that is no matter of permissions."""
+        return self.status == 403 and _UNAUTHORISED.search(self.message) is not None
+
+    @property
+    def conflict(self) -> bool:
+        """Whether somebody changed the object first: a stale version, or a failed `test` of a JSON patch."""
+        if self.status == 409:
+            return self.reason != "AlreadyExists"
+        return self.status == 422 and self.method == "PATCH" and self.message.startswith(_TEST_FAILED)
+
+
+def refusal(method: str, path: str, response: urllib3.BaseHTTPResponse) -> Refusal:
+    """The refusal that a response is."""
+    asked = response.headers.get("Retry-After", "")
+    pause = float(asked) if asked.isdigit() else 0.0
+    return Refusal(method, path, response.status, response.data, pause)
+
+
+def transient(error: BaseException) -> bool:
+    """Whether another try may help: too many requests, a failing server, lost connections; never a bad certificate."""
+    if isinstance(error, Refusal):
+        return error.status in RETRIED
+    return isinstance(error, u3.HTTPError | OSError) and not _certificate(error)
+
+
+def pause_of(error: BaseException) -> float:
+    """How long the server asks us to wait, seconds."""
+    return error.pause if isinstance(error, Refusal) else 0.0
+
+
+def mapped(error: Exception, *, where: Where, doing: str) -> MigrateError:
+    """Ours for theirs; the caller raises it from `error`. A 401 is the connection's own affair."""
+    doing = f'cluster "{where.cluster}": {doing}'
+    if isinstance(error, Refusal):
+        return _refused(error, doing)
+    if _certificate(error):
+        return EnvironmentFault(
+            f'the server at "{where.endpoint}" shows a certificate that is not of this cluster: {_cause(error)}',
+            doing=doing,
+            remedy="check the endpoint, and that nothing stands in between",
+        )
+    if isinstance(error, u3.NameResolutionError) or isinstance(_root(error), socket.gaierror):
+        return EnvironmentFault(
+            f'the name of its endpoint "{where.endpoint}" does not resolve',
+            doing=doing,
+            remedy="check the name service; a private endpoint resolves inside its VPC only",
+        )
+    return EnvironmentFault(
+        f'its endpoint "{where.endpoint}" could not be reached: {_cause(error)}',
+        doing=doing,
+        remedy="check the network (VPN, public access ranges), then run the same command again",
+    )
+
+
+def _refused(error: Refusal, doing: str) -> MigrateError:
+    if error.unauthorised:
+        needed = access_of(error.method, error.path)
+        remedy = f"allow it to the operator: {needed}"
+        return NotPermitted(f"{needed} is not permitted: {error.message}", doing=doing, remedy=remedy)
+    if error.status in RETRIED:
+        text = f"the API server went on answering {error.status}: {error.message}"
+        return EnvironmentFault(text, doing=doing, remedy="run the same command again later")
+    reason = CONFLICT if error.conflict else error.reason or str(error.status)
+    return Rejected(error.message, reason=reason, doing=doing)
+
+
+def _said(body: bytes) -> tuple[str, str]:
+    try:
+        status = msgspec.json.decode(body, type=_Status)
+    except msgspec.DecodeError:
+        return "", " ".join(body[:200].decode("utf-8", "replace").split())
+    return status.reason, status.message
+
+
+def _certificate(error: BaseException) -> bool:
+    return isinstance(error, u3.SSLError | ssl.SSLCertVerificationError) and "CERTIFICATE" in str(error).upper()
+
+
+def _root(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _cause(error: BaseException) -> str:
+    """The last sentence of urllib3's chain, without its object addresses."""
+    text = str(error)
+    return re.sub(r"<[^>]*object at 0x[0-9a-f]+>:? ?|\w+Pool\([^)]*\): ", "", text) or type(error).__name__

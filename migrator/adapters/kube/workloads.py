@@ -1,0 +1,78 @@
+"""Structs to facts: the objects that make pods, and who is at the head of an owner chain. Pure."""
+
+from collections.abc import Iterable
+
+from migrator.adapters.kube.decode import pod_spec
+from migrator.adapters.kube.structs import MetaOnly, Template
+from migrator.adapters.kube.workload_structs import WorkloadObject
+from migrator.model.facts import Workload, WorkloadRef
+
+RESTARTABLE = ("Deployment", "StatefulSet", "DaemonSet")
+LISTED = (*RESTARTABLE, "CronJob", "Job", "ReplicaSet")
+_ENDED = frozenset({"Complete", "Failed"})
+
+
+def workload(kind: str, found: WorkloadObject) -> Workload:
+    """The fact for a workload of that kind."""
+    template = template_of(kind, found)
+    meta = found.metadata
+    strategy = found.spec.strategy if kind == "Deployment" else found.spec.update_strategy
+    return Workload(
+        ref=WorkloadRef(kind=kind, namespace=meta.namespace, name=meta.name),
+        uid=meta.uid,
+        replicas=wanted(kind, found),
+        spec=pod_spec(template.spec),
+        labels=template.metadata.labels or {},
+        annotations=template.metadata.annotations or {},
+        strategy=strategy.type if kind in RESTARTABLE else "",
+        paused=kind == "Deployment" and found.spec.paused,
+    )
+
+
+def template_of(kind: str, found: WorkloadObject) -> Template:
+    """The pod template, which a CronJob keeps one floor down."""
+    return found.spec.job_template.spec.template if kind == "CronJob" else found.spec.template
+
+
+def wanted(kind: str, found: WorkloadObject) -> int:
+    """How many pods it wants now; the API's default is one where nothing is written."""
+    spec = found.spec
+    if kind == "DaemonSet":
+        return found.status.desired_number_scheduled
+    if kind == "CronJob":
+        return 0
+    if kind == "Job":
+        return 0 if spec.suspend else _or_one(spec.parallelism)
+    return _or_one(spec.replicas)
+
+
+def makes_pods_itself(kind: str, found: WorkloadObject) -> bool:
+    """Whether it is a workload in its own right: not a part of another one, and not over for good.
+
+    A ReplicaSet with any controller belongs to that one; a Job with one (a CronJob, a workflow) as well. A finished Job
+    makes no pods any more.
+    """
+    if kind == "ReplicaSet":
+        return found.metadata.controller is None
+    if kind == "Job":
+        return found.metadata.controller is None and not _over(found)
+    return True
+
+
+def heads(kind: str, parts: Iterable[MetaOnly]) -> dict[tuple[str, str, str], WorkloadRef]:
+    """For ReplicaSets or Jobs: which workload each belongs to; those of nobody are left out."""
+    return {
+        (part.metadata.namespace, kind, part.metadata.name): WorkloadRef(
+            kind=owner.kind, namespace=part.metadata.namespace, name=owner.name
+        )
+        for part in parts
+        if (owner := part.metadata.controller) is not None
+    }
+
+
+def _over(found: WorkloadObject) -> bool:
+    return any(condition.type in _ENDED and condition.status == "True" for condition in found.status.conditions or ())
+
+
+def _or_one(count: int | None) -> int:
+    return 1 if count is None else count

@@ -1,0 +1,140 @@
+"""The two things we change on a cluster: one annotation of a ServiceAccount, and the restart stamp of a pod template.
+
+Both are safe to repeat. A lost answer leaves us unsure whether the change was made, so before any repeat the object is
+read again: what is already as wanted is done, and what somebody else changed is a conflict.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from migrator.adapters.kube.connection import JSON_PATCH, STRATEGIC_PATCH, KubeConnection
+from migrator.adapters.kube.errors import CONFLICT, Refusal
+from migrator.adapters.kube.pages import decoded
+from migrator.adapters.kube.paths import path_of, pointer
+from migrator.adapters.kube.rollout import STAMP
+from migrator.adapters.kube.structs import AccountObject, Meta
+from migrator.adapters.kube.workloads import RESTARTABLE
+from migrator.model.errors import Rejected
+from migrator.model.facts import ServiceAccount, WorkloadRef
+
+RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
+_QUERY = {"fieldManager": "irsa-migrator"}
+_ROUNDS = 5  # another writer's unrelated change makes a stale version: look again, that often
+
+
+@dataclass(frozen=True, slots=True)
+class KubeWrites:
+    """Changes on one cluster; `now` gives RFC 3339 for the restart annotation."""
+
+    connect: Callable[[], KubeConnection]
+    now: Callable[[], str]
+
+    def remove_annotation(self, account: ServiceAccount, key: str) -> None:
+        """Takes out one key, and only if it still has the value seen in `account` and the object is the same (uid).
+
+        Raises:
+            Rejected: reason `conflict` when somebody changed it meanwhile.
+        """
+        if key not in account.annotations:
+            raise _conflict(account, f'annotation "{key}" was not there')
+        path = pointer("metadata", "annotations", key)
+        body = [
+            {"op": "test", "path": pointer("metadata", "uid"), "value": account.uid},
+            {"op": "test", "path": path, "value": account.annotations[key]},
+            {"op": "remove", "path": path},
+        ]
+        tried = False
+
+        def patch() -> None:
+            nonlocal tried
+            if tried and _gone(self._live(account), account, key):
+                return
+            tried = True
+            self._patch(account, body)
+
+        doing = f'taking annotation "{key}" out of ServiceAccount "{account.namespace}/{account.name}"'
+        self._settle(patch, account, key, doing)
+
+    def add_annotation(self, account: ServiceAccount, key: str, value: str) -> None:
+        """Puts one key in, and only if it is absent and the object is the same (uid).
+
+        A JSON patch cannot test that a key is absent; it tests the version of the object in which it was seen so.
+
+        Raises:
+            Rejected: reason `conflict` when somebody changed it meanwhile.
+        """
+        doing = f'putting annotation "{key}" on ServiceAccount "{account.namespace}/{account.name}"'
+        tried = False
+
+        def patch() -> None:
+            nonlocal tried
+            for _ in range(_ROUNDS):
+                live = self._live(account)
+                held = (live.annotations or {}).get(key)
+                if live.uid != account.uid or (held is not None and not (tried and held == value)):
+                    raise _conflict(account, f'annotation "{key}" is there already, or the object was made anew')
+                if held == value:
+                    return
+                tried = True
+                if self._added(account, live, key, value):
+                    return
+            raise _conflict(account, "it went on being changed by somebody else")
+
+        self.connect().run(patch, doing=doing)
+
+    def restart(self, ref: WorkloadRef, stamp: str) -> None:
+        """Stamps the pod template as `kubectl rollout restart` does, and with our own stamp; its controller rolls.
+
+        Raises:
+            Rejected: reason `no-rollout` for a kind without one, `NotFound` when it is gone.
+        """
+        if ref.kind not in RESTARTABLE:
+            raise Rejected(f'a {ref.kind} has no rollout: "{ref.namespace}/{ref.name}"', reason="no-rollout")
+        stamps = {RESTARTED_AT: self.now(), STAMP: stamp}
+        body = {"spec": {"template": {"metadata": {"annotations": stamps}}}}
+        path = path_of(ref.kind, ref.namespace, ref.name)
+        doing = f'restarting {ref.kind} "{ref.namespace}/{ref.name}"'
+        self.connect().patch(path, body, content_type=STRATEGIC_PATCH, doing=doing)
+
+    def _settle(self, patch: Callable[[], None], account: ServiceAccount, key: str, doing: str) -> None:
+        try:
+            self.connect().run(patch, doing=doing)
+        except Rejected as error:
+            if error.reason != CONFLICT:
+                raise
+            raise _conflict(account, f'annotation "{key}" or the object itself was changed') from error
+
+    def _added(self, account: ServiceAccount, live: Meta, key: str, value: str) -> bool:
+        """Whether the patch went through; False when the version was stale."""
+        change: dict[str, Any] = {"op": "add", "path": pointer("metadata", "annotations", key), "value": value}
+        if live.annotations is None:
+            change = {"op": "add", "path": pointer("metadata", "annotations"), "value": {key: value}}
+        tests = (("uid", account.uid), ("resourceVersion", live.resource_version))
+        body = [*({"op": "test", "path": pointer("metadata", name), "value": seen} for name, seen in tests), change]
+        try:
+            self._patch(account, body)
+        except Refusal as error:
+            if error.conflict:
+                return False
+            raise
+        return True
+
+    def _patch(self, account: ServiceAccount, body: list[dict[str, Any]]) -> None:
+        path = path_of("ServiceAccount", account.namespace, account.name)
+        self.connect().once("PATCH", path, query=_QUERY, body=body, content_type=JSON_PATCH)
+
+    def _live(self, account: ServiceAccount) -> Meta:
+        body = self.connect().once("GET", path_of("ServiceAccount", account.namespace, account.name))
+        return decoded(
+            body, AccountObject, doing=f'reading ServiceAccount "{account.namespace}/{account.name}"'
+        ).metadata
+
+
+def _gone(live: Meta, account: ServiceAccount, key: str) -> bool:
+    return live.uid == account.uid and key not in (live.annotations or {})
+
+
+def _conflict(account: ServiceAccount, why: str) -> Rejected:
+    text = f'ServiceAccount "{account.namespace}/{account.name}" was changed meanwhile: {why}'
+    return Rejected(text, reason=CONFLICT, remedy="look at what changed it, then plan again")

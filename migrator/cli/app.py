@@ -1,0 +1,57 @@
+"""The command line as a whole: every command hung on one typer app. Importing it is cheap; see `migrator.cli`."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from migrator import __version__
+from migrator.cli import apply, explain, history, lab, plan, rollback, show, status, verify
+
+HELP = """Moves EKS workloads from IRSA to EKS Pod Identity, one service at a time, and can always go back.
+
+Start with "migrate plan": it reads the clusters of the fleet file and writes one plan file
+per service, changing nothing.
+"""
+
+app = typer.Typer(
+    name="migrate",
+    help=HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(given: bool) -> None:
+    if given:
+        typer.echo(f"migrate {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """What every command has in common; the help text is `HELP`."""
+
+
+for module in (plan, show, explain, apply, rollback, verify, status, history):
+    module.register(app)
+app.add_typer(lab.app, name="lab", short_help=lab.HELP)
+
+
+def run() -> int:
+    """Runs the command line in `sys.argv`; the exit code is one of `migrator.model.exits`."""
+    try:
+        app(prog_name="migrate")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    return 0

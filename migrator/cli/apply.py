@@ -1,0 +1,62 @@
+"""`migrate apply`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from migrator.cli.options import Common, Services, command
+from migrator.model.exits import Exit
+
+if TYPE_CHECKING:
+    from migrator.model.plan import Plan
+    from migrator.render.views.walk import Intended
+
+EXAMPLE = """migrate apply --service payments/orders
+migrate apply --service orders --service checkout --yes"""
+
+
+def register(app: typer.Typer) -> None:
+    """Hangs the command on `app`."""
+
+    @command(app, "apply", example=EXAMPLE)
+    def apply(
+        common: Common,
+        service: Services,
+        yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
+        no_auto_rollback: Annotated[
+            bool, typer.Option("--no-auto-rollback", help="When a step fails, stop there instead of going back.")
+        ] = False,
+    ) -> Exit:
+        """Carry out the plans of services, step by step. Shows what it will do, and asks.
+
+        A run that was cut off is taken up where it stopped. When a step fails, the way back is walked by itself and
+        IRSA is proven to be back (exit code 7). With several services, the exit code is the gravest of theirs.
+        """
+        from migrator.cli.carry import Carrier, Errand
+        from migrator.cli.wiring import Wiring
+
+        wiring = Wiring(common)
+        errand = Errand(
+            command="apply",
+            question="migrate",
+            intend=lambda plan, _journal: intended(plan),
+            carry=lambda runner, plan: runner.apply(plan, wiring.document_of(plan), auto_rollback=not no_auto_rollback),
+        )
+        with wiring.memory() as memory:
+            plans = [wiring.plans.read(found) for found in wiring.find(service, memory)]
+        return Carrier(wiring, errand, yes=yes, dry_run=dry_run).run(plans)
+
+
+def intended(plan: "Plan") -> "Intended":
+    """What apply would do with the plan: nothing while it is on hold or a finding blocks it."""
+    from migrator.planning.verdict import open_blocks
+    from migrator.render.views.walk import Intended
+
+    blocks = open_blocks(plan.findings, plan.edit.accept)
+    if plan.edit.hold:
+        return Intended(plan=plan, left_alone="on hold; set edit.hold to false in its plan file", exit=Exit.BLOCKED)
+    if blocks:
+        said = f"blocked by {', '.join(blocks)}; see migrate explain {blocks[0]}"
+        return Intended(plan=plan, left_alone=said, exit=Exit.BLOCKED)
+    return Intended(plan=plan)

@@ -1,0 +1,57 @@
+"""Results to stdout, in the form asked for. A reader that goes away changes neither the work nor the exit code."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, TextIO
+
+from migrator.cli.options import Common, Form, LogFormat
+from migrator.cli.run import Complaint, let_go_of_stdout, line
+from migrator.render.blocks import Block
+from migrator.render.redact import redacted
+
+
+class Output:
+    """Where a command's result goes."""
+
+    def __init__(self, common: Common) -> None:
+        self.form = common.output
+        self._json_lines = common.log_format is LogFormat.JSON
+
+    @property
+    def for_people(self) -> bool:
+        """Whether the result is drawn, not written as JSON or YAML."""
+        return self.form is Form.TABLE
+
+    def show(self, document: dict[str, Any], blocks: Callable[[dict[str, Any]], Iterable[Block]]) -> None:
+        """Writes the result: the document as it is, or the blocks made from it."""
+        from migrator.render.json_out import as_json, as_yaml
+
+        if self.for_people:
+            self.draw(blocks(redacted(document)))
+        else:
+            _write(as_json(document) if self.form is Form.JSON else as_yaml(document))
+
+    def draw(self, blocks: Iterable[Block], stream: TextIO | None = None) -> None:
+        """Draws blocks for people, on stdout unless another stream is given."""
+        from migrator.render.screen import draw, lively
+
+        target = stream or sys.stdout
+        try:
+            draw(blocks, target, colour=lively(target, os.environ))
+            target.flush()
+        except BrokenPipeError:
+            let_go_of_stdout()
+
+    def complain(self, found: Complaint) -> None:
+        """Says on stderr what went wrong; not to a person who sees it in the table anyway."""
+        if not (self.for_people and sys.stdout.isatty()):
+            sys.stderr.write(line(found, json_lines=self._json_lines))
+
+
+def _write(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        let_go_of_stdout()

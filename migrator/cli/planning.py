@@ -1,0 +1,121 @@
+"""The work behind `migrate plan`: every cluster at once, then the plan files."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from migrator.cli.select import Selectors
+from migrator.cli.wiring import Memory, shown
+from migrator.model.errors import MigrateError
+from migrator.model.fleet import Fleet, FleetCluster
+from migrator.model.ids import ServiceId
+from migrator.model.journal import ServiceState, Standing
+from migrator.model.plan import Plan
+from migrator.model.ports import ClusterView, Roles
+from migrator.planning.planner import PlanSettings, plan_cluster
+from migrator.render.views.plan import LeftOut, Planned, Planning
+from migrator.store.plan_file import PlanFiles
+
+_AT_ONCE = 8
+
+
+class Desk(Protocol):
+    """What planning needs of the wiring."""
+
+    @property
+    def fleet(self) -> Fleet:
+        """The fleet file."""
+        ...
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the plan files."""
+        ...
+
+    @property
+    def plans(self) -> PlanFiles:
+        """The plan files."""
+        ...
+
+    @property
+    def roles(self) -> Roles:
+        """IAM over all accounts."""
+        ...
+
+    def live_cluster(self, alias: str) -> ClusterView:
+        """A cluster, to be read."""
+        ...
+
+    def memory(self) -> AbstractContextManager[Memory | None]:
+        """The store, if there is one."""
+        ...
+
+
+def run_planning(desk: Desk, chosen: Selectors, clusters: Sequence[FleetCluster], *, dry_run: bool) -> Planning:
+    """Plans the services selected in `clusters` and writes their files, unless `dry_run`.
+
+    Raises:
+        DocumentError: the part of an existing plan file that a person edits cannot be read, or a file not be written.
+    """
+    settings = PlanSettings(
+        policy=desk.fleet.policy,
+        excludes=desk.fleet.excludes,
+        wanted=chosen.service,
+        edit_of=desk.plans.edit_of,
+    )
+
+    def one(cluster: FleetCluster) -> tuple[Plan, ...] | LeftOut:
+        try:
+            return plan_cluster(desk.live_cluster(cluster.alias), desk.roles, settings)
+        except MigrateError as error:
+            return LeftOut(cluster.alias, error.sentence())
+
+    with ThreadPoolExecutor(max_workers=min(_AT_ONCE, len(clusters))) as pool:
+        outcomes = list(pool.map(one, clusters))
+    left_out = [outcome for outcome in outcomes if isinstance(outcome, LeftOut)]
+    plans = [plan for outcome in outcomes if not isinstance(outcome, LeftOut) for plan in outcome]
+    plans.sort(key=lambda plan: plan.service)
+    reached = {cluster.alias for cluster in clusters} - {one.cluster for one in left_out}
+    if not dry_run:
+        desk.plans.publish_schema()
+    with desk.memory() as memory:
+        held = {holder.key for holder in memory.locks.holders()} if memory else set()
+        planned = [Planned(plan, _filed(desk, plan, held, dry_run=dry_run)) for plan in plans]
+        missing = _missing(desk, chosen, reached, {plan.service for plan in plans})
+        states = {service: memory.journal.state(service) for service in missing} if memory else {}
+    moved = [service for service in missing if _moved(states.get(service))]
+    return Planning(
+        folder=shown(desk.folder),
+        dry_run=dry_run,
+        clusters=len(clusters),
+        planned=planned,
+        gone=[service for service in missing if service not in moved],
+        moved=moved,
+        left_out=left_out,
+    )
+
+
+def _filed(desk: Desk, plan: Plan, held: set[str], *, dry_run: bool) -> str:
+    """What becomes of the plan's file; one whose service is being worked on right now is left alone."""
+    if f"service:{plan.service}" in held:
+        return "in-hand"
+    known = desk.plans.path(plan.service).exists()
+    changed = desk.plans.would_change(plan) if dry_run else desk.plans.write(plan)
+    if not known:
+        return "new"
+    return "changed" if changed else "unchanged"
+
+
+def _missing(desk: Desk, chosen: Selectors, reached: set[str], planned: set[ServiceId]) -> list[ServiceId]:
+    """Services with a plan file that were looked for and not found. With role globs nobody can tell: none."""
+    if chosen.roles:
+        return []
+    files = (service for service in desk.plans.services() if service.cluster in reached)
+    return sorted(service for service in files if chosen.service(service, "") and service not in planned)
+
+
+def _moved(state: ServiceState | None) -> bool:
+    """Whether the journal explains why the ServiceAccount bears no annotation."""
+    return state is not None and state.standing not in {Standing.PLANNED, Standing.ROLLED_BACK}

@@ -1,0 +1,95 @@
+"""The one place where an error becomes one line on stderr and an exit code of `migrator.model.exits`."""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from migrator.documents.errors import DocumentError
+from migrator.model.errors import Interrupted, MigrateError
+from migrator.model.exits import Exit
+from migrator.render.redact import redact
+
+_GRAVITY = (
+    Exit.STRANDED,
+    Exit.TERMINATED,
+    Exit.INTERRUPTED,
+    Exit.ROLLED_BACK,
+    Exit.DRIFT,
+    Exit.BLOCKED,
+    Exit.LOCKED,
+    Exit.ERROR,
+    Exit.USAGE,
+    Exit.UNFINISHED,
+)  # the gravest first
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What stderr says about an error: its stable code, the sentence, the exit code."""
+
+    code: str
+    sentence: str
+    exit: Exit
+
+
+def worst(exits: Iterable[Exit]) -> Exit:
+    """The code that a command over several services ends with: the gravest of theirs, DONE when there are none."""
+    seen = set(exits)
+    return next((code for code in _GRAVITY if code in seen), Exit.DONE)
+
+
+def guarded(work: Callable[[], Exit], *, debug: bool, json_lines: bool) -> Exit:
+    """Runs a command's body and returns its exit code, whatever happens inside.
+
+    Args:
+        work: the body.
+        debug: also show the traceback of what went wrong.
+        json_lines: write the complaint as a JSON line instead of a sentence.
+    """
+    try:
+        code = work()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        let_go_of_stdout()
+        return Exit.DONE
+    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - here nothing may pass: it becomes a line and a code
+        if debug:
+            sys.stderr.write(redact("".join(traceback.format_exception(error))))
+        found = complaint(error)
+        sys.stderr.write(line(found, json_lines=json_lines))
+        return found.exit
+    return code
+
+
+def complaint(error: BaseException) -> Complaint:
+    """What to say about `error`; one that nobody foresaw is named by its type and its own words, on one line."""
+    if isinstance(error, KeyboardInterrupt):
+        return Complaint("interrupted", "interrupted at once; the same command resumes", Exit.INTERRUPTED)
+    if isinstance(error, Interrupted):
+        return Complaint(error.code, error.sentence(), error.code_of_exit)
+    if isinstance(error, MigrateError):
+        return Complaint(error.code, error.sentence(), error.exit)
+    if isinstance(error, DocumentError):
+        return Complaint("document", str(error), Exit.USAGE)
+    words = " ".join(str(error).split())
+    what = f"{type(error).__name__}: {words}" if words else type(error).__name__
+    return Complaint("unexpected", f'unexpected error: {what}; run again with "--debug"', Exit.ERROR)
+
+
+def line(found: Complaint, *, json_lines: bool) -> str:
+    """The complaint as stderr shows it, newline included, secrets taken out."""
+    sentence = redact(" ".join(found.sentence.split()))
+    if not json_lines:
+        return f"migrate: {sentence}\n"
+    data = {"level": "error", "event": "error", "code": found.code, "exit": int(found.exit), "message": sentence}
+    return json.dumps(data, ensure_ascii=False) + "\n"
+
+
+def let_go_of_stdout() -> None:
+    """The reader of stdout has gone: what is still buffered goes nowhere, so that the interpreter's exit is quiet."""
+    with suppress(OSError, ValueError):  # no real file behind it, as in tests
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

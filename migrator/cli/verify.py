@@ -1,0 +1,72 @@
+"""`migrate verify`."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from migrator.cli.options import Common, Services, command
+from migrator.model.exits import Exit
+
+if TYPE_CHECKING:
+    from migrator.model.identity import Identity
+    from migrator.model.journal import ServiceState
+    from migrator.model.plan import Plan
+
+EXAMPLE = """migrate verify --service payments/orders
+migrate verify --service orders --expect irsa"""
+
+
+class Expected(StrEnum):
+    """What `--expect` takes."""
+
+    POD_IDENTITY = "pod-identity"
+    IRSA = "irsa"
+
+
+def register(app: typer.Typer) -> None:
+    """Hangs the command on `app`."""
+
+    @command(app, "verify", example=EXAMPLE)
+    def verify(
+        common: Common,
+        service: Services,
+        expect: Annotated[
+            Expected | None,
+            typer.Option("--expect", help="The identity that is right.  [default: what the journal says]"),
+        ] = None,
+    ) -> Exit:
+        """Observe which identity each container of each pod really has now. Changes nothing.
+
+        The service's own check, where its plan has one, is run inside the pods. The exit code is 0 when everything is
+        as expected, else 4.
+        """
+        from migrator.cli.output import Output
+        from migrator.cli.wiring import Wiring
+        from migrator.model.identity import Identity
+        from migrator.render.views import verify as view
+        from migrator.running.observe import observe
+
+        wiring = Wiring(common)
+        seen = []
+        with wiring.memory() as memory:
+            for found in wiring.find(service, memory):
+                plan = wiring.plans.read(found)
+                state = memory.journal.state(found) if memory else None
+                wanted = Identity(expect) if expect else expected(plan, state)
+                seen.append((observe(wiring.live(found), found, plan.edit.verify, wiring.fleet.waits.check), wanted))
+        code = Exit.DONE if all(one.as_expected(wanted) for one, wanted in seen) else Exit.BLOCKED
+        Output(common).show(view.document(seen, exit_code=code), view.blocks)
+        return code
+
+
+def expected(plan: "Plan", state: "ServiceState | None") -> "Identity":
+    """Pod Identity once a walk there has begun and was not taken back, else what the plan found before it."""
+    from migrator.model.identity import Identity
+    from migrator.model.journal import Direction, Outcome
+
+    run = state.run if state else None
+    if run is not None and run.direction is Direction.FORWARD and run.outcome in {Outcome.OPEN, Outcome.DONE}:
+        return Identity.POD_IDENTITY
+    step = plan.step("verify")
+    return Identity(str(step.before["identity"])) if step else Identity.IRSA

@@ -1,0 +1,236 @@
+"""The one module that knows every class and joins them. Everything is made when it is first asked for."""
+
+import getpass
+import os
+import socket
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrator.cli.options import Common
+from migrator.cli.select import resolve
+from migrator.documents.errors import DocumentError
+from migrator.model.errors import UsageError
+from migrator.model.facts import Json
+from migrator.model.fleet import Fleet
+from migrator.model.ids import ServiceId
+from migrator.model.plan import Plan
+from migrator.model.ports import Clock, Interrupt, Journal, Locks
+
+if TYPE_CHECKING:
+    from migrator.adapters.aws.iam import IamRoles
+    from migrator.adapters.aws.sessions import AwsSessions
+    from migrator.adapters.kube.cluster import LiveCluster
+    from migrator.model.events import Reporter
+    from migrator.render.views.status import Unreadable
+    from migrator.running.service import Runner
+    from migrator.store.plan_file import PlanFiles
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The store: what was done, and who is at work."""
+
+    journal: Journal
+    locks: Locks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """All that a run needs besides its plan."""
+
+    wiring: "Wiring"
+    memory: Memory
+    clock: Clock
+    reporter: "Reporter"
+    interrupt: Interrupt
+
+    def runner(self, service: ServiceId) -> "Runner":
+        """The runner of the service's cluster.
+
+        Raises:
+            UsageError: the fleet file has no such cluster.
+            MigrateError: its account cannot be reached.
+        """
+        from migrator.running.service import Runner
+
+        return Runner(
+            cluster=self.wiring.live(service),
+            trust=self.wiring.roles,
+            journal=self.memory.journal,
+            locks=self.memory.locks,
+            clock=self.clock,
+            reporter=self.reporter,
+            interrupt=self.interrupt,
+            waits=self.wiring.fleet.waits,
+            actor=self.wiring.actor(service),
+            host=socket.gethostname(),
+            plan_of=self.wiring.plan_of,
+        )
+
+
+class Wiring:
+    """The objects of one command."""
+
+    def __init__(self, common: Common) -> None:
+        self.common = common
+        self._clusters: dict[str, LiveCluster] = {}
+        self._making = threading.Lock()
+
+    @cached_property
+    def fleet(self) -> Fleet:
+        """The fleet file.
+
+        Raises:
+            DocumentError: it cannot be used.
+        """
+        from migrator.store.fleet_file import load_fleet
+
+        return load_fleet(self.common.fleet)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the plan files."""
+        return self.common.plans or self.fleet.plans
+
+    @cached_property
+    def plans(self) -> "PlanFiles":
+        """The plan files."""
+        from migrator.store.plan_file import PlanFiles
+
+        return PlanFiles(self.folder)
+
+    @cached_property
+    def sessions(self) -> "AwsSessions":
+        """AWS, account by account."""
+        from migrator.adapters.aws.sessions import AwsSessions
+
+        return AwsSessions(self.fleet)
+
+    @cached_property
+    def roles(self) -> "IamRoles":
+        """IAM over all accounts."""
+        from migrator.adapters.aws.iam import IamRoles
+
+        return IamRoles(self.sessions)
+
+    def live(self, service: ServiceId) -> "LiveCluster":
+        """The cluster of a service."""
+        return self.live_cluster(service.cluster)
+
+    def live_cluster(self, alias: str) -> "LiveCluster":
+        """A cluster of the fleet by its alias; thread-safe.
+
+        Raises:
+            UsageError: the fleet file has none of that alias.
+        """
+        from migrator.adapters.kube.cluster import LiveCluster
+
+        entry = self.fleet.cluster(alias)
+        if entry is None:
+            known = ", ".join(f'"{one.alias}"' for one in self.fleet.clusters)
+            raise UsageError(f'cluster "{alias}" is not in {self.fleet.file}', remedy=f"it has {known}")
+        with self._making:
+            if alias not in self._clusters:
+                self._clusters[alias] = LiveCluster(entry, self.sessions)
+            return self._clusters[alias]
+
+    def actor(self, service: ServiceId) -> str:
+        """Who acts: the local user and the AWS caller in the cluster's account."""
+        entry = self.fleet.cluster(service.cluster)
+        caller = self.sessions.identity(entry.account, entry.region).arn if entry else ""
+        return f"{_user()} as {caller}" if caller else _user()
+
+    def document_of(self, plan: Plan) -> Json:
+        """The plan as plain data, as a run carries it."""
+        from migrator.store.plan_document import document_of
+
+        return document_of(plan)
+
+    def plan_of(self, document: Json) -> Plan:
+        """The plan that a run carries."""
+        from migrator.store.plan_document import plan_of
+
+        return plan_of(document)
+
+    def plan_file(self, service: ServiceId) -> str:
+        """The path of a service's plan file, as people are shown it."""
+        return shown(self.plans.path(service))
+
+    @contextmanager
+    def memory(self) -> Iterator[Memory | None]:
+        """The store for reading; None while nothing has ever been done. Makes no file."""
+        if not self.fleet.state.exists():
+            yield None
+            return
+        with self._store(create=False) as memory:
+            yield memory
+
+    @contextmanager
+    def crew(self, reporter: "Reporter", interrupt: Interrupt, wake: threading.Event) -> Iterator[Crew]:
+        """What runs need; the store is open for writing meanwhile."""
+        from migrator.running.clock import SystemClock
+
+        with self._store(create=True) as memory:
+            yield Crew(wiring=self, memory=memory, clock=SystemClock(wake), reporter=reporter, interrupt=interrupt)
+
+    @contextmanager
+    def _store(self, *, create: bool) -> Iterator[Memory]:
+        from migrator.store.sqlite import Database, SqliteJournal
+        from migrator.store.sqlite_locks import SqliteLocks
+
+        database = Database(self.fleet.state, create=create)
+        try:
+            yield Memory(SqliteJournal(database), SqliteLocks(database, _user()))
+        finally:
+            database.close()
+
+    def find(self, wanted: Sequence[str], memory: Memory | None) -> tuple[ServiceId, ...]:
+        """The services meant on the command line: those with a plan file, and those the journal knows.
+
+        Raises:
+            UsageError: one is unknown or ambiguous.
+        """
+        known = set(self.plans.services())
+        if memory is not None:
+            known.update(memory.journal.states())
+        return resolve(wanted, sorted(known), self._workload_names)
+
+    def _workload_names(self) -> Mapping[ServiceId, Collection[str]]:
+        plans, _unreadable = self.readable_plans()  # an unreadable one is still found by its id
+        return {
+            service: {str(one["name"]) for one in plan.facts.get("workloads", ())} for service, plan in plans.items()
+        }
+
+    def readable_plans(self) -> "tuple[dict[ServiceId, Plan], list[Unreadable]]":
+        """Every plan, and the files that cannot be used with the reason."""
+        from migrator.render.views.status import Unreadable
+
+        plans: dict[ServiceId, Plan] = {}
+        unreadable: list[Unreadable] = []
+        for service in self.plans.services():
+            try:
+                plans[service] = self.plans.read(service)
+            except DocumentError as error:
+                unreadable.append(Unreadable(self.plan_file(service), str(error)))
+        return plans, unreadable
+
+
+def _user() -> str:
+    """The local user; in a container without a user table, the number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def shown(path: Path) -> str:
+    """Relative to the working directory where that is shorter."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

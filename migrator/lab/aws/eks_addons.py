@@ -1,0 +1,257 @@
+"""EKS add-ons: created, described, updated, listed, deleted; their objects are the control plane's affair.
+
+An add-on becomes ACTIVE when somebody looks and the control plane says that it is ready.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from migrator.lab.aws.addon_associations import AddonAssociations, owned
+from migrator.lab.aws.addon_catalogue import CATALOGUE, AddonKind, configuration_shown, versions_shown
+from migrator.lab.aws.eks_associations import fingerprint
+from migrator.lab.aws.eks_state import Cluster, EksState, page
+from migrator.lab.aws.eks_updates import finish_updates, new_update
+from migrator.lab.aws.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from migrator.lab.aws.pipeline import Handler
+    from migrator.lab.aws.ports import Clock
+    from migrator.lab.aws.wire import Request
+
+_LOG = logging.getLogger(__name__)
+
+
+class Addons:
+    """The operations on add-ons and their catalogue."""
+
+    def __init__(self, state: EksState, associations: AddonAssociations, clock: Clock) -> None:
+        self._state = state
+        self._associations = associations
+        self._clock = clock
+
+    def handlers(self) -> dict[str, Handler]:
+        """The operations served here."""
+        return {
+            "CreateAddon": self.create,
+            "DescribeAddon": self.describe,
+            "UpdateAddon": self.update,
+            "ListAddons": self.list_all,
+            "DeleteAddon": self.delete,
+            "DescribeAddonVersions": self.versions,
+            "DescribeAddonConfiguration": self.configuration,
+        }
+
+    def create(self, request: Request) -> dict[str, Any]:
+        """Installs an add-on."""
+        cluster, params = self._state.usable(request), request.params
+        kind = _kind(params)
+        version = _version(kind, params.get("addonVersion"))
+        configuration = _configuration(params)
+        token, print_ = str(params.get("clientRequestToken") or ""), fingerprint(params)
+        with cluster.lock:
+            present = cluster.table("addons").get(kind.name)
+            if present is not None:
+                if token and cluster.tokens.get(("addon", token)) == (print_, kind.name):
+                    return {"addon": self._shown(cluster, present)}
+                raise ApiError(
+                    "ResourceInUseException",
+                    "Addon already exists.",
+                    members={"clusterName": cluster.spec.name, "addonName": kind.name},
+                )
+            wanted = params.get("podIdentityAssociations", [])
+            self._associations.check(request, cluster, kind, version=version, owner=None, wanted=wanted)
+            addon = self._record(cluster, kind, version, configuration, params)
+            cluster.table("addons")[kind.name] = addon
+            self._associations.set(cluster, kind, addon["addonArn"], wanted)
+            cluster.tokens["addon", token] = (print_, kind.name)
+        if wanted:
+            cluster.tell_associations()
+        self._install(cluster, addon, "CREATE_FAILED")
+        return {"addon": self._shown(cluster, addon)}
+
+    def _record(
+        self,
+        cluster: Cluster,
+        kind: AddonKind,
+        version: str,
+        configuration: str,
+        params: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        spec, now = cluster.spec, self._clock()
+        tail = f"addon/{spec.name}/{kind.name}/{uuid.uuid4()}"
+        return {
+            "addonName": kind.name,
+            "clusterName": spec.name,
+            "status": "CREATING",
+            "addonVersion": version,
+            "health": {"issues": []},
+            "addonArn": f"arn:{spec.partition}:eks:{spec.region}:{spec.account}:{tail}",
+            "createdAt": now,
+            "modifiedAt": now,
+            "serviceAccountRoleArn": params.get("serviceAccountRoleArn"),
+            "tags": dict(params.get("tags", {})),
+            "publisher": kind.publisher,
+            "owner": kind.owner,
+            "configurationValues": configuration or None,
+            "namespaceConfig": {"namespace": params.get("namespaceConfig", {}).get("namespace", kind.namespace)},
+        }
+
+    def _install(self, cluster: Cluster, addon: dict[str, Any], failed: str) -> None:
+        """Has the control plane put the objects there; what it refuses is the add-on's health, not our answer."""
+        try:
+            cluster.plane.install_addon(addon["addonName"], addon["addonVersion"], addon["configurationValues"] or "")
+        except Exception as fault:  # noqa: BLE001 - whatever the control plane says becomes the health
+            _LOG.exception("add-on %s could not be put on %s", addon["addonName"], cluster.spec.name)
+            with cluster.lock:
+                addon["status"] = failed
+                addon["health"] = {"issues": [{"code": "InternalFailure", "message": str(fault)}]}
+                finish_updates(cluster, addon["addonName"], str(fault))
+
+    def _find(self, cluster: Cluster, params: Mapping[str, Any]) -> dict[str, Any]:
+        addon = cluster.table("addons").get(str(params["addonName"]))
+        if addon is None:
+            raise ApiError(
+                "ResourceNotFoundException",
+                f"No addon: {params['addonName']} found in cluster: {cluster.spec.name}",
+                members={"clusterName": cluster.spec.name, "addonName": params["addonName"]},
+            )
+        return addon
+
+    def _settle(self, cluster: Cluster, addon: dict[str, Any]) -> None:
+        """Moves an add-on under way to ACTIVE when the control plane says it is ready."""
+        waiting = addon["status"] in ("CREATING", "UPDATING")
+        if waiting and cluster.plane.addon_ready(addon["addonName"]):
+            with cluster.lock:
+                addon["status"] = "ACTIVE"
+                finish_updates(cluster, addon["addonName"], "")
+
+    def _shown(self, cluster: Cluster, addon: Mapping[str, Any]) -> dict[str, Any]:
+        with cluster.lock:
+            arns = [item.arn for item in owned(cluster, str(addon["addonArn"]))]
+            return {**addon, "podIdentityAssociations": arns or None}
+
+    def describe(self, request: Request) -> dict[str, Any]:
+        """One add-on, as it stands now."""
+        cluster = self._state.get(request)
+        addon = self._find(cluster, request.params)
+        self._settle(cluster, addon)
+        return {"addon": self._shown(cluster, addon)}
+
+    def list_all(self, request: Request) -> dict[str, Any]:
+        """Names of the cluster's add-ons."""
+        cluster = self._state.get(request)
+        found, more = page(sorted(cluster.table("addons")), request.params)
+        return {"addons": found, "nextToken": more}
+
+    def update(self, request: Request) -> dict[str, Any]:
+        """Changes version, configuration, role or associations of an add-on."""
+        cluster, params = self._state.usable(request), request.params
+        addon = self._find(cluster, params)
+        kind = CATALOGUE[addon["addonName"]]
+        self._settle(cluster, addon)
+        with cluster.lock:
+            if addon["status"] in ("CREATING", "UPDATING", "DELETING"):
+                raise ApiError(
+                    "ResourceInUseException",
+                    f"Addon {kind.name} cannot be updated as it is currently in {addon['status']} state",
+                    members={"clusterName": cluster.spec.name, "addonName": kind.name},
+                )
+            version = _version(kind, params.get("addonVersion") or addon["addonVersion"])
+            configuration = _configuration(params)
+            wanted = params.get("podIdentityAssociations")
+            if wanted is not None:
+                owner = str(addon["addonArn"])
+                self._associations.check(request, cluster, kind, version=version, owner=owner, wanted=wanted)
+                self._associations.set(cluster, kind, addon["addonArn"], wanted)
+            addon |= {"addonVersion": version, "status": "UPDATING", "modifiedAt": self._clock()}
+            for member, value in (
+                ("configurationValues", configuration if "configurationValues" in params else None),
+                ("serviceAccountRoleArn", params.get("serviceAccountRoleArn")),
+            ):
+                addon[member] = value if value is not None else addon[member]
+            update = new_update(cluster, "AddonUpdate", kind.name, params, self._clock())
+        if wanted is not None:
+            cluster.tell_associations()
+        self._install(cluster, addon, "UPDATE_FAILED")
+        return {"update": update}
+
+    def delete(self, request: Request) -> dict[str, Any]:
+        """Takes an add-on away, with its associations; `preserve` leaves objects and associations behind."""
+        cluster = self._state.get(request)
+        keep = bool(request.params.get("preserve"))
+        with cluster.lock:
+            addon = self._find(cluster, request.params)
+            shown = self._shown(cluster, addon)
+            del cluster.table("addons")[addon["addonName"]]
+            for item in owned(cluster, addon["addonArn"]):
+                item.owner_arn = None
+                if not keep:
+                    del cluster.associations[item.id]
+        cluster.tell_associations()
+        if not keep:
+            cluster.plane.remove_addon(addon["addonName"])
+        return {"addon": shown | {"status": "DELETING"}}
+
+    def versions(self, request: Request) -> dict[str, Any]:
+        """The catalogue."""
+        params = request.params
+        kinds = [
+            kind
+            for kind in CATALOGUE.values()
+            if kind.name == params.get("addonName", kind.name)
+            and kind.kind in params.get("types", [kind.kind])
+            and kind.publisher in params.get("publishers", [kind.publisher])
+            and kind.owner in params.get("owners", [kind.owner])
+        ]
+        found, more = page(kinds, params)
+        kubernetes = params.get("kubernetesVersion")
+        return {"addons": [versions_shown(kind, kubernetes) for kind in found], "nextToken": more}
+
+    def configuration(self, request: Request) -> dict[str, Any]:
+        """What one version can be configured with, and which service accounts may have associations."""
+        kind = _kind(request.params)
+        return configuration_shown(kind, _version(kind, request.params["addonVersion"]))
+
+
+def _kind(params: Mapping[str, Any]) -> AddonKind:
+    kind = CATALOGUE.get(str(params["addonName"]))
+    if kind is None:
+        raise ApiError(
+            "InvalidParameterException",
+            f"Addon {params['addonName']} specified is not supported",
+            members={"addonName": params["addonName"]},
+        )
+    return kind
+
+
+def _version(kind: AddonKind, wanted: str | None) -> str:
+    if wanted is None:
+        return kind.versions[0]
+    if wanted not in kind.versions:
+        raise ApiError(
+            "InvalidParameterException",
+            f"Addon version specified is not supported: {wanted}",
+            members={"addonName": kind.name},
+        )
+    return wanted
+
+
+def _configuration(params: Mapping[str, Any]) -> str:
+    text = str(params.get("configurationValues") or "")
+    try:
+        parsed = yaml.safe_load(text) if text else {}
+    except yaml.YAMLError:
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise ApiError(
+            "InvalidParameterException",
+            "ConfigurationValue provided in request is not supported: it must be a JSON or YAML object",
+        )
+    return text

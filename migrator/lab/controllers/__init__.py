@@ -1,0 +1,5 @@
+"""The workload controllers, driven by watches over the public API; what pods then do is the nodes' job."""
+
+from migrator.lab.controllers.runner import Controllers
+
+__all__ = ["Controllers"]

@@ -1,0 +1,86 @@
+"""All controllers of one cluster: watches fill a queue, one thread works it off."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
+
+import urllib3
+
+from migrator.lab.controllers import cronjob, daemonset, deployment, job, replicaset, statefulset
+from migrator.lab.controllers.objects import controller_of
+from migrator.lab.controllers.view import PLURALS, View
+from migrator.lab.kubeclient import KubeError
+from migrator.lab.workqueue import Task, WorkQueue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from migrator.lab.kubeclient import KubeClient
+
+Json = dict[str, Any]
+_LOG = logging.getLogger(__name__)
+_RECONCILERS: dict[str, Callable[[View, Json], float | None]] = {
+    "replicasets": replicaset.reconcile,
+    "deployments": deployment.reconcile,
+    "statefulsets": statefulset.reconcile,
+    "daemonsets": daemonset.reconcile,
+    "jobs": job.reconcile,
+    "cronjobs": cronjob.reconcile,
+}
+
+
+class Controllers:
+    """Deployment, ReplicaSet, StatefulSet, DaemonSet, Job and CronJob controllers of one cluster."""
+
+    def __init__(self, kube: KubeClient, *, now: Callable[[], datetime] | None = None) -> None:
+        self._queue = WorkQueue()
+        self._view = View(kube, self._changed, now) if now else View(kube, self._changed)
+        self._thread = threading.Thread(target=self._work, daemon=True, name="controllers")
+
+    def start(self) -> None:
+        """Look at everything there is, then follow changes."""
+        self._view.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the task in hand and stop."""
+        self._queue.close()
+        if self._thread.is_alive():
+            self._thread.join(5)
+        self._view.stop()
+
+    def _changed(self, plural: str, document: Json, gone: bool) -> None:
+        """Queue the object itself and whoever controls it; a node concerns every DaemonSet."""
+        metadata = document["metadata"]
+        if plural == "nodes":
+            for one in self._view.all("daemonsets"):
+                self._queue.add(Task("daemonsets", one["metadata"]["namespace"], one["metadata"]["name"]))
+        if plural in _RECONCILERS and not gone:
+            self._queue.add(Task(plural, metadata["namespace"], metadata["name"]))
+        owner = controller_of(document)
+        if owner and PLURALS.get(owner["kind"]) in _RECONCILERS:
+            self._queue.add(Task(PLURALS[owner["kind"]], metadata["namespace"], owner["name"]))
+
+    def _work(self) -> None:
+        while (task := self._queue.get()) is not None:
+            document = self._view.get(*task)
+            if document is None:
+                self._queue.succeeded(task)
+                continue
+            try:
+                again = _RECONCILERS[task.plural](self._view, document)
+            except KubeError as error:
+                # somebody else wrote or deleted first, and the watch is about to tell us what
+                level = logging.DEBUG if error.status in (404, 409) else logging.WARNING
+                _LOG.log(level, "%s: %s", task, error)
+                self._queue.retry(task)
+            except (OSError, urllib3.exceptions.HTTPError) as error:
+                _LOG.debug("%s: %s", task, error)
+                self._queue.retry(task)
+            else:
+                self._queue.succeeded(task)
+                if again is not None:
+                    self._queue.add(task, again)

@@ -1,0 +1,95 @@
+"""A whole practice fleet in this process: the AWS front, every cluster, and the world's content in them."""
+
+import contextlib
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from pathlib import Path
+
+from migrator.lab.aws.front import AwsFront
+from migrator.lab.cluster import PracticeCluster
+from migrator.lab.readiness import progress
+from migrator.lab.record import RunningCluster
+from migrator.lab.world.errors import SeedError
+from migrator.lab.world.model import World
+from migrator.lab.world.seed_aws import AwsSeeder
+
+_UP_LIMIT = 60.0
+_QUIET = 3.0
+_PAUSE = 0.1
+
+
+class Practice:
+    """One practice fleet; moto's memory is the process's, so only one can be alive at a time.
+
+    Attributes:
+        front: the AWS front.
+        clusters: the running clusters by alias.
+    """
+
+    def __init__(self, world: World, directory: Path) -> None:
+        self._world = world
+        self.front = AwsFront(account.id for account in world.accounts)
+        self.clusters = {cluster.alias: PracticeCluster(cluster, self.front, directory) for cluster in world.clusters}
+        self._seeder = AwsSeeder(self.front.endpoint)
+
+    def start(self) -> None:
+        """Starts everything and returns when the workloads are up, as far as they ever will be.
+
+        Raises:
+            DocumentError: the world holds something that AWS or a cluster refuses.
+        """
+        try:
+            self._start()
+        except SeedError as error:
+            raise self._world.refusal(error.at, error.problem) from error
+
+    def stop(self) -> None:
+        """Stops everything; what fails to stop does not keep the rest from it."""
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.front.stop)
+            for cluster in self.clusters.values():
+                stack.callback(cluster.stop)
+
+    def running_clusters(self) -> tuple[RunningCluster, ...]:
+        """How each cluster is reached, in the world's order."""
+        return tuple(cluster.running() for cluster in self.clusters.values())
+
+    def _start(self) -> None:
+        self.front.start()
+        for account in self._world.accounts:
+            self.front.set_trust_quota(account.id, account.trust_quota)
+        with ThreadPoolExecutor(max_workers=len(self.clusters) + 1) as pool:
+            _all_done([pool.submit(self._seed_accounts), *(pool.submit(one.start) for one in self.clusters.values())])
+            _all_done([pool.submit(self._populate, one) for one in self.clusters.values()])
+        self._wait_until_up()
+        for cluster in self.clusters.values():
+            cluster.settle()
+
+    def _seed_accounts(self) -> None:
+        for account in self._world.accounts:
+            self._seeder.account(account)
+
+    def _populate(self, cluster: PracticeCluster) -> None:
+        """Associations and add-ons first, so that the first pods are as they would be on a cluster grown old."""
+        self._seeder.cluster(cluster.spec)
+        cluster.seeder.workloads()
+
+    def _wait_until_up(self) -> None:
+        """Until every workload is up, or none has come up for a while: some never can."""
+        limit = time.monotonic() + _UP_LIMIT
+        best, since = -1, time.monotonic()
+        while time.monotonic() < limit and time.monotonic() - since < _QUIET:
+            counts = [progress(cluster.kube) for cluster in self.clusters.values()]
+            up = sum(ready for _wanted, ready in counts)
+            if all(ready >= wanted for wanted, ready in counts):
+                return
+            if up > best:
+                best, since = up, time.monotonic()
+            time.sleep(_PAUSE)
+
+
+def _all_done(futures: list[Future[None]]) -> None:
+    """Waits for all of them, and then raises what the first that failed raised."""
+    wait(futures)
+    for future in futures:
+        future.result()

@@ -1,0 +1,130 @@
+"""Runs a practice fleet in this process until SIGINT or SIGTERM; as a program, it is the detached fleet's process."""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from migrator.documents.errors import DocumentError
+from migrator.lab import files
+from migrator.lab.fleet import Practice
+from migrator.lab.lock import DirectoryLock
+from migrator.lab.record import Lab, LabError, write_record
+from migrator.lab.world.load import load_world
+from migrator.lab.world.model import World
+
+_IDENTITIES = "identities"
+
+
+class _Stopped(BaseException):
+    """SIGINT or SIGTERM, wherever the main thread was."""
+
+
+def run(world: World, directory: Path, ready: Callable[[Lab], None]) -> Lab:
+    """Runs the fleet and returns after it has been told to stop.
+
+    Raises:
+        LabError: one runs in the directory already, or it cannot be started.
+    """
+    lock = DirectoryLock(directory)
+    if not lock.take():
+        raise LabError(f'a practice fleet runs in "{directory}" already; stop it first: migrate lab down')
+    try:
+        _forget_last_run(directory)
+        practice = Practice(world, directory / _IDENTITIES)
+        lab: Lab | None = None
+        with _signals() as quiet:
+            try:
+                practice.start()
+                lab = _describe(practice, world, directory)
+                ready(lab)
+                threading.Event().wait()
+            except _Stopped:
+                quiet()
+            finally:
+                quiet()
+                practice.stop()
+                files.tidy(directory)
+        if lab is None:
+            raise LabError("stopped before it was ready")
+        return lab
+    finally:
+        lock.release()
+
+
+def _describe(practice: Practice, world: World, directory: Path) -> Lab:
+    """Writes the fleet's files and its record."""
+    clusters = practice.running_clusters()
+    lab = Lab(
+        directory=directory.resolve(),
+        pid=os.getpid(),
+        world=world.source,
+        aws_endpoint=practice.front.endpoint,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        env=files.write_files(directory, world, practice.front.endpoint, clusters),
+        clusters=clusters,
+    )
+    write_record(lab)
+    return lab
+
+
+def _forget_last_run(directory: Path) -> None:
+    """Journal and plans of an earlier fleet speak of objects that are no more."""
+    files.tidy(directory)
+    for path in directory.glob("state.db*"):
+        path.unlink()
+    plans = directory / files.PLANS
+    if plans.is_dir() and not plans.is_symlink():
+        shutil.rmtree(plans)
+
+
+@contextmanager
+def _signals() -> Iterator[Callable[[], None]]:
+    """SIGINT and SIGTERM raise `_Stopped` until the yielded function is called; from then on they are ignored."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise _Stopped
+
+    def quiet() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield quiet
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The detached process: runs a fleet and reports once through the pipe it was given."""
+    parser = argparse.ArgumentParser(prog="migrator.lab.foreground")
+    parser.add_argument("world", type=Path)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("pipe", type=int)
+    given = parser.parse_args(arguments)
+
+    def tell(word: dict[str, Any]) -> None:
+        with os.fdopen(given.pipe, "w", encoding="utf-8") as pipe:
+            pipe.write(json.dumps(word) + "\n")
+
+    try:
+        run(load_world(given.world), given.directory, lambda lab: tell({"ready": lab.pid}))
+    except (LabError, DocumentError) as error:
+        tell({"error": str(error)})
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""One call of the API, after its URL, its caller and its options have been understood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import yaml
+
+from migrator.lab.kubeapi import errors
+
+if TYPE_CHECKING:
+    from migrator.lab.kubeapi.kinds import Kind
+    from migrator.lab.kubeapi.tokens import User
+    from migrator.lab.kubeapi.wire import Request
+
+Json = dict[str, Any]
+
+ACCEPTED = ("application/json", "application/yaml")
+_YAML = {"application/yaml", "application/x-yaml", "text/yaml"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """Who wants what done to which resource."""
+
+    user: User
+    request: Request
+    kind: Kind
+    verb: str
+    namespace: str
+    name: str
+    subresource: str = ""
+    rest: str = ""
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether everything but the writing is asked for.
+
+        Raises:
+            ApiError: 400, an unknown dry run directive.
+        """
+        values = self.request.query.get("dryRun", [])
+        for value in values:
+            if value not in ("", "All"):
+                text = f'dryRun: Unsupported value: "{value}": supported values: "All"'
+                raise errors.ApiError(422, "Invalid", f' "" is invalid: {text}', {})
+        return "All" in values
+
+    @property
+    def manager(self) -> str:
+        """The field manager: as given, or the program's name from its User-Agent."""
+        given = self.request.param("fieldManager")
+        return given or self.request.header("user-agent").split("/")[0].split(" ")[0] or "unknown"
+
+    @property
+    def content_type(self) -> str:
+        """The body's media type without its parameters."""
+        return self.request.header("content-type").split(";")[0].strip().lower()
+
+    @property
+    def validation(self) -> str:
+        """What to do with unknown fields: Ignore, Warn or Strict."""
+        return self.request.param("fieldValidation") or "Warn"
+
+
+def decode_object(call: Call) -> Json:
+    """The object in a request's body.
+
+    Raises:
+        ApiError: 415 for protobuf and other languages, 400 for a body that is no object.
+    """
+    content_type = call.content_type or "application/json"
+    if content_type not in ACCEPTED and content_type not in _YAML:
+        raise errors.unsupported_media(content_type, ACCEPTED)
+    return parse_object(call.request.body, yaml_body=content_type in _YAML)
+
+
+def parse_object(body: bytes, *, yaml_body: bool = False) -> Json:
+    """A JSON (or YAML) object from bytes.
+
+    Raises:
+        ApiError: 400, it is none.
+    """
+    try:
+        found = yaml.safe_load(body) if yaml_body else msgspec.json.decode(body)
+    except (msgspec.DecodeError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise errors.bad_request(f"the object provided is unrecognized: {error}") from error
+    if not isinstance(found, dict):
+        raise errors.bad_request("the object provided is unrecognized: it is not an object")
+    return found
+
+
+def optional_body(call: Call) -> Json:
+    """The options object in a body, or an empty one (DELETE often has none)."""
+    if not call.request.body.strip():
+        return {}
+    if call.content_type and "protobuf" in call.content_type:
+        raise errors.unsupported_media(call.content_type, ACCEPTED)
+    return parse_object(call.request.body, yaml_body=call.content_type in _YAML)
+
+
+def copy(obj: Json) -> Json:
+    """A deep copy of a JSON object."""
+    copied: Json = msgspec.json.decode(msgspec.json.encode(obj))
+    return copied

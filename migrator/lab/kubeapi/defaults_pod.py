@@ -1,0 +1,88 @@
+"""The defaults of a pod spec, as the API server fills them in for pods and for pod templates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+
+_FILE_MODE = 420
+_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_PROBE_DEFAULTS = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
+_MODED_SOURCES = ("secret", "configMap", "downwardAPI", "projected")
+
+
+def set_pod_spec(spec: Json) -> None:
+    """Fill in one pod spec."""
+    spec.setdefault("restartPolicy", "Always")
+    spec.setdefault("terminationGracePeriodSeconds", 30)
+    spec.setdefault("dnsPolicy", "ClusterFirst")
+    spec.setdefault("securityContext", {})
+    spec.setdefault("schedulerName", "default-scheduler")
+    if spec.get("serviceAccountName"):
+        spec["serviceAccount"] = spec["serviceAccountName"]
+    elif spec.get("serviceAccount"):
+        spec["serviceAccountName"] = spec["serviceAccount"]
+    for name in ("initContainers", "containers", "ephemeralContainers"):
+        for container in spec.get(name) or ():
+            _set_container(container, spec)
+    for volume in spec.get("volumes") or ():
+        _set_volume(volume)
+
+
+def _set_container(container: Json, spec: Json) -> None:
+    container.setdefault("resources", {})
+    container.setdefault("terminationMessagePath", "/dev/termination-log")
+    container.setdefault("terminationMessagePolicy", "File")
+    container.setdefault("imagePullPolicy", _pull_policy(container.get("image", "")))
+    for port in container.get("ports") or ():
+        port.setdefault("protocol", "TCP")
+        if spec.get("hostNetwork") and "containerPort" in port:
+            port.setdefault("hostPort", port["containerPort"])
+    for name in _PROBES:
+        if name in container:
+            _set_probe(container[name])
+    for variable in container.get("env") or ():
+        source = (variable.get("valueFrom") or {}).get("fieldRef")
+        if source is not None:
+            source.setdefault("apiVersion", "v1")
+    resources = container["resources"]
+    for name, amount in (resources.get("limits") or {}).items():
+        resources.setdefault("requests", {}).setdefault(name, amount)
+
+
+def _set_probe(probe: Json) -> None:
+    for name, value in _PROBE_DEFAULTS.items():
+        probe.setdefault(name, value)
+    if "httpGet" in probe:
+        probe["httpGet"].setdefault("path", "/")
+        probe["httpGet"].setdefault("scheme", "HTTP")
+
+
+def _pull_policy(image: str) -> str:
+    last = image.rsplit("/", 1)[-1]
+    if "@" in last:
+        return "IfNotPresent"
+    tag = last.partition(":")[2]
+    return "Always" if tag in ("", "latest") else "IfNotPresent"
+
+
+def _set_volume(volume: Json) -> None:
+    if set(volume) == {"name"}:
+        volume["emptyDir"] = {}
+    for name in _MODED_SOURCES:
+        if isinstance(volume.get(name), dict):
+            volume[name].setdefault("defaultMode", _FILE_MODE)
+    for source in (volume.get("projected") or {}).get("sources") or ():
+        if "serviceAccountToken" in source:
+            source["serviceAccountToken"].setdefault("expirationSeconds", 3600)
+        _set_field_refs((source.get("downwardAPI") or {}).get("items") or [])
+    _set_field_refs((volume.get("downwardAPI") or {}).get("items") or [])
+    if "hostPath" in volume:
+        volume["hostPath"].setdefault("type", "")
+
+
+def _set_field_refs(items: list[Json]) -> None:
+    for item in items:
+        if "fieldRef" in item:
+            item["fieldRef"].setdefault("apiVersion", "v1")

@@ -1,0 +1,101 @@
+"""What the server itself writes into an object's metadata, and what it keeps callers from changing."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from migrator.lab.kubeapi.kinds import Kind
+
+Json = dict[str, Any]
+
+_SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+_SUFFIX_LENGTH = 5
+_MAX_GENERATED_BASE = 58
+_KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation")
+# a Deployment's annotations are copied to its replica sets, so they count as part of its wish
+_ANNOTATIONS_COUNT = {("apps", "deployments")}
+
+
+def now() -> str:
+    """The time as the API writes it, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def micro_now() -> str:
+    """The time as the API writes it where microseconds count."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def generated_name(base: str) -> str:
+    """A name from a ``generateName``."""
+    suffix = "".join(random.choices(_SUFFIX_LETTERS, k=_SUFFIX_LENGTH))
+    return base[:_MAX_GENERATED_BASE] + suffix
+
+
+def ordered(kind: Kind, obj: Json) -> Json:
+    """The object with ``kind`` and ``apiVersion`` first, as answers have them."""
+    rest = {key: value for key, value in obj.items() if key not in ("kind", "apiVersion")}
+    return {"kind": kind.kind, "apiVersion": kind.api_version, **rest}
+
+
+def fill_new(kind: Kind, obj: Json, namespace: str) -> None:
+    """Give a new object its uid and its time, and take away what only the server may say."""
+    metadata = obj.setdefault("metadata", {})
+    for name in ("resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"):
+        metadata.pop(name, None)
+    if kind.namespaced:
+        metadata["namespace"] = namespace
+    else:
+        metadata.pop("namespace", None)
+    metadata["uid"] = str(uuid.uuid4())
+    metadata["creationTimestamp"] = now()
+    if kind.generation or (kind.custom):
+        metadata["generation"] = 1
+    drop_empty(metadata)
+
+
+def drop_empty(metadata: Json) -> None:
+    """Empty lists and maps in metadata are not kept, as with Go's ``omitempty``."""
+    for name in ("labels", "annotations", "ownerReferences", "finalizers", "managedFields"):
+        if name in metadata and not metadata[name]:
+            del metadata[name]
+
+
+def carry_over(old: Json, new: Json) -> None:
+    """Keep what a caller may not change when an object is updated."""
+    before, after = old["metadata"], new.setdefault("metadata", {})
+    for name in _KEPT:
+        if name in before:
+            after[name] = before[name]
+        else:
+            after.pop(name, None)
+    after["name"] = before["name"]
+    if "namespace" in before:
+        after["namespace"] = before["namespace"]
+    else:
+        after.pop("namespace", None)
+    if "generateName" in before and "generateName" not in after:
+        after["generateName"] = before["generateName"]
+    drop_empty(after)
+
+
+def bump_generation(kind: Kind, old: Json, new: Json) -> None:
+    """Raise the generation if what is wished for has changed."""
+    if not (kind.generation or kind.custom):
+        return
+    changed = _wish(kind, old) != _wish(kind, new)
+    if kind.key in _ANNOTATIONS_COUNT:
+        changed = changed or old["metadata"].get("annotations") != new["metadata"].get("annotations")
+    if changed:
+        new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+
+
+def _wish(kind: Kind, obj: Json) -> Json:
+    apart = {"metadata", "apiVersion", "kind"}
+    if kind.has_status:
+        apart.add("status")
+    return {key: value for key, value in obj.items() if key not in apart}

@@ -1,0 +1,95 @@
+"""From a request to the part of the server that answers it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrator.lab.kubeapi import access, errors, paths
+from migrator.lab.kubeapi.calls import Call
+from migrator.lab.kubeapi.collection import Collection
+from migrator.lab.kubeapi.discovery import Discovery
+from migrator.lab.kubeapi.reads import Reader, object_response
+from migrator.lab.kubeapi.reviews import Reviews
+from migrator.lab.kubeapi.subresources import Subresources
+from migrator.lab.kubeapi.watching import WatchStream
+from migrator.lab.kubeapi.wire import Request, Response, json_response
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from migrator.lab.kubeapi.cluster import Cluster
+
+_CREATED = 201
+_OWN_SUBRESOURCES = ("status",)
+
+
+class Router:
+    """Authenticates, authorizes, and hands on."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._reader = Reader(cluster)
+        self._collection = Collection(cluster)
+        self._reviews = Reviews(cluster)
+        self._subresources = Subresources(cluster)
+        self._discovery = Discovery(cluster)
+
+    def answer(self, request: Request, connection: socket.socket) -> Response:
+        """The answer to one request.
+
+        Raises:
+            ApiError: any answer but success.
+        """
+        if self._discovery.is_open(request.path):
+            return self._discovery.answer(request)
+        user = access.authenticate(self._cluster, request.header("authorization"))
+        target = paths.parse(request.path)
+        if target is None:
+            access.authorize(self._cluster, user, access.Attributes(request.method.lower(), path=request.path))
+            return self._discovery.answer(request)
+        verb = paths.verb(request, target)
+        wanted = access.Attributes(verb, target.group, target.resource, target.namespace, target.name)
+        access.authorize(self._cluster, user, wanted)
+        kind = self._cluster.kinds.find(target.group, target.version, target.plural)
+        if kind is None:
+            raise errors.unknown_path()
+        if kind.namespaced and not target.namespace and (target.name or verb == "deletecollection"):
+            raise errors.unknown_path()
+        if kind.namespaced and not target.namespace and verb == "create" and "list" in kind.verbs:
+            raise errors.method_not_allowed()
+        call = Call(user, request, kind, verb, target.namespace, target.name, target.subresource, target.rest)
+        return self._handle(call, connection)
+
+    def _handle(self, call: Call, connection: socket.socket) -> Response:
+        warnings: list[str] = []
+        if call.kind.verbs == ("create",):
+            response = self._reviews.answer(call)
+        elif call.subresource and call.subresource not in call.kind.subresources:
+            raise errors.unknown_path()
+        elif call.subresource and call.subresource not in _OWN_SUBRESOURCES:
+            response = self._subresources.answer(call, warnings)
+        elif call.verb == "watch":
+            return WatchStream(self._cluster, call, connection).response()
+        else:
+            response = self._resource(call, warnings)
+        for text in warnings:
+            quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+            response.headers["Warning"] = f'299 - "{quoted}"'
+        return response
+
+    def _resource(self, call: Call, warnings: list[str]) -> Response:
+        writer = self._cluster.writer
+        answers: dict[tuple[str, bool], Callable[[], Response]] = {
+            ("get", True): lambda: self._reader.get(call),
+            ("list", False): lambda: self._reader.list(call),
+            ("create", False): lambda: object_response(call, writer.create(call, warnings), _CREATED),
+            ("update", True): lambda: object_response(call, *writer.replace(call, warnings)),
+            ("patch", True): lambda: object_response(call, *writer.patch(call, warnings)),
+            ("delete", True): lambda: json_response(self._collection.delete(call)),
+            ("deletecollection", False): lambda: json_response(self._collection.delete_all(call)),
+        }
+        answer = answers.get((call.verb, bool(call.name)))
+        if answer is None:
+            raise errors.method_not_allowed()
+        return answer()

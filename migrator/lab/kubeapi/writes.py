@@ -1,0 +1,210 @@
+"""Writing objects: create, replace and patch, each through the same stages as on a real server.
+
+Decode, default, admit, validate, own the fields, store. A write is computed on a copy without the lock and
+then stored only if the object is still the one it was computed from.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from migrator.lab.kubeapi import apply, defaults, errors, managed_fields, metadata, patches, schema, validation
+from migrator.lab.kubeapi.calls import Call, copy, decode_object, parse_object
+from migrator.lab.kubeapi.strategic import strategic_merge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from migrator.lab.kubeapi.cluster import Cluster
+    from migrator.lab.kubeapi.kinds import Kind
+    from migrator.lab.kubeapi.storage import Record
+
+Json = dict[str, Any]
+
+_TRIES = 20
+_CREATE_ON_UPDATE = {"coordination.k8s.io", "rbac.authorization.k8s.io"}
+_PATCHES = (patches.JSON_PATCH, patches.MERGE_PATCH, patches.STRATEGIC_PATCH, patches.APPLY_PATCH)
+
+
+class Writer:
+    """Creates and changes objects of one cluster."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._store = cluster.store
+
+    def create(self, call: Call, warnings: list[str]) -> Json:
+        """POST: a new object."""
+        obj = self.decoded(call, decode_object(call), warnings)
+        return self.create_object(call, obj)
+
+    def create_object(self, call: Call, obj: Json, applied: Json | None = None) -> Json:
+        """Run a decoded object through the stages of creation and store it."""
+        kind = call.kind
+        self._cluster.namespaces.admit(call)
+        obj = metadata.ordered(kind, obj)
+        metadata.fill_new(kind, obj, call.namespace)
+        defaults.set_defaults(kind, obj)
+        validation.prepare_new(kind, obj)
+        obj = self._cluster.admission.mutate(call, obj, None)
+        self._name(kind, obj)
+        defaults.set_defaults(kind, obj)
+        validation.validate_new(kind, obj, self._cluster)
+        if applied is not None:
+            managed_fields.record_apply(kind, None, obj, applied=applied, manager=call.manager)
+        else:
+            managed_fields.record_update(kind, None, obj, manager=call.manager)
+        self._cluster.admission.validate(call, obj, None)
+        key = (call.namespace if kind.namespaced else "", obj["metadata"]["name"])
+        with self._store.lock:
+            if self._store.get(kind.key, *key) is not None:
+                raise errors.already_exists(kind, key[1])
+            if call.dry_run:
+                return obj
+            return self._store.put(kind.key, obj).obj
+
+    def replace(self, call: Call, warnings: list[str]) -> tuple[Json, int]:
+        """PUT: the object as given, unless the caller's version of it is old."""
+        obj = self.decoded(call, decode_object(call), warnings)
+        name = obj.setdefault("metadata", {}).get("name", "")
+        if name != call.name:
+            raise errors.bad_request(
+                f"the name of the object ({name}) does not match the name on the URL ({call.name})"
+            )
+        if self._record(call) is None and call.kind.group in _CREATE_ON_UPDATE and not call.subresource:
+            return self.create_object(call, obj), 201
+        return self.change(call, lambda _: copy(obj)), 200
+
+    def patch(self, call: Call, warnings: list[str]) -> tuple[Json, int]:
+        """PATCH in any of the four patch languages."""
+        content_type = call.content_type
+        if content_type not in _PATCHES:
+            raise errors.unsupported_media(content_type, _PATCHES)
+        if content_type == patches.APPLY_PATCH:
+            return self._apply(call, warnings)
+        if call.kind.custom and content_type == patches.STRATEGIC_PATCH:
+            raise errors.unsupported_media(content_type, (_PATCHES[0], _PATCHES[1], _PATCHES[3]))
+        body = call.request.body
+
+        def patched(current: Json) -> Json:
+            if content_type == patches.JSON_PATCH:
+                after = patches.json_patch(current, body)
+            elif content_type == patches.MERGE_PATCH:
+                after = patches.merge_patch(current, parse_object(body))
+            else:
+                after = strategic_merge(current, parse_object(body), schema.root(call.kind))
+            return self.decoded(call, after, warnings)
+
+        return self.change(call, patched), 200
+
+    def _apply(self, call: Call, warnings: list[str]) -> tuple[Json, int]:
+        if not call.request.param("fieldManager"):
+            raise apply.manager_required()
+        applied = self.decoded(call, parse_object(call.request.body, yaml_body=True), warnings)
+        apply.check(call, applied)
+        if self._record(call) is None:
+            if call.subresource:
+                raise errors.not_found(call.kind, call.name)
+            applied.setdefault("metadata", {}).setdefault("name", call.name)
+            return self.create_object(call, copy(applied), applied=copy(applied)), 201
+        force = call.request.flag("force")
+
+        def merged(current: Json) -> Json:
+            return apply.merge(call, current, applied, force=force)
+
+        return self.change(call, merged, applied=applied), 200
+
+    def change(self, call: Call, compute: Callable[[Json], Json], applied: Json | None = None) -> Json:
+        """Store what a function makes of the current object; try again if somebody was quicker."""
+        for _ in range(_TRIES):
+            record = self._record(call)
+            if record is None:
+                raise errors.not_found(call.kind, call.name)
+            old = record.obj
+            new = metadata.ordered(call.kind, compute(copy(old)))
+            self._check_version(call, old, new)
+            new = self._prepared(call, old, new, applied)
+            if managed_fields.unchanged(old, new):
+                return old
+            if call.dry_run:
+                return new
+            with self._store.lock:
+                if self._record(call) is not record:
+                    continue
+                return self._put(call.kind, new)
+        raise errors.modified(call.kind, call.name)
+
+    def _prepared(self, call: Call, old: Json, new: Json, applied: Json | None) -> Json:
+        kind = call.kind
+        metadata.carry_over(old, new)
+        defaults.set_defaults(kind, new)
+        validation.prepare_change(kind, old, new, call.subresource)
+        new = self._cluster.admission.mutate(call, new, old)
+        validation.prepare_change(kind, old, new, call.subresource)
+        metadata.bump_generation(kind, old, new)
+        validation.validate_change(kind, old, new, call.subresource, self._cluster)
+        who = {"manager": call.manager, "subresource": call.subresource}
+        if applied is not None:
+            managed_fields.record_apply(kind, old, new, applied=applied, **who)
+        else:
+            managed_fields.record_update(kind, old, new, **who)
+        self._cluster.admission.validate(call, new, old)
+        return new
+
+    def _put(self, kind: Kind, new: Json) -> Json:
+        meta = new["metadata"]
+        record = self._store.put(kind.key, new)
+        if "deletionTimestamp" in meta and not meta.get("finalizers") and not self._cluster.deleter.lingers(kind, new):
+            self._store.remove(kind.key, (meta.get("namespace", ""), meta["name"]))
+        return record.obj
+
+    def _record(self, call: Call) -> Record | None:
+        return self._store.get(call.kind.key, call.namespace if call.kind.namespaced else "", call.name)
+
+    def _check_version(self, call: Call, old: Json, new: Json) -> None:
+        wanted = new.setdefault("metadata", {})
+        uid = wanted.get("uid")
+        if uid and uid != old["metadata"]["uid"]:
+            raise errors.conflict(
+                call.kind,
+                call.name,
+                f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['metadata']['uid']}",
+            )
+        version = wanted.get("resourceVersion")
+        if version and version != old["metadata"]["resourceVersion"]:
+            raise errors.modified(call.kind, call.name)
+        wanted["resourceVersion"] = old["metadata"]["resourceVersion"]
+        if "name" in wanted and wanted["name"] != old["metadata"]["name"]:
+            raise errors.bad_request("the name of the object does not match the name on the URL")
+
+    def decoded(self, call: Call, obj: Json, warnings: list[str]) -> Json:
+        """Check that an object is of the resource's kind and has only fields the kind has."""
+        kind = call.kind
+        found = (obj.get("apiVersion"), obj.get("kind"))
+        if not found[1]:
+            if not kind.custom and call.verb != "patch" and not obj.get("apiVersion"):
+                obj = {"kind": kind.kind, "apiVersion": kind.api_version, **obj}
+            else:
+                raise errors.bad_request(f"Object 'Kind' is missing in '{errors.compact(obj)}'")
+        elif found[0] != kind.api_version:
+            raise errors.bad_request(
+                f"the API version in the data ({found[0]}) does not match the expected API version ({kind.api_version})"
+            )
+        elif found[1] != kind.kind:
+            raise errors.bad_request(
+                f'{found[1]} in version "{kind.version}" cannot be handled as a {kind.kind}: '
+                f"converting ({found[0]}.{found[1]}) to ({kind.api_version}.{kind.kind}): unknown conversion"
+            )
+        meta = obj.setdefault("metadata", {})
+        if kind.namespaced and meta.get("namespace") not in (None, "", call.namespace):
+            raise errors.bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request"
+            )
+        return schema.checked(kind, obj, call.validation, warnings)
+
+    def _name(self, kind: Kind, obj: Json) -> None:
+        meta = obj["metadata"]
+        if not meta.get("name") and meta.get("generateName"):
+            meta["name"] = metadata.generated_name(meta["generateName"])
+        if not meta.get("name"):
+            raise errors.invalid(kind, "", [errors.required("metadata.name", "name or generateName is required")])

@@ -1,0 +1,71 @@
+"""botocore clients that know only what they are told: no environment, no config files, no proxies."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConstantProvider
+
+if TYPE_CHECKING:
+    from botocore.model import ServiceModel
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Credentials to sign with."""
+
+    access_key: str
+    secret_key: str
+    token: str | None = None
+
+
+class Clients:
+    """Makes clients for one endpoint; safe to share between threads."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+        self._session = botocore.session.Session()
+        store = self._session.get_component("config_store")
+        for name, (_, _, default, _) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
+            store.set_config_provider(name, ConstantProvider(default))
+        for name in ("config_file", "credentials_file"):
+            store.set_config_provider(name, ConstantProvider(os.devnull))
+        self._lock = threading.Lock()
+
+    def services(self) -> list[str]:
+        """The names of all services."""
+        with self._lock:
+            return list(self._session.get_available_services())
+
+    def model(self, service: str) -> ServiceModel:
+        """A service's model."""
+        with self._lock:
+            return self._session.get_service_model(service)
+
+    def client(self, service: str, region: str, keys: Keys | None, *, timeout: float = 20.0) -> Any:
+        """A client; one that does not sign when there are no keys."""
+        config = Config(
+            proxies={},
+            connect_timeout=timeout,
+            read_timeout=timeout,
+            retries={"mode": "standard", "total_max_attempts": 3},
+            s3={"addressing_style": "path"},
+            signature_version=None if keys else UNSIGNED,
+            user_agent="aws-cli/2.31.0 practice-fleet",
+        )
+        with self._lock:
+            return self._session.create_client(
+                service,
+                region_name=region,
+                endpoint_url=self._endpoint,
+                aws_access_key_id=keys.access_key if keys else None,
+                aws_secret_access_key=keys.secret_key if keys else None,
+                aws_session_token=keys.token if keys else None,
+                config=config,
+            )

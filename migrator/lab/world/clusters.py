@@ -1,0 +1,181 @@
+"""Builds the clusters of a world: what EKS says of them, their nodes, and their Kubernetes objects in order."""
+
+from typing import Any
+
+from migrator.documents.yaml_file import FieldPath
+from migrator.lab.world import manifests
+from migrator.lab.world.implied import NODE_ROLE
+from migrator.lab.world.index import ClusterName, Index, alias_of, entries, unique
+from migrator.lab.world.model import (
+    Addon,
+    Association,
+    Cluster,
+    FargateProfile,
+    Json,
+    Node,
+    Nodegroup,
+    Placed,
+    Webhook,
+)
+
+_DEFAULT_POOL: Json = {"name": "general"}
+
+
+def build_clusters(index: Index) -> tuple[Cluster, ...]:
+    """Every cluster of the document."""
+    return tuple(_cluster(index, raw, path) for path, raw in entries(index.document.data, "clusters"))
+
+
+def _cluster(index: Index, raw: Json, at: FieldPath) -> Cluster:
+    named = index.cluster(alias_of(raw), at)
+    for key in ("nodes", "fargateProfiles", "nodegroups", "namespaces"):
+        unique(index.document, at, raw.get(key, ()), key, lambda thing: thing["name"])
+    objects, workloads = _objects(index, raw, named, at)
+    return Cluster(
+        alias=named.alias,
+        name=named.name,
+        account=named.account,
+        region=named.region,
+        version=raw.get("version", "1.33"),
+        platform_version=raw.get("platformVersion", "eks.5"),
+        status=raw.get("status", "ACTIVE"),
+        ip_family=raw.get("ipFamily", "ipv4"),
+        auto_mode=raw.get("autoMode", False),
+        issuer=named.issuer,
+        association_delay=float(raw.get("associationDelay", 1)),
+        webhook=_webhook(raw.get("webhook", {}), named.region),
+        describe=raw.get("describe", {}),
+        nodes=tuple(node for pool in raw.get("nodes", [_DEFAULT_POOL]) for node in _pool(pool, named.alias)),
+        fargate_profiles=tuple(
+            FargateProfile(profile["name"], tuple(profile["selectors"]), path)
+            for path, profile in entries(raw, "fargateProfiles", at)
+        ),
+        nodegroups=tuple(_nodegroup(entry, path) for path, entry in entries(raw, "nodegroups", at)),
+        addons=_addons(index, raw, at),
+        associations=_associations(index, raw, named, at),
+        objects=objects,
+        workloads=workloads,
+    )
+
+
+def _webhook(raw: Json, region: str) -> Webhook:
+    return Webhook(
+        enabled=raw.get("enabled", True),
+        region=region if raw.get("region", True) else "",
+        sts_regional_endpoint=raw.get("stsRegionalEndpoint", True),
+        token_expiration=raw.get("tokenExpiration", 86400),
+    )
+
+
+def _pool(raw: Json, alias: str) -> list[Node]:
+    compute = raw.get("computeType", "ec2")
+    prefix = f"fargate-{alias.lower()}" if compute == "fargate" else alias.lower()
+    return [
+        Node(
+            name=f"{prefix}-{raw['name']}-{number}",
+            os=raw.get("os", "linux"),
+            arch=raw.get("arch", "amd64"),
+            compute_type=compute,
+            labels=raw.get("labels", {}),
+            taints=tuple(raw.get("taints", ())),
+        )
+        for number in range(1, raw.get("count", 2) + 1)
+    ]
+
+
+def _nodegroup(raw: Json, at: FieldPath) -> Nodegroup:
+    return Nodegroup(
+        name=raw["name"],
+        ami_type=raw.get("amiType", "AL2023_x86_64_STANDARD"),
+        node_role=raw.get("nodeRole", NODE_ROLE),
+        labels=raw.get("labels", {}),
+        at=at,
+    )
+
+
+def _addons(index: Index, raw: Json, at: FieldPath) -> tuple[Addon, ...]:
+    given = [{"name": entry} if isinstance(entry, str) else entry for entry in raw.get("addons", ())]
+    unique(index.document, at, given, "addons", lambda addon: addon["name"])
+    return tuple(
+        Addon(entry["name"], entry.get("version"), entry.get("configuration"), (*at, "addons", place))
+        for place, entry in enumerate(given)
+    )
+
+
+def _associations(index: Index, raw: Json, named: ClusterName, at: FieldPath) -> tuple[Association, ...]:
+    found: dict[tuple[str, str], Association] = {}
+    for path, entry in entries(raw, "associations", at):
+        pair = (entry["namespace"], entry["serviceAccount"])
+        if pair in found:
+            raise index.document.error(path, f"{pair[0]}/{pair[1]} has an association already")
+        if ":" in entry["role"]:
+            problem = "must be a role of the cluster's own account; use targetRole for another one"
+            raise index.document.error((*path, "role"), problem)
+        target = entry.get("targetRole")
+        found[pair] = Association(
+            namespace=pair[0],
+            service_account=pair[1],
+            role_arn=index.role_arn(entry["role"], named.account, (*path, "role")),
+            target_role_arn=target and index.role_arn(target, named.account, (*path, "targetRole")),
+            disable_session_tags=entry.get("disableSessionTags", False),
+            tags=entry.get("tags", {}),
+            at=path,
+        )
+    return tuple(found.values())
+
+
+def _objects(
+    index: Index, raw: Json, named: ClusterName, at: FieldPath
+) -> tuple[tuple[Placed, ...], tuple[Placed, ...]]:
+    """Everything that must be there before workloads, and the workloads."""
+    spaces: list[Placed] = []
+    accounts: list[Placed] = []
+    further = [
+        Placed(index.filled(manifest, named.account, path), path) for path, manifest in entries(raw, "manifests", at)
+    ]
+    workloads: list[Placed] = []
+    for path, space in entries(raw, "namespaces", at):
+        spaces.append(Placed(manifests.namespace(space), path))
+        accounts.extend(_service_accounts(index, space, named, path))
+        further.extend(_further(index, space, named, path))
+        workloads.extend(_workloads(index, space, named, path))
+    return (*spaces, *further, *accounts), tuple(workloads)
+
+
+def _service_accounts(index: Index, space: Json, named: ClusterName, at: FieldPath) -> list[Placed]:
+    unique(index.document, at, space.get("serviceAccounts", ()), "serviceAccounts", lambda thing: thing["name"])
+    made = []
+    for path, entry in entries(space, "serviceAccounts", at):
+        arn = index.role_arn(entry["role"], named.account, (*path, "role")) if "role" in entry else None
+        annotations = entry.get("annotations", {})
+        if arn and manifests.ROLE_ANNOTATION in annotations:
+            raise index.document.error((*path, "annotations"), "names a role, and so does `role`")
+        filled = index.filled(entry, named.account, path)
+        made.append(Placed(manifests.service_account(filled, space["name"], arn), path))
+    return made
+
+
+def _further(index: Index, space: Json, named: ClusterName, at: FieldPath) -> list[Placed]:
+    made = []
+    for path, manifest in entries(space, "manifests", at):
+        inside = manifest["metadata"].get("namespace", space["name"])
+        if inside != space["name"]:
+            raise index.document.error((*path, "metadata", "namespace"), f'is not "{space["name"]}"')
+        filled: Any = index.filled(manifest, named.account, path)
+        document = {**filled, "metadata": {**filled["metadata"], "namespace": space["name"]}}
+        made.append(Placed(document, path))
+    return made
+
+
+def _workloads(index: Index, space: Json, named: ClusterName, at: FieldPath) -> list[Placed]:
+    unique(
+        index.document,
+        at,
+        space.get("workloads", ()),
+        "workloads",
+        lambda thing: (thing.get("kind", "Deployment"), thing["name"]),
+    )
+    return [
+        Placed(manifests.workload(index.filled(entry, named.account, path), space["name"]), path)
+        for path, entry in entries(space, "workloads", at)
+    ]

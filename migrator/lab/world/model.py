@@ -1,0 +1,219 @@
+"""A world as the practice fleet is built from it: every default filled in, every short form written out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from migrator.documents.errors import DocumentError
+from migrator.documents.yaml_file import Document, FieldPath
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A Kubernetes object, and the field of the world file it comes from (`at`, as everywhere here)."""
+
+    document: Json
+    at: FieldPath
+
+
+@dataclass(frozen=True)
+class OidcProvider:
+    """An IAM OIDC provider."""
+
+    url: str
+    client_ids: tuple[str, ...]
+    thumbprints: tuple[str, ...]
+    at: FieldPath
+
+
+@dataclass(frozen=True)
+class Table:
+    """A DynamoDB table; its keys are strings."""
+
+    name: str
+    region: str
+    key: str
+    sort_key: str | None
+    items: tuple[Json, ...]
+    at: FieldPath
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """An S3 bucket and its objects' text by key."""
+
+    name: str
+    region: str
+    objects: Mapping[str, str]
+    at: FieldPath
+
+
+@dataclass(frozen=True)
+class ManagedPolicy:
+    """A customer managed policy."""
+
+    name: str
+    path: str
+    document: Json
+    arn: str
+    at: FieldPath
+
+
+@dataclass(frozen=True)
+class Role:
+    """An IAM role with its documents as IAM will be given them."""
+
+    name: str
+    path: str
+    arn: str
+    description: str
+    trust: Json
+    policies: Mapping[str, Json]
+    attached: tuple[str, ...]
+    permissions_boundary: str | None
+    max_session_duration: int
+    tags: Mapping[str, str]
+    at: FieldPath
+
+
+@dataclass(frozen=True)
+class Account:
+    """An AWS account."""
+
+    id: str
+    alias: str
+    trust_quota: int
+    providers: tuple[OidcProvider, ...]
+    tables: tuple[Table, ...]
+    buckets: tuple[Bucket, ...]
+    policies: tuple[ManagedPolicy, ...]
+    roles: tuple[Role, ...]
+
+    @property
+    def profile(self) -> str:
+        """The AWS config profile that stands for its administrator."""
+        return f"lab-{self.id}"
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """How the cluster's pod identity webhook is set."""
+
+    enabled: bool
+    region: str
+    sts_regional_endpoint: bool
+    token_expiration: int
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node."""
+
+    name: str
+    os: str
+    arch: str
+    compute_type: str
+    labels: Mapping[str, str]
+    taints: tuple[Json, ...]
+
+
+@dataclass(frozen=True)
+class FargateProfile:
+    """A Fargate profile."""
+
+    name: str
+    selectors: tuple[Json, ...]
+    at: FieldPath
+
+
+@dataclass(frozen=True)
+class Nodegroup:
+    """A managed node group, as EKS describes it."""
+
+    name: str
+    ami_type: str
+    node_role: str
+    labels: Mapping[str, str]
+    at: FieldPath
+
+
+@dataclass(frozen=True)
+class Addon:
+    """An EKS add-on that is installed when the world starts."""
+
+    name: str
+    version: str | None
+    configuration: str | None
+    at: FieldPath
+
+
+@dataclass(frozen=True)
+class Association:
+    """A pod identity association that is there when the world starts."""
+
+    namespace: str
+    service_account: str
+    role_arn: str
+    target_role_arn: str | None
+    disable_session_tags: bool
+    tags: Mapping[str, str]
+    at: FieldPath
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """An EKS cluster; `objects` are its Kubernetes objects in the order they are to be made, workloads last."""
+
+    alias: str
+    name: str
+    account: str
+    region: str
+    version: str
+    platform_version: str
+    status: str
+    ip_family: str
+    auto_mode: bool
+    issuer: str
+    association_delay: float
+    webhook: Webhook
+    describe: Json
+    nodes: tuple[Node, ...]
+    fargate_profiles: tuple[FargateProfile, ...]
+    nodegroups: tuple[Nodegroup, ...]
+    addons: tuple[Addon, ...]
+    associations: tuple[Association, ...]
+    objects: tuple[Placed, ...]
+    workloads: tuple[Placed, ...]
+
+    @property
+    def provider_host(self) -> str:
+        """The issuer without https://, as condition keys and provider ARNs have it."""
+        return self.issuer.removeprefix("https://")
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything a practice fleet consists of."""
+
+    document: Document = field(repr=False)
+    accounts: tuple[Account, ...]
+    clusters: tuple[Cluster, ...]
+
+    @property
+    def source(self) -> str:
+        """The file it was read from."""
+        return str(self.document.path)
+
+    def refusal(self, at: FieldPath, problem: str) -> DocumentError:
+        """What to raise when a part of the world turns out to be impossible."""
+        return self.document.error(at, problem)
+
+    def account(self, account_id: str) -> Account:
+        """The account with that id."""
+        return next(account for account in self.accounts if account.id == account_id)
+
+    def cluster(self, alias: str) -> Cluster:
+        """The cluster with that alias."""
+        return next(cluster for cluster in self.clusters if cluster.alias == alias)

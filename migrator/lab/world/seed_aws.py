@@ -1,0 +1,197 @@
+"""Puts a world's accounts into the AWS front: over the wire, as an administrator of each account would."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from migrator.documents.yaml_file import FieldPath
+from migrator.lab.aws.ports import LAB_SECRET, lab_access_key
+from migrator.lab.nodes.botoclients import Clients, Keys
+from migrator.lab.world.errors import SeedError
+from migrator.lab.world.implied import FARGATE_ROLE
+from migrator.lab.world.model import Account, Addon, Bucket, Cluster, Json, OidcProvider, Role, Table
+
+
+class AwsSeeder:
+    """Seeds one front."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._clients = Clients(endpoint)
+
+    def client(self, service: str, account: str, region: str = "us-east-1") -> Any:
+        """A client that acts as the administrator of an account."""
+        return self._clients.client(service, region, Keys(lab_access_key(account), LAB_SECRET))
+
+    def account(self, account: Account) -> None:
+        """Makes the account's providers, policies, roles, tables and buckets.
+
+        Raises:
+            SeedError: IAM, DynamoDB or S3 refuses one of them.
+        """
+        iam = self.client("iam", account.id)
+        for provider in account.providers:
+            _provider(iam, provider)
+        for policy in account.policies:
+            _try(
+                policy.at,
+                iam.create_policy,
+                PolicyName=policy.name,
+                Path=policy.path,
+                PolicyDocument=json.dumps(policy.document),
+            )
+        for role in account.roles:
+            _role(iam, role)
+        for region in sorted({table.region for table in account.tables}):
+            dynamodb = self.client("dynamodb", account.id, region)
+            for table in account.tables:
+                if table.region == region:
+                    _table(dynamodb, table)
+        for region in sorted({bucket.region for bucket in account.buckets}):
+            s3 = self.client("s3", account.id, region)
+            for bucket in account.buckets:
+                if bucket.region == region:
+                    _bucket(s3, bucket)
+
+    def cluster(self, cluster: Cluster) -> None:
+        """Makes the cluster's node groups, Fargate profiles, associations and add-ons.
+
+        Raises:
+            SeedError: EKS refuses one of them.
+        """
+        eks = self.client("eks", cluster.account, cluster.region)
+        for group in cluster.nodegroups:
+            _try(
+                group.at,
+                eks.create_nodegroup,
+                clusterName=cluster.name,
+                nodegroupName=group.name,
+                subnets=["subnet-0practice"],
+                amiType=group.ami_type,
+                nodeRole=f"arn:aws:iam::{cluster.account}:role/{group.node_role}",
+                labels=dict(group.labels),
+            )
+        for profile in cluster.fargate_profiles:
+            role = f"arn:aws:iam::{cluster.account}:role/{FARGATE_ROLE}"
+            _try(
+                profile.at,
+                eks.create_fargate_profile,
+                clusterName=cluster.name,
+                fargateProfileName=profile.name,
+                podExecutionRoleArn=role,
+                subnets=["subnet-0practice"],
+                selectors=list(profile.selectors),
+            )
+        self._associations(eks, cluster)
+        for addon in cluster.addons:
+            _addon(eks, cluster, addon)
+
+    def _associations(self, eks: Any, cluster: Cluster) -> None:
+        for one in cluster.associations:
+            _try(
+                one.at,
+                eks.create_pod_identity_association,
+                clusterName=cluster.name,
+                namespace=one.namespace,
+                serviceAccount=one.service_account,
+                roleArn=one.role_arn,
+                targetRoleArn=one.target_role_arn,
+                disableSessionTags=one.disable_session_tags,
+                tags=dict(one.tags),
+            )
+
+
+def _provider(iam: Any, provider: OidcProvider) -> None:
+    _try(
+        provider.at,
+        iam.create_open_id_connect_provider,
+        Url=provider.url,
+        ClientIDList=list(provider.client_ids),
+        ThumbprintList=list(provider.thumbprints),
+    )
+
+
+def _role(iam: Any, role: Role) -> None:
+    _try(
+        (*role.at, "trust"),
+        iam.create_role,
+        RoleName=role.name,
+        Path=role.path,
+        AssumeRolePolicyDocument=json.dumps(role.trust, separators=(",", ":")),
+        MaxSessionDuration=role.max_session_duration,
+        Description=role.description,
+        PermissionsBoundary=role.permissions_boundary,
+        Tags=[{"Key": key, "Value": value} for key, value in role.tags.items()],
+    )
+    for name, document in role.policies.items():
+        _try(
+            (*role.at, "policies", name),
+            iam.put_role_policy,
+            RoleName=role.name,
+            PolicyName=name,
+            PolicyDocument=json.dumps(document),
+        )
+    for arn in role.attached:
+        _try((*role.at, "attached"), iam.attach_role_policy, RoleName=role.name, PolicyArn=arn)
+
+
+def _table(dynamodb: Any, table: Table) -> None:
+    keys = [(table.key, "HASH"), *([(table.sort_key, "RANGE")] if table.sort_key else [])]
+    _try(
+        table.at,
+        dynamodb.create_table,
+        TableName=table.name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _kind in keys],
+    )
+    for place, item in enumerate(table.items):
+        _try((*table.at, "items", place), dynamodb.put_item, TableName=table.name, Item=_attributes(item))
+
+
+def _attributes(item: Mapping[str, Any]) -> Json:
+    return {name: _attribute(value) for name, value in item.items()}
+
+
+def _attribute(value: str | float | bool | None) -> Json:
+    if value is None:
+        return {"NULL": True}
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    return {"S": value} if isinstance(value, str) else {"N": _number(value)}
+
+
+def _number(value: float) -> str:
+    """99.95 as 99.95, and money such as 75.0 as 75."""
+    return str(value) if isinstance(value, int) else format(value, ".15g")
+
+
+def _bucket(s3: Any, bucket: Bucket) -> None:
+    where = None if bucket.region == "us-east-1" else {"LocationConstraint": bucket.region}
+    _try(bucket.at, s3.create_bucket, Bucket=bucket.name, CreateBucketConfiguration=where)
+    for key, text in bucket.objects.items():
+        _try((*bucket.at, "objects", key), s3.put_object, Bucket=bucket.name, Key=key, Body=text.encode())
+
+
+def _addon(eks: Any, cluster: Cluster, addon: Addon) -> None:
+    _try(
+        addon.at,
+        eks.create_addon,
+        clusterName=cluster.name,
+        addonName=addon.name,
+        addonVersion=addon.version,
+        configurationValues=addon.configuration,
+    )
+
+
+def _try(at: FieldPath, call: Callable[..., Any], **asked: Any) -> Any:
+    """Makes a call without the parameters that are empty."""
+    given = {name: value for name, value in asked.items() if value not in (None, "", {}, [])}
+    try:
+        return call(**given)
+    except ClientError as error:
+        said = error.response.get("Error", {})
+        raise SeedError(at, f"{said.get('Code')}: {said.get('Message')}") from error
+    except BotoCoreError as error:
+        raise SeedError(at, " ".join(str(error).split())) from error

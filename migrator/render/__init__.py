@@ -1,0 +1,1 @@
+"""Events and results to terminal, lines, JSON. Nothing here decides anything."""

@@ -1,0 +1,77 @@
+"""`migrate lab`: what runs in the practice fleet's directory, and what to export to use it."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from migrator.render.blocks import Block, Column, Line, Table, Tone
+from migrator.render.json_out import result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabCluster:
+    """One cluster of the practice fleet."""
+
+    alias: str
+    account: str
+    region: str
+    version: str
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabView:
+    """A practice fleet that runs."""
+
+    world: str
+    pid: int
+    aws_endpoint: str
+    started: str
+    env: Mapping[str, str]
+    clusters: Sequence[LabCluster]
+
+
+def document(action: str, directory: str, lab: LabView | None, *, stopped: bool = False) -> dict[str, Any]:
+    """The result document, `schemas/lab.json`; `lab` is None when none runs, `stopped` tells that one did."""
+    return result("lab", action=action, directory=directory, stopped=stopped, lab=_lab(lab) if lab else None)
+
+
+def _lab(lab: LabView) -> dict[str, Any]:
+    return {
+        "world": lab.world,
+        "pid": lab.pid,
+        "aws_endpoint": lab.aws_endpoint,
+        "started": lab.started,
+        "env": dict(lab.env),
+        "clusters": [
+            {
+                "alias": one.alias,
+                "account": one.account,
+                "region": one.region,
+                "version": one.version,
+                "endpoint": one.endpoint,
+            }
+            for one in lab.clusters
+        ],
+    }
+
+
+def blocks(data: Mapping[str, Any]) -> list[Block]:
+    """The document for people."""
+    lab = data["lab"]
+    if lab is None:
+        said = "the practice fleet was stopped" if data["stopped"] else "no practice fleet runs"
+        return [Line(f"{said} in {data['directory']}")]
+    columns = tuple(map(Column, ("cluster", "account", "region", "version", "endpoint")))
+    rows = tuple(
+        (one["alias"], one["account"], one["region"], one["version"], one["endpoint"]) for one in lab["clusters"]
+    )
+    return [
+        Line(f"practice fleet of {lab['world']} in {data['directory']}, pid {lab['pid']}", Tone.HEAD),
+        Line(f"AWS front: {lab['aws_endpoint']}"),
+        Table(columns, rows),
+        Line(),
+        Line("to use it, in any shell:", Tone.HEAD),
+        *(Line(f"  export {name}={shlex.quote(value)}") for name, value in lab["env"].items()),
+    ]

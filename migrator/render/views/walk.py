@@ -1,0 +1,94 @@
+"""`migrate apply` and `migrate rollback`: what will be done, and how it ended."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from migrator.model.exits import Exit
+from migrator.model.ids import ServiceId
+from migrator.model.plan import Plan
+from migrator.render.blocks import Block, Column, Line, Table, Tone, head
+from migrator.render.json_out import result
+from migrator.render.steps import role_name
+from migrator.render.views.plan import role_of
+from migrator.render.views.show import step, steps, trust_blocks, trust_change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intended:
+    """One service and what is meant to be done to it; `left_alone` says why nothing is done, empty if something is."""
+
+    plan: Plan
+    left_alone: str = ""
+    exit: Exit = Exit.DONE  # of one that is left alone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How it ended for one service."""
+
+    service: ServiceId
+    exit: Exit
+    message: str
+
+
+def intention(command: str, intended: Sequence[Intended]) -> list[dict[str, Any]]:
+    """The `intended` part of the result document of `command`, "apply" or "rollback"."""
+    return [_intended(one, back=command == "rollback") for one in intended]
+
+
+def document(
+    command: str, intended: Sequence[Intended], ended: Sequence[Ended], *, dry_run: bool, exit_code: Exit
+) -> dict[str, Any]:
+    """The result document, `schemas/apply.json` and `schemas/rollback.json`."""
+    return result(
+        command,
+        dry_run=dry_run,
+        intended=intention(command, intended),
+        results=[_ended(one) for one in ended],
+        exit=_exit(exit_code),
+    )
+
+
+def intention_blocks(intended: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """What will be done, for people, before they are asked."""
+    return [block for one in intended for block in _service(one)]
+
+
+def result_blocks(data: Mapping[str, Any]) -> list[Block]:
+    """How it ended, for people."""
+    if data["dry_run"]:
+        return [Line(), Line("nothing was changed (--dry-run)", Tone.HEAD)]
+    tones = {str(int(code)): Tone.GOOD if code is Exit.DONE else Tone.BAD for code in Exit}
+    rows = tuple((one["service"], str(one["exit"]["code"]), one["message"]) for one in data["results"])
+    return [Table((Column("service", whole=True), Column("exit", tones), Column("result")), rows)] if rows else []
+
+
+def _intended(one: Intended, *, back: bool) -> dict[str, Any]:
+    return {
+        "service": str(one.plan.service),
+        "role": role_of(one.plan),
+        "verdict": str(one.plan.verdict),
+        "left_alone": one.left_alone or None,
+        "steps": [step(planned) for planned in (one.plan.back if back else one.plan.forward)],
+        "trust": None if back else trust_change(one.plan),
+    }
+
+
+def _service(one: Mapping[str, Any]) -> list[Block]:
+    title = Line(f"{one['service']}  role {role_name(one['role']) if one['role'] else '-'}", Tone.HEAD)
+    if one["left_alone"]:
+        return [title, Line(f"  left alone: {one['left_alone']}", Tone.BAD), Line()]
+    warned = (
+        [Line("  its findings want attention: see migrate show", Tone.WARN)] if one["verdict"] == "attention" else []
+    )
+    # the first two blocks of a step list are its heading, which one service alone does not need
+    return [title, *warned, *steps("", one["steps"])[len(head("")) :], *trust_blocks(one["trust"]), Line()]
+
+
+def _ended(one: Ended) -> dict[str, Any]:
+    return {"service": str(one.service), "exit": _exit(one.exit), "message": one.message}
+
+
+def _exit(code: Exit) -> dict[str, Any]:
+    return {"code": int(code), "name": code.name.lower().replace("_", "-"), "meaning": code.meaning}

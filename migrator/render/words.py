@@ -1,0 +1,57 @@
+"""Events in words: the one place where a coded fact becomes a sentence, for live display, lines and logs alike."""
+
+from migrator.model.events import AnyEvent, Noticed, RunEnded, RunStarted, StepMoved, StepWaits, WayBack
+from migrator.model.journal import Direction, Status
+
+_STATUS = {
+    Status.PENDING: "not begun",
+    Status.STARTED: "started",
+    Status.DONE: "done",
+    Status.FOUND: "found so already",
+    Status.FAILED: "failed",
+}
+
+
+def sentence(event: AnyEvent) -> str:
+    """What happened, without the service's id; never more than one line."""
+    return " ".join(_sentence(event).split())
+
+
+def _sentence(event: AnyEvent) -> str:
+    if isinstance(event, Noticed):
+        data = ", ".join(f"{key} {value}" for key, value in event.data.items())
+        return f"{event.what}{f' ({data})' if data else ''}"
+    said = event.code
+    match event:
+        case RunStarted():
+            verb = "going on with" if event.resumed else "beginning"
+            said = f"{verb} the {way(event.direction)}, run {event.run}: {', '.join(event.steps)}"
+        case StepMoved():
+            said = f"{event.step}: {status_words(event.status)}{_note(event.note)}"
+        case StepWaits():
+            said = f"{event.step}: {event.reason} ({seconds(event.waited)} of at most {seconds(event.deadline)})"
+        case WayBack():
+            said = f"{event.step}: {event.reason}; going the way back"
+        case RunEnded():
+            said = f"{way(event.direction)} ended: {event.outcome}{_note(event.note)}"
+    return said
+
+
+def status_words(status: Status) -> str:
+    """A status as people say it."""
+    return _STATUS[status]
+
+
+def way(direction: Direction) -> str:
+    """A direction as people say it."""
+    return "way there" if direction is Direction.FORWARD else "way back"
+
+
+def seconds(value: float) -> str:
+    """A duration: `8 s`, `2 min 5 s`."""
+    minutes, rest = divmod(int(value), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _note(note: str) -> str:
+    return f" ({note})" if note else ""

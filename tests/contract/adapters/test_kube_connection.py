@@ -1,0 +1,330 @@
+"""One API server over a real socket: retries, tokens, certificates, pages, guarded writes."""
+
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from migrator.adapters.kube.connection import KubeConnection
+from migrator.adapters.kube.errors import Where
+from migrator.adapters.kube.execute import run_in
+from migrator.adapters.kube.gate import Gate
+from migrator.adapters.kube.pages import listed
+from migrator.adapters.kube.reads import KubeReads
+from migrator.adapters.kube.structs import MetaOnly
+from migrator.adapters.kube.tls import trusting
+from migrator.adapters.kube.writes import KubeWrites
+from migrator.lab.certs import Authority
+from migrator.model.errors import EnvironmentFault, NotPermitted, Rejected
+from migrator.model.facts import Pod, PodSpec, ServiceAccount, WorkloadRef
+from tests.contract.adapters.scripted import Asked, Said, Server
+from tests.contract.adapters.support import Time, Tokens, in_turn, status
+
+KEY = "eks.amazonaws.com/role-arn"
+ROLE = "arn:aws:iam::111111111111:role/web"
+ACCOUNT = ServiceAccount(namespace="shop", name="web", uid="u1", annotations={KEY: ROLE, "other": "x"})
+TEST_FAILED = "the server rejected our request due to an error in our request"
+FORBIDDEN = 'pods is forbidden: User "ann" cannot create resource "pods" in API group "" in the namespace "shop"'
+
+
+def listing(*names: str, token: str = "") -> Said:
+    items = [{"metadata": {"name": name}} for name in names]
+    return Said(body=json.dumps({"metadata": {"continue": token} if token else {}, "items": items}).encode())
+
+
+def test_failing_server_is_asked_again(server: Server, connection: KubeConnection, time: Time) -> None:
+    server.answer = in_turn(status(503, "ServiceUnavailable"), Said(lost=True), status(500, "InternalError"), Said())
+    assert connection.get("/x", doing="trying") == b"{}"
+    assert (len(server.asked), len(time.slept)) == (4, 3)
+
+
+def test_retry_after_is_kept(server: Server, connection: KubeConnection, time: Time) -> None:
+    server.answer = in_turn(status(429, "TooManyRequests", Retry_After="6"), Said())
+    connection.get("/x", doing="trying")
+    assert time.slept == [6.0]
+
+
+def test_failing_server_to_the_end(server: Server, connection: KubeConnection, time: Time) -> None:
+    server.answer = in_turn(status(503, "ServiceUnavailable", "etcd is away"))
+    with pytest.raises(EnvironmentFault, match="went on answering 503: etcd is away"):
+        connection.get("/x", doing="trying")
+    assert time.now < 45
+
+
+def test_asks_for_gzip_and_says_who_it_is(server: Server, connection: KubeConnection) -> None:
+    server.answer = in_turn(Said(body=gzip.compress(b'{"a":1}'), headers={"Content-Encoding": "gzip"}))
+    assert connection.get("/x", doing="trying") == b'{"a":1}'
+    (asked,) = server.asked
+    assert asked.headers["accept-encoding"] == "gzip"
+    assert asked.headers["user-agent"].startswith("irsa-migrator/")
+
+
+def test_refused_token_is_renewed_once(server: Server, connection: KubeConnection) -> None:
+    server.answer = lambda asked: (
+        Said() if asked.headers["authorization"] == "Bearer 2" else status(401, "Unauthorized")
+    )
+    assert connection.get("/x", doing="trying") == b"{}"
+    assert [asked.headers["authorization"] for asked in server.asked] == ["Bearer 1", "Bearer 2"]
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_refused_twice_is_a_complaint(server: Server, connection: KubeConnection, tokens: Tokens, before: bool) -> None:
+    if before:
+        connection.get("/x", doing="trying")
+    server.answer = in_turn(status(401, "Unauthorized"))
+    with pytest.raises(EnvironmentFault, match=f"worked before: {before}"):
+        connection.get("/x", doing="trying")
+    assert tokens.number == 2
+
+
+def test_foreign_certificate_is_refused_at_once(server: Server, time: Time, tokens: Tokens) -> None:
+    foreign = trusting(Authority("other").ca_pem)
+    connection = KubeConnection(
+        where=Where(cluster="prod", endpoint=server.url), context=foreign, auth=tokens, retry=time.retry
+    )
+    with pytest.raises(EnvironmentFault, match="shows a certificate that is not of this cluster"):
+        connection.get("/x", doing="trying")
+    assert time.slept == []
+    assert server.asked == []
+
+
+def test_nobody_listens(time: Time, tokens: Tokens) -> None:
+    where = Where(cluster="prod", endpoint="https://127.0.0.1:1")
+    connection = KubeConnection(where=where, context=trusting(""), auth=tokens, retry=time.retry)
+    with pytest.raises(EnvironmentFault, match=r'its endpoint "https://127.0.0.1:1" could not be reached'):
+        connection.get("/x", doing="trying")
+    assert 20 < time.now < 45
+
+
+def test_pages(server: Server, connection: KubeConnection) -> None:
+    server.answer = in_turn(listing("a", "b", token="t1"), listing("c", token="t2"), listing("d"))
+    found = listed(connection, "/api/v1/pods", MetaOnly, doing="listing")
+    assert [entry.metadata.name for entry in found] == ["a", "b", "c", "d"]
+    assert [asked.query for asked in server.asked] == [
+        {"limit": "500"},
+        {"limit": "500", "continue": "t1"},
+        {"limit": "500", "continue": "t2"},
+    ]
+
+
+def test_expired_pages_start_anew_and_end_without_pages(server: Server, connection: KubeConnection) -> None:
+    def answer(asked: Asked) -> Said:
+        if "continue" in asked.query:
+            return status(410, "Expired", "too old")
+        return listing("a", token="t") if "limit" in asked.query else listing("a", "b")
+
+    server.answer = answer
+    found = listed(connection, "/api/v1/pods", MetaOnly, doing="listing")
+    assert [entry.metadata.name for entry in found] == ["a", "b"]
+    assert server.asked[-1].query == {}
+
+
+def test_unreadable_list_is_an_environment_fault(server: Server, connection: KubeConnection) -> None:
+    server.answer = in_turn(Said(body=b"<html>"))
+    with pytest.raises(EnvironmentFault, match="cannot be read"):
+        listed(connection, "/api/v1/pods", MetaOnly, doing="listing")
+
+
+class Account:
+    """A ServiceAccount behind the server; `mishap` may lose an answer, or change the object before a patch."""
+
+    def __init__(
+        self, annotations: dict[str, str], mishap: Callable[["Account"], bool] = lambda _account: False
+    ) -> None:
+        self.annotations = annotations
+        self.version = 1
+        self.patches = 0
+        self.mishap = mishap
+
+    def __call__(self, asked: Asked) -> Said:
+        if asked.method == "GET":
+            return self._shown()
+        self.patches += 1
+        lost = self.mishap(self)
+        said = self._patched(json.loads(asked.body))
+        return Said(lost=True) if lost else said
+
+    def _shown(self) -> Said:
+        meta: dict[str, Any] = {"namespace": "shop", "name": "web", "uid": "u1", "resourceVersion": str(self.version)}
+        if self.annotations:
+            meta["annotations"] = self.annotations
+        return Said(body=json.dumps({"metadata": meta}).encode())
+
+    def _patched(self, operations: list[dict[str, Any]]) -> Said:
+        seen = {"/metadata/uid": "u1", "/metadata/resourceVersion": str(self.version)}
+        seen |= {f"/metadata/annotations/{key.replace('/', '~1')}": value for key, value in self.annotations.items()}
+        for operation in operations:
+            if operation["op"] == "test" and seen.get(operation["path"]) != operation["value"]:
+                return status(422, "Invalid", TEST_FAILED)
+        change = operations[-1]
+        if change["op"] == "remove":
+            del self.annotations[KEY]
+        else:
+            self.annotations |= change["value"] if isinstance(change["value"], dict) else {KEY: change["value"]}
+        self.version += 1
+        return self._shown()
+
+
+def writes(connection: KubeConnection) -> KubeWrites:
+    return KubeWrites(lambda: connection, lambda: "2026-01-02T03:04:05Z")
+
+
+def lost_once(account: Account) -> bool:
+    return account.patches == 1
+
+
+def test_annotation_comes_out(server: Server, connection: KubeConnection) -> None:
+    account = server.answer = Account({KEY: ROLE, "other": "x"})
+    writes(connection).remove_annotation(ACCOUNT, KEY)
+    assert account.annotations == {"other": "x"}
+    (asked,) = server.asked
+    assert asked.headers["content-type"] == "application/json-patch+json"
+    assert asked.query == {"fieldManager": "irsa-migrator"}
+
+
+def test_annotation_comes_out_once_though_the_answer_was_lost(server: Server, connection: KubeConnection) -> None:
+    account = server.answer = Account({KEY: ROLE}, lost_once)
+    writes(connection).remove_annotation(ACCOUNT, KEY)
+    assert (account.annotations, account.patches) == ({}, 1)
+
+
+def test_changed_value_is_left_alone(server: Server, connection: KubeConnection) -> None:
+    account = server.answer = Account({KEY: "another"})
+    with pytest.raises(Rejected, match="was changed meanwhile") as refused:
+        writes(connection).remove_annotation(ACCOUNT, KEY)
+    assert (refused.value.reason, account.annotations) == ("conflict", {KEY: "another"})
+
+
+@pytest.mark.parametrize("others", [{}, {"other": "x"}])
+def test_annotation_goes_back_in(server: Server, connection: KubeConnection, others: dict[str, str]) -> None:
+    account = server.answer = Account(dict(others))
+    writes(connection).add_annotation(ACCOUNT, KEY, ROLE)
+    assert account.annotations == {**others, KEY: ROLE}
+
+
+def test_annotation_goes_in_once_though_the_answer_was_lost(server: Server, connection: KubeConnection) -> None:
+    account = server.answer = Account({}, lost_once)
+    writes(connection).add_annotation(ACCOUNT, KEY, ROLE)
+    assert (account.annotations, account.patches) == ({KEY: ROLE}, 1)
+
+
+def test_unrelated_change_in_between_is_survived(server: Server, connection: KubeConnection) -> None:
+    def meanwhile(account: Account) -> bool:
+        if account.patches == 1:
+            account.annotations["other"] = "new"
+            account.version += 1
+        return False
+
+    account = server.answer = Account({}, meanwhile)
+    writes(connection).add_annotation(ACCOUNT, KEY, ROLE)
+    assert account.annotations == {"other": "new", KEY: ROLE}
+
+
+def test_foreign_value_is_not_overwritten(server: Server, connection: KubeConnection) -> None:
+    account = server.answer = Account({KEY: ROLE})
+    with pytest.raises(Rejected) as refused:
+        writes(connection).add_annotation(ACCOUNT, KEY, ROLE)
+    assert (refused.value.reason, account.patches) == ("conflict", 0)
+
+
+def test_restart_stamps_the_template(server: Server, connection: KubeConnection) -> None:
+    writes(connection).restart(WorkloadRef(kind="DaemonSet", namespace="shop", name="web"), "run-1")
+    (asked,) = server.asked
+    stamps = {"kubectl.kubernetes.io/restartedAt": "2026-01-02T03:04:05Z", "irsa-migrator/restart": "run-1"}
+    assert json.loads(asked.body) == {"spec": {"template": {"metadata": {"annotations": stamps}}}}
+    assert (asked.method, asked.path) == ("PATCH", "/apis/apps/v1/namespaces/shop/daemonsets/web")
+
+
+def test_jobs_are_not_restarted(connection: KubeConnection) -> None:
+    with pytest.raises(Rejected, match="has no rollout"):
+        writes(connection).restart(WorkloadRef(kind="Job", namespace="shop", name="web"), "run-1")
+
+
+TEMPLATE = {
+    "metadata": {"labels": {"app": "web"}, "annotations": {"a": "b"}, "creationTimestamp": None},
+    "spec": {"serviceAccountName": "web", "nodeName": "n1", "containers": [{"name": "app", "image": "app:1"}]},
+}
+
+
+def cluster_with(create: Callable[[Asked], Said], *workloads: str) -> Callable[[Asked], Said]:
+    def answer(asked: Asked) -> Said:
+        if asked.method == "POST":
+            return create(asked)
+        objects = [
+            {"metadata": {"namespace": "shop", "name": name}, "spec": {"template": TEMPLATE}} for name in workloads
+        ]
+        if asked.path.endswith("/deployments"):
+            return Said(body=json.dumps({"metadata": {}, "items": objects}).encode())
+        name = asked.path.rpartition("/deployments/")[2]
+        found = [entry for entry in objects if entry["metadata"] == {"namespace": "shop", "name": name}]
+        return Said(body=json.dumps(found[0]).encode()) if found else listing()
+
+    return answer
+
+
+def echo(asked: Asked) -> Said:
+    return Said(201, asked.body)
+
+
+def test_probe_is_the_workloads_own_pod_each_time_on_a_fresh_connection(
+    server: Server, connection: KubeConnection
+) -> None:
+    server.answer = cluster_with(echo, "web")
+    gate = Gate(KubeReads(lambda: connection))
+    first, second = (gate.probe("shop", "web") for _ in range(2))
+    posts = [asked for asked in server.asked if asked.method == "POST"]
+    assert first == second
+    assert first.pod is not None
+    assert (first.pod.labels, first.pod.annotations, first.pod.node) == ({"app": "web"}, {"a": "b"}, "")
+    assert [container.image for container in first.pod.spec.containers] == ["app:1"]
+    assert {asked.query["dryRun"] for asked in posts} == {"All"}
+    assert len({asked.port for asked in server.asked if asked.method == "POST"}) == 2
+    assert "nodeName" not in json.loads(posts[0].body)["spec"]
+
+
+def test_probe_without_a_workload_is_a_minimal_pod(server: Server, connection: KubeConnection) -> None:
+    server.answer = cluster_with(echo)
+    probe = Gate(KubeReads(lambda: connection)).probe("shop", "web")
+    assert probe.pod is not None
+    assert probe.pod.spec.service_account == "web"
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        pytest.param(status(403, "Forbidden", "exceeded quota: compute"), "exceeded quota", id="quota"),
+        pytest.param(status(400, "BadRequest", "webhook does not support dry run"), "dry run", id="foreign webhook"),
+        pytest.param(status(500, "InternalError", "failed calling webhook x"), "failed calling", id="webhook fails"),
+        pytest.param(status(404, "NotFound", 'namespaces "shop" not found'), "not found", id="no namespace"),
+    ],
+)
+def test_probe_refused(server: Server, connection: KubeConnection, said: Said, words: str) -> None:
+    server.answer = cluster_with(lambda _asked: said, "web")
+    probe = Gate(KubeReads(lambda: connection)).probe("shop", "web")
+    assert probe.pod is None
+    assert words in probe.refusal
+
+
+def test_probe_not_permitted(server: Server, connection: KubeConnection) -> None:
+    server.answer = cluster_with(lambda _asked: status(403, "Forbidden", FORBIDDEN), "web")
+    with pytest.raises(NotPermitted, match='create "pods" in namespace "shop" is not permitted'):
+        Gate(KubeReads(lambda: connection)).probe("shop", "web")
+
+
+def test_exec_not_permitted(server: Server, connection: KubeConnection) -> None:
+    text = FORBIDDEN.replace('resource "pods"', 'resource "pods/exec"')
+    server.answer = in_turn(status(403, "Forbidden", text))
+    pod = Pod(namespace="shop", name="web-1", uid="u", spec=PodSpec())
+    with pytest.raises(NotPermitted, match='get "pods/exec" in namespace "shop" is not permitted'):
+        run_in(connection, pod, "app", ["true"], 5)
+    assert server.asked[0].headers["authorization"] == "Bearer 1"
+
+
+def test_exec_renews_a_refused_token(server: Server, connection: KubeConnection) -> None:
+    server.answer = in_turn(status(401, "Unauthorized"))
+    pod = Pod(namespace="shop", name="web-1", uid="u", spec=PodSpec())
+    with pytest.raises(EnvironmentFault, match="not let in"):
+        run_in(connection, pod, "app", ["true"], 5)
+    assert [asked.headers["authorization"] for asked in server.asked] == ["Bearer 1", "Bearer 2"]

@@ -1,0 +1,131 @@
+"""Kubernetes for tests of what runs on it: an API server, controllers and nodes, and a way to wait for them.
+
+A real server can take the place of ours; it brings its own controllers then, and our nodes serve it.
+"""
+
+import base64
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from migrator.lab.controllers import Controllers
+from migrator.lab.kubeapi import ApiServer
+from migrator.lab.kubeclient import KubeClient, resource_path
+from migrator.lab.nodes import NodeAgent, NodeSpec, PodAws
+
+Json = dict[str, Any]
+NOWHERE = PodAws("http://127.0.0.1:9", "111111111111", "us-east-1", "practice")
+ISSUER = "https://oidc.eks.us-east-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
+TWO_NODES = (NodeSpec("node-a"), NodeSpec("node-b"))
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An API server with a client of it; `server` is None when it is not one of ours."""
+
+    kube: KubeClient
+    ca_pem: str
+    server: ApiServer | None
+
+
+@contextmanager
+def open_kube(target: Any) -> Iterator[Opened]:
+    """The real server that the suite was pointed at, or an empty one of our own."""
+    with ExitStack() as stack:
+        server, ca_pem = None, target.ca_file.read_text()
+        url, token = target.url, target.token
+        if target.server is not None:
+            server = ApiServer("practice", ISSUER)
+            server.start()
+            stack.callback(server.stop)
+            url, token, ca_pem = server.url, server.admin_token, server.ca_pem
+        yield Opened(stack.enter_context(KubeClient(url, ca_pem, token)), ca_pem, server)
+
+
+@contextmanager
+def open_cluster(
+    target: Any, nodes: tuple[NodeSpec, ...] = TWO_NODES, aws: PodAws = NOWHERE, **options: Any
+) -> Iterator[Opened]:
+    """A server with nodes, and with controllers where it is ours."""
+    with open_kube(target) as opened, ExitStack() as stack:
+        agent = NodeAgent(opened.kube, nodes, aws, **options)
+        agent.start()
+        stack.callback(_remove_nodes, opened.kube, nodes)
+        stack.callback(agent.stop)
+        if opened.server is not None:
+            controllers = Controllers(opened.kube)
+            controllers.start()
+            stack.callback(controllers.stop)
+        yield opened
+
+
+def _remove_nodes(kube: KubeClient, nodes: tuple[NodeSpec, ...]) -> None:
+    for node in nodes:
+        kube.delete(resource_path("v1", "nodes", None, node.name))
+
+
+def add_namespace(kube: KubeClient, name: str) -> str:
+    """A namespace, made, once its default ServiceAccount has come."""
+    kube.create_object({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    path = resource_path("v1", "serviceaccounts", name, "default")
+    until = time.monotonic() + 10
+    while kube.find(path) is None:
+        assert time.monotonic() < until, f"{path} did not come"
+        time.sleep(0.01)
+    return name
+
+
+def wait_for(kube: KubeClient, path: str, wanted: Callable[[Json], Any], seconds: float = 15.0) -> Json:
+    """Read a path until what it gives is as wanted."""
+    until = time.monotonic() + seconds
+    while True:
+        document = kube.get(path)
+        if wanted(document):
+            return document
+        assert time.monotonic() < until, f"{path} did not become as wanted: {document.get('status', document)}"
+        time.sleep(0.02)
+
+
+@dataclass(frozen=True)
+class Kubectl:
+    """Runs kubectl against a server."""
+
+    program: str
+    folder: Path
+    opened: Opened
+
+    def __call__(self, *words: str, code: int = 0, stdin: str | None = None) -> str:
+        """What kubectl prints."""
+        done = self.run(*words, stdin=stdin)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+    def run(self, *words: str, stdin: str | None = None) -> "subprocess.CompletedProcess[str]":
+        """How kubectl ends."""
+        config = self.folder / "kubeconfig"
+        if not config.exists():
+            config.write_text(kubeconfig(self.opened))
+        command = [self.program, "--kubeconfig", str(config), "--cache-dir", str(self.folder / "cache"), *words]
+        return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60, check=False)
+
+
+def kubeconfig(opened: Opened) -> str:
+    """A kubeconfig for a server."""
+    authority = base64.b64encode(opened.ca_pem.encode()).decode()
+    cluster = {"server": opened.kube.url, "certificate-authority-data": authority}
+    return yaml.safe_dump(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "lab",
+            "clusters": [{"name": "lab", "cluster": cluster}],
+            "users": [{"name": "admin", "user": {"token": opened.kube.token}}],
+            "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "admin"}}],
+        }
+    )

@@ -1,0 +1,145 @@
+"""A practice fleet as a process of its own, and `migrate` as processes against it: no more than a user has."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from migrator.lab import daemon
+from migrator.lab.kubeclient import KubeClient
+from migrator.lab.record import Lab
+from migrator.model.exits import Exit
+
+LIMIT = 120
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A finished command."""
+
+    exit: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        """Its JSON output."""
+        return json.loads(self.out)
+
+    def ok(self) -> "Ran":
+        """Itself, if it ended well."""
+        return self.ended(Exit.DONE)
+
+    def ended(self, code: Exit) -> "Ran":
+        """Itself, if it ended with that code and without a traceback."""
+        assert self.exit == code, f"exit {self.exit}, expected {int(code)}\n{self.out}\n{self.err}"
+        assert "Traceback" not in self.err, self.err
+        return self
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """One running practice fleet, its files in `folder`."""
+
+    lab: Lab
+    folder: Path
+    clients: Mapping[str, KubeClient]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a user exports."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return {**kept, **self.lab.env, "PYTHONWARNINGS": "error::ResourceWarning"}
+
+    def migrate(self, *arguments: str, stdin: str | None = None, extra: Mapping[str, str] | None = None) -> Ran:
+        """Runs `migrate` to its end."""
+        done = subprocess.run(
+            command(arguments),
+            env={**self.environment, **(extra or {})},
+            cwd=self.folder,
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Starts `migrate` with its log as JSON lines on stderr."""
+        return subprocess.Popen(
+            command([*arguments, "--log-format", "json"]),
+            env=self.environment,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+
+    def calls(self) -> list[dict[str, Any]]:
+        """The AWS front's call log."""
+        with urllib.request.urlopen(f"{self.lab.aws_endpoint}/_lab/calls", timeout=10) as answer:  # noqa: S310
+            found: list[dict[str, Any]] = json.load(answer)
+            return found
+
+    def kube(self, alias: str) -> KubeClient:
+        """An administrator's client of a cluster."""
+        return self.clients[alias]
+
+    def plan_file(self, service: str) -> Path:
+        """The plan file of a service."""
+        return Path(self.environment["MIGRATE_PLANS"]) / f"{service}.yaml"
+
+
+def command(arguments: Sequence[str]) -> list[str]:
+    """`migrate` with these arguments, by this interpreter."""
+    return [sys.executable, "-m", "migrator", *arguments]
+
+
+@contextmanager
+def fleet(world: Path | None, folder: Path) -> Iterator[Fleet]:
+    """A fleet that runs for the block."""
+    seen: list[Lab] = []
+    daemon.up(world, folder / "lab", detach=True, ready=seen.append)
+    try:
+        with ExitStack() as stack:
+            clients = {
+                one.alias: stack.enter_context(KubeClient(one.url, one.ca_pem, one.token)) for one in seen[0].clusters
+            }
+            yield Fleet(seen[0], folder, clients)
+    finally:
+        daemon.down(folder / "lab")
+
+
+def kill_at(process: "subprocess.Popen[str]", step: str, status: str) -> bool:
+    """SIGKILL as soon as the log says so; False when the run ended before."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        told = json.loads(line)
+        if (told.get("code"), told.get("step"), told.get("status")) == ("StepMoved", step, status):
+            process.kill()
+            break
+    process.stderr.close()
+    return process.wait(LIMIT) == -signal.SIGKILL
+
+
+def wait_for(what: str, check: Callable[[], Any], limit: float = 30.0) -> Any:
+    """Polls until `check` answers something true."""
+    until = time.monotonic() + limit
+    while time.monotonic() < until:
+        found = check()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"not within {limit:.0f} s: {what}")

@@ -1,0 +1,200 @@
+"""Apply and rollback over a fake world: what is shown, asked, done, and how it ends."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from migrator.cli import apply, rollback
+from migrator.cli.carry import Carrier, Errand
+from migrator.cli.options import Common, Form, LogFormat
+from migrator.cli.verify import expected
+from migrator.cli.wiring import Memory
+from migrator.model import errors
+from migrator.model.events import Reporter
+from migrator.model.exits import Exit
+from migrator.model.identity import Identity
+from migrator.model.ids import ServiceId
+from migrator.model.journal import Direction, Outcome, Run, ServiceState, Standing
+from migrator.model.plan import Edit, Plan
+from migrator.model.ports import Interrupt
+from migrator.render.contract import schema
+from migrator.running.service import Result, Runner
+from tests.fakes.running import SERVICE, Bench
+from tests.fakes.samples import BLOCK, sample_plan
+from tests.fakes.world import FakeWorld, deployment
+
+COMMON = Common(
+    fleet=Path("fleet.yaml"),
+    plans=None,
+    output=Form.TABLE,
+    log_format=LogFormat.CONSOLE,
+    verbose=False,
+    quiet=False,
+    debug=False,
+)
+
+
+@dataclass
+class Crew:
+    """One runner for all."""
+
+    bench: Bench
+
+    def runner(self, service: ServiceId) -> Runner:
+        assert service.cluster == "prod"
+        return self.bench.runner()
+
+
+@dataclass
+class Desk:
+    """The wiring over a fake world."""
+
+    bench: Bench = field(default_factory=lambda: Bench(FakeWorld(workloads=[deployment()])))
+    common: Common = COMMON
+
+    @contextmanager
+    def memory(self) -> Iterator[Memory | None]:
+        yield Memory(self.bench.journal, self.bench.locks) if self.bench.journal.all_runs else None
+
+    @contextmanager
+    def crew(self, reporter: Reporter, interrupt: Interrupt, wake: threading.Event) -> Iterator[Crew]:
+        assert interrupt() is None
+        assert not wake.is_set()
+        self.bench.reporter.tell = reporter.tell  # type: ignore[method-assign] # the bench's runner tells the edge
+        yield Crew(self.bench)
+
+    def apply(self, *plans: Plan, yes: bool = True, dry_run: bool = False) -> Exit:
+        errand = Errand(
+            command="apply",
+            question="migrate",
+            intend=lambda plan, _journal: apply.intended(plan),
+            carry=lambda runner, plan: runner.apply(plan, self.bench.document),
+        )
+        return Carrier(self, errand, yes=yes, dry_run=dry_run).run(plans or [self.bench.plan])
+
+    def rollback(self) -> Exit:
+        errand = Errand(
+            command="rollback",
+            question="roll back",
+            intend=rollback.intended,
+            carry=lambda runner, plan: runner.rollback(plan.service),
+        )
+        return Carrier(self, errand, yes=True, dry_run=False).run([self.bench.plan])
+
+    def carry(self, carry: Callable[[Runner, Plan], Result], *plans: Plan) -> Exit:
+        errand = Errand(
+            command="apply", question="migrate", intend=lambda plan, _journal: apply.intended(plan), carry=carry
+        )
+        return Carrier(self, errand, yes=True, dry_run=False).run(plans)
+
+
+def results(text: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(text)
+    Draft202012Validator(schema(data["command"])).validate(data)
+    return data
+
+
+def test_there_and_back(capsys: pytest.CaptureFixture[str]) -> None:
+    desk = Desk()
+
+    assert desk.apply() is Exit.DONE
+    told = capsys.readouterr()
+    assert "1. agent" in told.out
+    assert told.out.splitlines()[-1].split()[:2] == [str(SERVICE), "0"]
+    assert "prod/shop/orders: verify: done" in told.err
+    assert desk.rollback() is Exit.DONE
+    assert "rolled back" in capsys.readouterr().out
+
+
+def test_json_is_one_document_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    desk = Desk(common=replace(COMMON, output=Form.JSON, quiet=True))
+
+    assert desk.apply() is Exit.DONE
+    told = capsys.readouterr()
+    assert results(told.out)["results"][0]["exit"]["name"] == "done"
+    assert told.err == ""
+
+
+def test_a_failed_step_ends_with_7_and_a_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    desk = Desk(Bench(FakeWorld(workloads=[deployment()], reality="none")), replace(COMMON, quiet=True))
+
+    assert desk.apply() is Exit.ROLLED_BACK
+    assert capsys.readouterr().err.startswith("migrate: prod/shop/orders: failed and rolled back")
+
+
+def test_blocked_ones_are_left_alone_and_the_others_carried_out(capsys: pytest.CaptureFixture[str]) -> None:
+    desk = Desk(common=replace(COMMON, output=Form.JSON))
+    blocked = sample_plan(ServiceId("prod", "shop", "blocked"), findings=(BLOCK,))
+    held = sample_plan(ServiceId("prod", "shop", "held"), edit=Edit(hold=True))
+
+    assert desk.apply(blocked, desk.bench.plan, held) is Exit.BLOCKED
+    ended = {one["service"]: one["exit"]["code"] for one in results(capsys.readouterr().out)["results"]}
+    assert ended == {"prod/shop/blocked": 4, "prod/shop/held": 4, "prod/shop/orders": 0}
+
+
+def test_a_dry_run_begins_nothing() -> None:
+    desk = Desk()
+
+    assert desk.apply(dry_run=True, yes=False) is Exit.DONE
+    assert desk.bench.journal.all_runs == []
+    assert desk.bench.world.calls == []
+
+
+def test_nothing_of_ours_is_nothing_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert Desk().rollback() is Exit.DONE
+    assert "nothing of ours is in place" in capsys.readouterr().out
+
+
+A, B = sample_plan(ServiceId("prod", "a", "a")), sample_plan(ServiceId("prod", "b", "b"))
+FAILING: dict[str, tuple[errors.MigrateError, Exit, int]] = {
+    "[drift] the next one is tried": (errors.Drift("changed"), Exit.DRIFT, 0),
+    "[locked] the next one is tried": (errors.Locked("held"), Exit.LOCKED, 0),
+    "[environment] the next one is tried": (errors.EnvironmentFault("no route"), Exit.ERROR, 0),
+    "[blocked] the next one is tried": (errors.Blocked("gate"), Exit.BLOCKED, 0),
+    "[credentials] the next one is not begun": (errors.CredentialsExpired("expired"), Exit.UNFINISHED, 3),
+    "[store] the next one is not begun": (errors.StoreFault("disk full"), Exit.ERROR, 3),
+    "[SIGTERM] the next one is not begun": (errors.Interrupted(15), Exit.TERMINATED, 3),
+    "[SIGINT] the next one is not begun": (errors.Interrupted(2), Exit.INTERRUPTED, 3),
+}
+
+
+@pytest.mark.parametrize(("error", "code", "next_one"), FAILING.values(), ids=FAILING.keys())
+def test_an_error_is_a_result(
+    error: errors.MigrateError, code: Exit, next_one: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def carry(_runner: Runner, plan: Plan) -> Result:
+        if plan is A:
+            raise error
+        return Result(service=plan.service, exit=Exit.DONE, message="migrated")
+
+    assert Desk(common=replace(COMMON, output=Form.JSON)).carry(carry, A, B) is code
+    told = capsys.readouterr()
+    assert [one["exit"]["code"] for one in results(told.out)["results"]] == [int(code), next_one]
+    assert told.err.startswith(f"migrate: prod/a/a: {error.message}")
+
+
+def state(direction: Direction, outcome: Outcome) -> ServiceState:
+    run = Run(id="r", service=SERVICE, direction=direction, outcome=outcome, plan={}, actor="", host="", started="")
+    return ServiceState(standing=Standing.PLANNED, run=run)
+
+
+EXPECTED: dict[str, tuple[ServiceState | None, Identity]] = {
+    "[no journal]": (None, Identity.IRSA),
+    "[never applied]": (ServiceState(standing=Standing.PLANNED), Identity.IRSA),
+    "[migrated]": (state(Direction.FORWARD, Outcome.DONE), Identity.POD_IDENTITY),
+    "[on the way there]": (state(Direction.FORWARD, Outcome.OPEN), Identity.POD_IDENTITY),
+    "[failed]": (state(Direction.FORWARD, Outcome.FAILED), Identity.IRSA),
+    "[rolled back]": (state(Direction.BACK, Outcome.DONE), Identity.IRSA),
+}
+
+
+@pytest.mark.parametrize(("standing", "identity"), EXPECTED.values(), ids=EXPECTED.keys())
+def test_what_verify_expects(standing: ServiceState | None, identity: Identity) -> None:
+    assert expected(A, standing) is identity

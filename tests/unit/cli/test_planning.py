@@ -1,0 +1,225 @@
+"""`migrate plan` over declared worlds: what becomes of the files, and of clusters that cannot be reached."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from migrator.cli.plan import clusters_of, ended
+from migrator.cli.planning import run_planning
+from migrator.cli.select import Selectors
+from migrator.cli.wiring import Memory
+from migrator.model.errors import EnvironmentFault, UsageError
+from migrator.model.exits import Exit
+from migrator.model.facts import Cluster
+from migrator.model.fleet import Fleet, FleetCluster
+from migrator.model.journal import Direction, Holder, Outcome, Run
+from migrator.model.ports import ClusterView, Roles
+from migrator.render.contract import schema
+from migrator.render.screen import plain
+from migrator.render.views import plan as view
+from migrator.render.views.plan import Planning
+from migrator.store.plan_file import PlanFiles
+from tests.fakes.planning import ROLE, SERVICE, World, account
+from tests.fakes.running import MemoryJournal, NoLocks
+
+EU = FleetCluster(alias="prod", name="shop-prod", region="eu-west-1", account="111111111111")
+US = FleetCluster(alias="us", name="shop-us", region="us-east-1", account="222222222222")
+
+
+class Closed(World):
+    """A cluster that cannot be reached."""
+
+    def cluster(self) -> Cluster:
+        raise EnvironmentFault("no route to host", doing='reading cluster "us"')
+
+
+@dataclass
+class Office:
+    """The wiring over declared worlds."""
+
+    folder: Path
+    worlds: dict[str, World] = field(default_factory=lambda: {"prod": World(), "us": Closed()})
+    journal: MemoryJournal = field(default_factory=MemoryJournal)
+    locks: NoLocks = field(default_factory=NoLocks)
+
+    @property
+    def fleet(self) -> Fleet:
+        return Fleet(file=self.folder / "f", state=self.folder / "s", plans=self.folder, clusters=(EU, US))
+
+    @property
+    def plans(self) -> PlanFiles:
+        return PlanFiles(self.folder)
+
+    @property
+    def roles(self) -> Roles:
+        return self.worlds["prod"]
+
+    def live_cluster(self, alias: str) -> ClusterView:
+        return self.worlds[alias]
+
+    @contextmanager
+    def memory(self) -> Iterator[Memory | None]:
+        yield Memory(self.journal, self.locks)
+
+    def plan(self, chosen: Selectors | None = None, *, dry_run: bool = False) -> Planning:
+        selected = chosen or Selectors(clusters=("prod",))
+        return run_planning(self, selected, clusters_of(self.fleet, selected), dry_run=dry_run)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    return Office(tmp_path / "plans")
+
+
+def changes(planning: Planning) -> dict[str, str]:
+    return {str(one.plan.service): one.change for one in planning.planned}
+
+
+def document(planning: Planning) -> dict[str, Any]:
+    data = view.document(planning)
+    Draft202012Validator(schema("plan")).validate(data)
+    return data
+
+
+def test_new_then_unchanged_then_changed(office: Office) -> None:
+    assert changes(office.plan()) == {str(SERVICE): "new"}
+    assert changes(office.plan()) == {str(SERVICE): "unchanged"}
+    office.worlds["prod"] = World(accounts=(account(), account(name="worker")))
+    assert changes(office.plan()) == {str(SERVICE): "changed", "prod/orders/worker": "new"}
+
+
+def test_a_dry_run_tells_the_same_and_writes_nothing(office: Office) -> None:
+    assert changes(office.plan(dry_run=True)) == {str(SERVICE): "new"}
+    assert not office.folder.exists()
+    office.plan()
+    office.worlds["prod"] = World(accounts=(account(), account(name="worker")))
+    before = office.plans.path(SERVICE).read_bytes()
+
+    assert changes(office.plan(dry_run=True)) == {str(SERVICE): "changed", "prod/orders/worker": "new"}
+    assert office.plans.path(SERVICE).read_bytes() == before
+
+
+def test_a_cluster_that_cannot_be_reached_is_left_out_by_name(office: Office) -> None:
+    planning = office.plan(Selectors())
+
+    assert changes(planning) == {str(SERVICE): "new"}
+    assert document(planning)["left_out"] == [
+        {"cluster": "us", "why": 'reading cluster "us": no route to host'},
+    ]
+    last = list(plain(view.blocks(view.document(planning))))[-1]
+    assert last == 'left out: cluster us: reading cluster "us": no route to host'
+
+
+def test_exit_codes(office: Office) -> None:
+    assert ended(office.plan()) is Exit.DONE
+    assert ended(office.plan(Selectors())) is Exit.UNFINISHED
+    assert ended(office.plan(Selectors(clusters=("us",)))) is Exit.ERROR
+
+
+def test_a_service_that_went_is_gone_and_its_file_stays(office: Office) -> None:
+    office.plan()
+    office.worlds["prod"] = World(accounts=())
+    planning = office.plan()
+
+    assert (planning.gone, planning.moved) == ([SERVICE], [])
+    assert office.plans.path(SERVICE).exists()
+    assert f"gone: {SERVICE} (its plan file was kept)" in list(plain(view.blocks(document(planning))))
+
+
+def run(outcome: Outcome, direction: Direction = Direction.FORWARD) -> Run:
+    return Run(
+        id=f"{direction}",
+        service=SERVICE,
+        direction=direction,
+        outcome=outcome,
+        plan={},
+        actor="a",
+        host="h",
+        started="t",
+    )
+
+
+MOVED: dict[str, tuple[list[Run], bool]] = {
+    "[migrated]": ([run(Outcome.DONE)], True),
+    "[interrupted]": ([run(Outcome.OPEN)], True),
+    "[rolled back] and gone since": ([run(Outcome.DONE), run(Outcome.DONE, Direction.BACK)], False),
+}
+
+
+@pytest.mark.parametrize(("runs", "moved"), MOVED.values(), ids=MOVED.keys())
+def test_a_service_without_annotation_because_of_us_is_not_gone(
+    office: Office, runs: list[Run], *, moved: bool
+) -> None:
+    office.plan()
+    office.worlds["prod"] = World(accounts=())
+    office.journal.all_runs = runs
+    planning = office.plan()
+
+    assert (planning.moved == [SERVICE]) is moved
+    assert (planning.gone == [SERVICE]) is not moved
+
+
+NOT_LOOKED_FOR: dict[str, Selectors] = {
+    "[other cluster] not reached": Selectors(clusters=("us",)),
+    "[namespace] not selected": Selectors(clusters=("prod",), namespaces=("other",)),
+    "[role] nobody can tell": Selectors(clusters=("prod",), roles=("other",)),
+}
+
+
+@pytest.mark.parametrize("chosen", NOT_LOOKED_FOR.values(), ids=NOT_LOOKED_FOR.keys())
+def test_what_was_not_looked_for_is_not_gone(office: Office, chosen: Selectors) -> None:
+    office.plan()
+
+    assert office.plan(chosen).gone == []
+
+
+def test_a_plan_that_is_being_carried_out_is_left_alone(office: Office) -> None:
+    office.plan()
+    before = office.plans.path(SERVICE).read_bytes()
+    office.worlds["prod"] = World(accounts=(account(), account(name="worker")))
+    office.locks.holders = holders(f"service:{SERVICE}")  # type: ignore[method-assign] # a lock somebody else holds
+
+    assert changes(office.plan())[str(SERVICE)] == "in-hand"
+    assert office.plans.path(SERVICE).read_bytes() == before
+
+
+def holders(key: str) -> Callable[[], list[Any]]:
+    return lambda: [Holder(key=key, owner="o", host="h", pid=1, since="t", doing="apply", expires="t")]
+
+
+def test_what_a_person_wrote_is_kept(office: Office) -> None:
+    office.plan()
+    plan = office.plans.read(SERVICE)
+    path = office.plans.path(SERVICE)
+    path.write_text(path.read_text(encoding="utf-8").replace("hold: false", "hold: true"), encoding="utf-8")
+    planning = office.plan()
+
+    assert changes(planning) == {str(SERVICE): "unchanged"}
+    assert office.plans.read(SERVICE) == replace(plan, edit=replace(plan.edit, hold=True))
+    assert document(planning)["summary"]["hold"] == 1
+
+
+def test_selected_by_role(office: Office) -> None:
+    assert changes(office.plan(Selectors(clusters=("prod",), roles=("orders-*",)))) == {str(SERVICE): "new"}
+    assert changes(office.plan(Selectors(clusters=("prod",), roles=(f"{ROLE}x",)))) == {}
+
+
+def test_no_cluster_selected_is_wrong_usage(office: Office) -> None:
+    with pytest.raises(UsageError, match="no cluster") as caught:
+        office.plan(Selectors(clusters=("nope",)))
+
+    assert caught.value.remedy == 'it has "prod" (account 111111111111), "us" (account 222222222222)'
+
+
+def test_the_table(office: Office) -> None:
+    office.worlds["prod"] = World(trusts={}, accounts=(account(), account(name="worker")))
+    lines = list(plain(view.blocks(document(office.plan()))))
+
+    assert lines[0].split() == ["SERVICE", "ROLE", "VERDICT", "FINDINGS", "STEPS", "PLAN"]
+    assert lines[1].split()[:4] == [str(SERVICE), "orders-api", "blocked", "role-missing"]
+    assert lines[-2] == "2 services in 1 cluster: 0 ready, 0 attention, 2 blocked"

@@ -1,0 +1,95 @@
+"""Drawing: plain text in full where nobody looks, colour and width where somebody does."""
+
+import io
+import re
+
+import pytest
+
+from migrator.render.blocks import VERDICT_TONES, Block, Column, Diff, Line, Table, Tone
+from migrator.render.screen import MOST_ROWS, draw, lively
+
+ARN = "arn:aws:iam::111122223333:role/teams/payments/a-rather-long-role-name-that-does-not-fit-anywhere"
+BLOCKS: list[Block] = [
+    Line("services", Tone.HEAD),
+    Table(
+        (Column("service"), Column("verdict", VERDICT_TONES), Column("role")),
+        (("prod/shop/orders", "ready", ARN), ("prod/shop/checkout-api", "blocked", "[red]x[/red]")),
+    ),
+    Diff(("--- before", "+++ after", "@@ -1 +1 @@", "-old", "+new", " same")),
+]
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def drawn(blocks: list[Block], *, colour: bool, width: int | None = None) -> str:
+    out = io.StringIO()
+    draw(blocks, out, colour=colour, width=width)
+    return out.getvalue()
+
+
+def test_plain_has_everything_in_columns() -> None:
+    assert drawn(BLOCKS, colour=False) == (
+        "services\n"
+        "SERVICE                 VERDICT  ROLE\n"
+        f"prod/shop/orders        ready    {ARN}\n"
+        "prod/shop/checkout-api  blocked  [red]x[/red]\n"
+        "--- before\n+++ after\n@@ -1 +1 @@\n-old\n+new\n same\n"
+    )
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_a_terminal_gets_colour_and_its_own_width(width: int) -> None:
+    text = drawn(BLOCKS, colour=True, width=width)
+    bare = _ESCAPES.sub("", text)
+
+    assert text != bare
+    assert max(map(len, bare.splitlines())) <= width
+    assert "[red]x[/red]" in bare  # nobody's name is taken for markup
+
+
+@pytest.mark.parametrize("width", [40, 80, 160])
+def test_nothing_is_cut_however_narrow(width: int) -> None:
+    table = Table((Column("role"),), ((ARN,),))
+    letters = "".join(_ESCAPES.sub("", drawn([table], colour=True, width=width)).split())
+
+    assert ARN in letters
+
+
+@pytest.mark.parametrize(("width", "folded"), [(60, False), (30, True)])
+def test_a_whole_cell_is_folded_only_when_it_takes_half_the_width(width: int, *, folded: bool) -> None:
+    table = Table((Column("service", whole=True), Column("role")), (("prod/shop/orders-api", ARN),))
+
+    assert ("prod/shop/orders-api" not in drawn([table], colour=True, width=width)) is folded
+
+
+@pytest.mark.parametrize(("rows", "boxed"), [(MOST_ROWS, True), (MOST_ROWS + 1, False)])
+def test_a_long_table_becomes_plain_lines(rows: int, *, boxed: bool) -> None:
+    table = Table((Column("number"), Column("word")), tuple((str(number), "word") for number in range(rows)))
+    text = drawn([table], colour=True, width=80)
+
+    assert ("─" in text) is boxed
+    assert text.count("word") >= rows
+
+
+LIVELY = {
+    "[terminal]": (True, {}, True),
+    "[pipe]": (False, {}, False),
+    "[NO_COLOR]": (True, {"NO_COLOR": "1"}, False),
+    "[NO_COLOR] empty does not count": (True, {"NO_COLOR": ""}, True),
+    "[dumb]": (True, {"TERM": "dumb"}, False),
+}
+
+
+class Stream(io.StringIO):
+    """A stream that is a terminal or not."""
+
+    def __init__(self, *, terminal: bool) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+
+@pytest.mark.parametrize(("terminal", "environment", "expected"), LIVELY.values(), ids=LIVELY.keys())
+def test_lively(environment: dict[str, str], *, terminal: bool, expected: bool) -> None:
+    assert lively(Stream(terminal=terminal), environment) is expected

@@ -1,0 +1,158 @@
+"""Results that need a live world, made from facts: their documents fit the schemas, their tables tell the same."""
+
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from migrator.model.exits import Exit
+from migrator.model.identity import Identity
+from migrator.model.plan import StepKind
+from migrator.render.blocks import Block
+from migrator.render.contract import COMMANDS, schema
+from migrator.render.diff import trust_diff
+from migrator.render.screen import plain
+from migrator.render.steps import changes, role_name, words
+from migrator.render.views import explain, lab, verify
+from migrator.running.observe import Observation, Seen
+from tests.fakes.samples import ORDERS, TRUST, sample_plan
+
+
+def text(blocks: list[Block]) -> list[str]:
+    return [line for line in plain(blocks) if line]
+
+
+def fits(document: dict[str, Any]) -> dict[str, Any]:
+    Draft202012Validator(schema(document["command"])).validate(document)
+    return document
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_schema_is_one_and_closed(command: str) -> None:
+    found = schema(command)
+    Draft202012Validator.check_schema(found)
+
+    assert found["properties"]["command"] == {"const": command}
+    assert found["additionalProperties"] is False
+
+
+def seen(container: str, identity: Identity, **differs: Any) -> Seen:
+    fields = {"pod": "orders-1", "owner": "Deployment orders", "ready": True, **differs}
+    return Seen(container=container, identity=identity, **fields)
+
+
+def test_verify_as_expected() -> None:
+    main = seen("main", Identity.POD_IDENTITY, check="exit 0: 3 orders", check_passed=True)
+    observation = Observation(service=ORDERS, identity=Identity.POD_IDENTITY, seen=(main,))
+    document = fits(verify.document([(observation, Identity.POD_IDENTITY)], exit_code=Exit.DONE))
+
+    assert text(verify.blocks(document)) == [
+        "POD       CONTAINER  IDENTITY      READY  OWNER              OWN CHECK",
+        "orders-1  main       pod-identity  yes    Deployment orders  exit 0: 3 orders",
+        "prod/shop/orders: pod-identity, as expected",
+    ]
+
+
+def test_verify_otherwise() -> None:
+    mixed = (seen("main", Identity.POD_IDENTITY), seen("sidecar", Identity.NONE, ready=False))
+    observation = Observation(service=ORDERS, identity=Identity.MIXED, seen=mixed)
+    document = fits(verify.document([(observation, Identity.POD_IDENTITY)], exit_code=Exit.BLOCKED))
+
+    assert document["exit"] == 4
+    assert text(verify.blocks(document))[-1] == "prod/shop/orders: mixed, expected pod-identity"
+
+
+def test_verify_without_pods() -> None:
+    observation = Observation(service=ORDERS, identity=Identity.NO_PODS, seen=())
+    document = fits(verify.document([(observation, Identity.IRSA)], exit_code=Exit.BLOCKED))
+
+    assert text(verify.blocks(document)) == ["prod/shop/orders: no-pods, expected irsa"]
+
+
+LAB = lab.LabView(
+    world="exercise.yaml",
+    pid=7,
+    aws_endpoint="http://127.0.0.1:4",
+    started="2026-01-01T00:00:00+00:00",
+    env={"MIGRATE_FLEET": "/a b/fleet.yaml"},
+    clusters=[
+        lab.LabCluster(
+            alias="my-cluster",
+            account="111111111111",
+            region="us-east-1",
+            version="1.33",
+            endpoint="https://127.0.0.1:5",
+        )
+    ],
+)
+
+
+def test_a_running_lab_tells_what_to_export() -> None:
+    lines = text(lab.blocks(fits(lab.document("up", ".lab", LAB))))
+
+    assert lines[0] == "practice fleet of exercise.yaml in .lab, pid 7"
+    assert lines[-1] == "  export MIGRATE_FLEET='/a b/fleet.yaml'"
+
+
+@pytest.mark.parametrize(
+    ("action", "stopped", "said"),
+    [
+        ("status", False, "no practice fleet runs in .lab"),
+        ("down", False, "no practice fleet runs in .lab"),
+        ("down", True, "the practice fleet was stopped in .lab"),
+    ],
+)
+def test_no_lab(action: str, said: str, *, stopped: bool) -> None:
+    assert text(lab.blocks(fits(lab.document(action, ".lab", None, stopped=stopped)))) == [said]
+
+
+def test_explain_page() -> None:
+    lines = text(explain.blocks(fits(explain.document("fargate"))))
+
+    assert lines[0] == "fargate  (finding, severity block)"
+    assert {"why", "remedy"} <= set(lines)
+
+
+def test_every_step_has_its_words() -> None:
+    plan = sample_plan()
+
+    assert {step.kind for step in plan.forward} == set(StepKind)
+    assert [str(words(step)) for step in plan.forward] == [
+        "add-on eks-pod-identity-agent on prod: absent → ready",
+        "trust policy of role orders: no Pod Identity → trusts Pod Identity for this service",
+        "association of shop/orders: none → orders",
+        'annotation eks.amazonaws.com/role-arn of shop/orders: "arn:aws:iam::111122223333:role/orders" → none',
+        "Deployment orders: running pods → new pods",
+        "every container of every pod: irsa → pod-identity",
+    ]
+
+
+def test_a_step_that_was_so_already() -> None:
+    agent = sample_plan().forward[0]
+    there = type(agent)(id=agent.id, kind=agent.kind, on=agent.on, before=agent.after, after=agent.after)
+
+    assert str(words(there)) == "add-on eks-pod-identity-agent on prod: ready already"
+    assert changes(agent)
+    assert not changes(there)
+
+
+ROLES = {
+    "[plain]": ("arn:aws:iam::111122223333:role/orders", "orders"),
+    "[path]": ("arn:aws-cn:iam::111122223333:role/teams/a/orders", "teams/a/orders"),
+    "[no ARN] as written": ("orders", "orders"),
+}
+
+
+@pytest.mark.parametrize(("arn", "name"), ROLES.values(), ids=ROLES.keys())
+def test_role_name(arn: str, name: str) -> None:
+    assert role_name(arn) == name
+
+
+def test_diff() -> None:
+    after = {**TRUST, "Statement": [*TRUST["Statement"], {"Sid": "New"}]}
+    lines = trust_diff(TRUST, after, name="orders")
+
+    assert lines[:2] == ("--- orders (trust policy now)", "+++ orders (trust policy after)")
+    assert '+      "Sid": "New"' in lines
+    assert not [line for line in lines[2:] if line.startswith("-") and '"Sid"' in line]
+    assert trust_diff(TRUST, TRUST, name="orders") == ()
