@@ -1,5 +1,6 @@
 """The command line as a whole: every command hung on one typer app. Importing it is cheap; see `migrator.cli`."""
 
+import io
 import sys
 from typing import Annotated
 
@@ -47,11 +48,10 @@ app.add_typer(lab.app, name="lab", short_help=lab.HELP)
 
 def run() -> int:
     """Runs the command line in `sys.argv`; the exit code is one of `migrator.model.exits`."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot show an arrow stops no migration
     try:
         app(prog_name="migrate")
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
     return 0

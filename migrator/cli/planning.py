@@ -44,8 +44,8 @@ class Desk(Protocol):
         """IAM over all accounts."""
         ...
 
-    def live_cluster(self, alias: str) -> ClusterView:
-        """A cluster, to be read."""
+    def view(self, alias: str) -> ClusterView:
+        """A cluster, to be read; it has no verb to change anything."""
         ...
 
     def memory(self) -> AbstractContextManager[Memory | None]:
@@ -68,7 +68,7 @@ def run_planning(desk: Desk, chosen: Selectors, clusters: Sequence[FleetCluster]
 
     def one(cluster: FleetCluster) -> tuple[Plan, ...] | LeftOut:
         try:
-            return plan_cluster(desk.live_cluster(cluster.alias), desk.roles, settings)
+            return plan_cluster(desk.view(cluster.alias), desk.roles, settings)
         except MigrateError as error:
             return LeftOut(cluster.alias, error.sentence())
 

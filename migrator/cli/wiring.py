@@ -19,7 +19,7 @@ from migrator.model.facts import Json
 from migrator.model.fleet import Fleet
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Plan
-from migrator.model.ports import Clock, Interrupt, Journal, Locks
+from migrator.model.ports import Clock, ClusterView, Interrupt, Journal, Locks
 
 if TYPE_CHECKING:
     from migrator.adapters.aws.iam import IamRoles
@@ -121,6 +121,10 @@ class Wiring:
     def live(self, service: ServiceId) -> "LiveCluster":
         """The cluster of a service."""
         return self.live_cluster(service.cluster)
+
+    def view(self, alias: str) -> ClusterView:
+        """A cluster as the planner may see it: read-only, what two facts need is read once."""
+        return self.live_cluster(alias).snapshot()
 
     def live_cluster(self, alias: str) -> "LiveCluster":
         """A cluster of the fleet by its alias; thread-safe.

@@ -18,12 +18,13 @@ from migrator.lab.controllers import Controllers
 from migrator.lab.identities import Identities, Pairs
 from migrator.lab.kubeapi.server import ApiServer
 from migrator.lab.kubeapi.tokens import User
-from migrator.lab.kubeclient import KubeClient, path_of
+from migrator.lab.kubeclient import KubeClient, KubeError, path_of
 from migrator.lab.nodes import NodeAgent, NodeSpec, PodAws
 from migrator.lab.readiness import daemons_up
 from migrator.lab.record import RunningCluster
 from migrator.lab.webhook.server import PodIdentityWebhook, registration
 from migrator.lab.webhook.settings import Flags
+from migrator.lab.world.errors import SeedError
 from migrator.lab.world.model import Cluster
 from migrator.lab.world.seed_kube import KubeSeeder
 
@@ -45,13 +46,17 @@ class PracticeCluster:
         self._addons = threading.Lock()
 
     def start(self) -> None:
-        """Starts every part and makes the world's objects, without its workloads."""
+        """Starts every part and makes the world's objects, without its workloads.
+
+        Raises:
+            SeedError: the cluster refuses a node or an object of the world.
+        """
         self._started(self.identities)
         self._started(self.api)
         self.kube = KubeClient(self.api.url, self.api.ca_pem, self.api.admin_token)
         self._stops.append(self.kube.close)
         self._front.add_cluster(self._described(), self)
-        self._started(self._nodes())
+        self._start_nodes()
         self._started(Controllers(self.kube))
         self._start_webhook()
         self.seeder = KubeSeeder(self.kube, self.spec)
@@ -131,6 +136,12 @@ class PracticeCluster:
             auto_mode=self.spec.auto_mode,
             extra=self.spec.describe,
         )
+
+    def _start_nodes(self) -> None:
+        try:
+            self._started(self._nodes())
+        except KubeError as error:
+            raise SeedError((*self.spec.at, "nodes"), error.message) from error
 
     def _nodes(self) -> NodeAgent:
         specs = [

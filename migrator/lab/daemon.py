@@ -128,18 +128,28 @@ def _detached(world: Path, directory: Path) -> Lab:
     try:
         word = _word(reading, time.monotonic() + _START_LIMIT)
     except BaseException:
-        child.terminate()
+        _ended(child)
         raise
     finally:
         os.close(reading)
     if word is None:
-        child.terminate()
+        _ended(child)
         raise LabError(f"the fleet did not start; see {directory / LOG}")
     if "error" in word:
         child.wait()
         raise LabError(word["error"])
     child.returncode = 0  # it is to outlive us: nobody waits for it, and Popen shall not complain of that
     return read_record(directory)
+
+
+def _ended(child: "subprocess.Popen[bytes]") -> None:
+    """Ends a process that did not come up, and waits for it."""
+    child.terminate()
+    try:
+        child.wait(_STOP_LIMIT)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
 
 
 def _word(pipe: int, limit: float) -> dict[str, Any] | None:

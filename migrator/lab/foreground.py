@@ -23,10 +23,11 @@ from migrator.lab.world.load import load_world
 from migrator.lab.world.model import World
 
 _IDENTITIES = "identities"
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _Stopped(BaseException):
-    """SIGINT or SIGTERM, wherever the main thread was."""
+    """SIGINT, SIGTERM or SIGHUP, wherever the main thread was."""
 
 
 def run(world: World, directory: Path, ready: Callable[[Lab], None]) -> Lab:
@@ -89,16 +90,16 @@ def _forget_last_run(directory: Path) -> None:
 
 @contextmanager
 def _signals() -> Iterator[Callable[[], None]]:
-    """SIGINT and SIGTERM raise `_Stopped` until the yielded function is called; from then on they are ignored."""
+    """The ending signals raise `_Stopped` until the yielded function is called; from then on they are ignored."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise _Stopped
 
     def quiet() -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _ENDING:
             signal.signal(number, signal.SIG_IGN)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in _ENDING}
     try:
         yield quiet
     finally:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from migrator.lab import daemon
 from migrator.lab.kubeclient import KubeClient
-from migrator.lab.record import Lab
+from migrator.lab.record import Lab, read_record
 from migrator.model.exits import Exit
 
 LIMIT = 120
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -108,18 +108,36 @@ def command(arguments: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def fleet(world: Path | None, folder: Path) -> Iterator[Fleet]:
-    """A fleet that runs for the block."""
-    seen: list[Lab] = []
-    daemon.up(world, folder / "lab", detach=True, ready=seen.append)
-    try:
-        with ExitStack() as stack:
-            clients = {
-                one.alias: stack.enter_context(KubeClient(one.url, one.ca_pem, one.token)) for one in seen[0].clusters
-            }
-            yield Fleet(seen[0], folder, clients)
-    finally:
-        daemon.down(folder / "lab")
+def fleet(world: Path, folder: Path) -> Iterator[Fleet]:
+    """A fleet that runs for the block, and not a moment longer than this process."""
+    with leashed(world, folder / "lab") as lab, ExitStack() as stack:
+        clients = {one.alias: stack.enter_context(KubeClient(one.url, one.ca_pem, one.token)) for one in lab.clusters}
+        yield Fleet(lab, folder, clients)
+
+
+@contextmanager
+def leashed(world: Path, directory: Path) -> Iterator[Lab]:
+    """The fleet's process; it ends when its stdin does, so that even a killed test run leaves none behind."""
+    with (directory.parent / "lab.err").open("w+") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.lab.leash", str(world), str(directory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            cwd=ROOT,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            if not process.stdout.readline():
+                errors.seek(0)
+                raise AssertionError(f"the practice fleet did not start: {errors.read()}")
+            yield read_record(directory)
+        finally:
+            process.stdin.close()
+            process.stdout.close()
+            process.wait(LIMIT)
 
 
 def kill_at(process: "subprocess.Popen[str]", step: str, status: str) -> bool:

@@ -97,7 +97,11 @@ _REFUSED = {
         f'accounts: [{{id: "111111111111", roles: [{{name: R}}]}}]\nclusters: [{{name: c, associations: [{_PAIR}]}}]\n',
         r"world\.yaml:3: clusters\[0\]\.associations\[0\]: InvalidParameterException: Trust policy of [^\n]*",
     ),
-    "by Kubernetes": (
+    "a node, by Kubernetes": (
+        'clusters: [{name: c, nodes: [{name: n, labels: {a: "b c"}}]}]\n',
+        r"world\.yaml:2: clusters\[0\]\.nodes: [^\n]*b c[^\n]*",
+    ),
+    "an object, by Kubernetes": (
         "clusters: [{name: c, manifests: [{apiVersion: no.such/v1, kind: Gadget, metadata: {name: g}}]}]\n",
         r"world\.yaml:2: clusters\[0\]\.manifests\[0\]: [^\n]*Gadget[^\n]*",
     ),

@@ -176,6 +176,11 @@ _WRONG: dict[str, tuple[str, str, str]] = {
         "{name: orders, podSpec: {since: 2026-01-01}}",
         "world.yaml:10: clusters[0].namespaces[0].workloads[0].podSpec.since: 2026-01-01 is a date; put it in quotes",
     ),
+    "answer EKS cannot give": (
+        "name: my-cluster",
+        "name: my-cluster\n    describe: {tags: 5}",
+        "world.yaml:7: clusters[0].describe: Invalid type for parameter tags, value: 5",
+    ),
     "newer format": ("version: 1", "version: 2", "world.yaml:1: version: 2 is not 1"),
     "kind that runs no pods": (
         "{name: orders,",

@@ -7,12 +7,14 @@ second owner.
 from __future__ import annotations
 
 import io
+import os
 import threading
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from moto.core.base_backend import BackendDict
+from moto.dynamodb.models import dynamodb_backends
 from moto.moto_server.werkzeug_app import create_backend_app
 
 from migrator.lab.aws.errors import ApiError, not_served
@@ -21,6 +23,7 @@ from migrator.lab.aws.wire import HttpAnswer, HttpRequest, Request
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+_PROFILE = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "server", "date"}
 
 
@@ -28,6 +31,16 @@ _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "serv
 def _application(service: str) -> Any:
     make: Callable[[Any], Any] = create_backend_app
     return make(service)
+
+
+@cache
+def _know_regions() -> None:
+    """Lets moto learn the Regions once, without the user's profile: one that does not exist would break it later."""
+    saved = {name: os.environ.pop(name) for name in _PROFILE if name in os.environ}
+    try:
+        dynamodb_backends["000000000000"]["us-east-1"]
+    finally:
+        os.environ.update(saved)
 
 
 class _Claim:
@@ -60,6 +73,7 @@ class MotoBackend:
     def __init__(self) -> None:
         self._locks = {service: threading.RLock() for service in self.SERVICES}
         _CLAIM.take(self)
+        _know_regions()
         BackendDict.reset()
 
     def close(self) -> None:

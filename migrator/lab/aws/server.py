@@ -68,8 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
 class LoopbackServer(ThreadingHTTPServer):
     """One listening socket on 127.0.0.1, and the connections it has open."""
 
-    daemon_threads = False
-    block_on_close = True
+    daemon_threads = True
     request_queue_size = 128
     allow_reuse_address = False
 
@@ -78,7 +77,8 @@ class LoopbackServer(ThreadingHTTPServer):
         self.answerer = answerer
         self._open: set[socket.socket] = set()
         self._guard = threading.Lock()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), name="aws-front")
+        self._serving: set[threading.Thread] = set()
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), name="aws-front", daemon=True)
 
     @property
     def url(self) -> str:
@@ -97,13 +97,18 @@ class LoopbackServer(ThreadingHTTPServer):
         with self._guard:
             for connection in self._open:
                 _shut(connection)
+            serving = list(self._serving)
+        for thread in serving:
+            thread.join()
         self.server_close()
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Remembers the connection, so that `stop` can end it."""
+        """Serves a connection in a thread of its own, and remembers both, so that `stop` can end them."""
+        thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
         with self._guard:
             self._open.add(request)
-        super().process_request(request, client_address)
+            self._serving = {one for one in self._serving if one.is_alive()} | {thread}
+            thread.start()
 
     def shutdown_request(self, request: Any) -> None:
         """Forgets the connection."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 Json = dict[str, Any]
 COMPUTE_TYPE = "eks.amazonaws.com/compute-type"
@@ -36,12 +36,17 @@ class NodeSpec:
 
 @dataclass(frozen=True)
 class PodAws:
-    """Where the AWS front is, and what the cluster is called there."""
+    """Where the AWS front is, and what the cluster is called there.
+
+    Attributes:
+        node_keys: credentials of the node role, for the pod identity agent; the account's administrator without it.
+    """
 
     endpoint: str
     account: str
     region: str
     cluster_name: str
+    node_keys: Callable[[], Keys] | None = None
 
 
 def node_object(spec: NodeSpec, port: int, version: str, now: str) -> Json:

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from botocore.validate import ParamValidator
+
 from migrator.documents.yaml_file import FieldPath
+from migrator.lab.aws.models import service_model
 from migrator.lab.world import manifests
 from migrator.lab.world.implied import NODE_ROLE
 from migrator.lab.world.index import ClusterName, Index, alias_of, entries, unique
@@ -44,7 +47,7 @@ def _cluster(index: Index, raw: Json, at: FieldPath) -> Cluster:
         issuer=named.issuer,
         association_delay=float(raw.get("associationDelay", 1)),
         webhook=_webhook(raw.get("webhook", {}), named.region),
-        describe=raw.get("describe", {}),
+        describe=_described(index, raw.get("describe", {}), (*at, "describe")),
         nodes=tuple(node for pool in raw.get("nodes", [_DEFAULT_POOL]) for node in _pool(pool, named.alias)),
         fargate_profiles=tuple(
             FargateProfile(profile["name"], tuple(profile["selectors"]), path)
@@ -55,7 +58,17 @@ def _cluster(index: Index, raw: Json, at: FieldPath) -> Cluster:
         associations=_associations(index, raw, named, at),
         objects=objects,
         workloads=workloads,
+        at=at,
     )
+
+
+def _described(index: Index, given: Json, at: FieldPath) -> Json:
+    """Members of DescribeCluster's answer; they must be ones that EKS has."""
+    eks = service_model("eks")
+    report = ParamValidator().validate(given, eks.shape_for("Cluster")) if eks else None
+    if report is not None and report.has_errors():
+        raise index.document.error(at, report.generate_report().splitlines()[0])
+    return given
 
 
 def _webhook(raw: Json, region: str) -> Webhook:
@@ -69,7 +82,8 @@ def _webhook(raw: Json, region: str) -> Webhook:
 
 def _pool(raw: Json, alias: str) -> list[Node]:
     compute = raw.get("computeType", "ec2")
-    prefix = f"fargate-{alias.lower()}" if compute == "fargate" else alias.lower()
+    plain = alias.lower().replace("_", "-")[:24].rstrip("-.")
+    prefix = f"fargate-{plain}" if compute == "fargate" else plain
     return [
         Node(
             name=f"{prefix}-{raw['name']}-{number}",

@@ -127,6 +127,8 @@ class Index:
                 raise self.document.error((*path, "alias"), f'"{named.alias}" is the alias of another cluster too')
             if named.arn in eks_names:
                 raise self.document.error((*path, "name"), f'"{named.name}" is there twice in its account and region')
+            if any(named.issuer == other.issuer for other in self._clusters.values()):
+                raise self.document.error((*path, "issuer"), f'"{named.issuer}" is the issuer of another cluster too')
             eks_names.add(named.arn)
             self._clusters[named.alias] = named
 

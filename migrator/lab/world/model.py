@@ -186,6 +186,7 @@ class Cluster:
     associations: tuple[Association, ...]
     objects: tuple[Placed, ...]
     workloads: tuple[Placed, ...]
+    at: FieldPath
 
     @property
     def provider_host(self) -> str:

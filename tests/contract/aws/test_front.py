@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -120,6 +121,26 @@ def test_hooks_answer_for_the_operation(own_front: Any, client: Client, refused:
 def test_second_front_is_refused(own_front: Any) -> None:
     with pytest.raises(RuntimeError, match="another AWS front"):
         AwsFront(["111122223333"])
+
+
+def test_a_stale_profile_of_the_user_does_not_matter() -> None:
+    code = (
+        "from migrator.lab.aws.front import AwsFront\n"
+        "f = AwsFront(['111122223333']); f.start()\n"
+        "from botocore.session import Session\n"
+        "import os; del os.environ['AWS_PROFILE']\n"
+        "make = Session().create_client\n"
+        "c = make('dynamodb', region_name='eu-west-1', endpoint_url=f.endpoint,\n"
+        "  aws_access_key_id='LABKEY00111122223333', aws_secret_access_key='lab-secret-key-for-practice-only')\n"
+        "os.environ['AWS_PROFILE'] = 'stale'\n"
+        "assert c.list_tables()['TableNames'] == []\n"
+        "c.close(); f.stop()\n"
+    )
+    env = {**os.environ, "AWS_PROFILE": "stale"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_starts_and_stops_quickly() -> None:

@@ -47,6 +47,17 @@ def test_explain_needs_no_cloud_library() -> None:
     assert names == []
 
 
+def test_a_locale_without_arrows_stops_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "migrator", "explain", "drift"],
+        capture_output=True,
+        check=False,
+        env={"PYTHONIOENCODING": "ascii", "PATH": ""},
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_python_m_migrator_is_migrate() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "migrator", "explain", "nothing-like-it"], capture_output=True, text=True, check=False

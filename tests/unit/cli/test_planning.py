@@ -59,7 +59,7 @@ class Office:
     def roles(self) -> Roles:
         return self.worlds["prod"]
 
-    def live_cluster(self, alias: str) -> ClusterView:
+    def view(self, alias: str) -> ClusterView:
         return self.worlds[alias]
 
     @contextmanager

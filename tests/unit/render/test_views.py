@@ -16,6 +16,7 @@ from migrator.render.steps import changes, role_name, words
 from migrator.render.views import explain, lab, verify
 from migrator.running.observe import Observation, Seen
 from tests.fakes.samples import ORDERS, TRUST, sample_plan
+from tests.fakes.world import ROLE_ARN
 
 
 def text(blocks: list[Block]) -> list[str]:
@@ -121,7 +122,7 @@ def test_every_step_has_its_words() -> None:
         "add-on eks-pod-identity-agent on prod: absent → ready",
         "trust policy of role orders: no Pod Identity → trusts Pod Identity for this service",
         "association of shop/orders: none → orders",
-        'annotation eks.amazonaws.com/role-arn of shop/orders: "arn:aws:iam::111122223333:role/orders" → none',
+        f'annotation eks.amazonaws.com/role-arn of shop/orders: "{ROLE_ARN}" → none',
         "Deployment orders: running pods → new pods",
         "every container of every pod: irsa → pod-identity",
     ]

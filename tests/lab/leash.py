@@ -1,0 +1,33 @@
+"""A practice fleet that lives no longer than whoever holds the other end of its stdin: the tests, however they end.
+
+Run as `python -m tests.lab.leash WORLD DIRECTORY`; writes a line when the fleet is up.
+"""
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from migrator.lab import daemon
+from migrator.lab.record import Lab
+
+
+def main(world: str, directory: str) -> None:
+    """Runs until stdin ends."""
+    threading.Thread(target=_wait_for_the_end, daemon=True).start()
+    daemon.up(Path(world), Path(directory), detach=False, ready=_tell)
+
+
+def _wait_for_the_end() -> None:
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _tell(lab: Lab) -> None:
+    sys.stdout.write(f"{lab.pid}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
