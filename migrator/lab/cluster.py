@@ -19,6 +19,7 @@ from migrator.lab.identities import Identities, Pairs
 from migrator.lab.kubeapi.server import ApiServer
 from migrator.lab.kubeapi.tokens import User
 from migrator.lab.kubeclient import KubeClient, KubeError, path_of
+from migrator.lab.noderole import NodeRole
 from migrator.lab.nodes import NodeAgent, NodeSpec, PodAws
 from migrator.lab.readiness import daemons_up
 from migrator.lab.record import RunningCluster
@@ -148,7 +149,8 @@ class PracticeCluster:
             NodeSpec(node.name, node.labels, node.taints, node.os, node.arch, node.compute_type)
             for node in self.spec.nodes
         ]
-        aws = PodAws(self._front.endpoint, self.spec.account, self.spec.region, self.spec.name)
+        role = NodeRole(self._front, self.spec)
+        aws = PodAws(self._front.endpoint, self.spec.account, self.spec.region, self.spec.name, role.keys)
         version = f"v{self.spec.version}.0-eks-practice"
         return NodeAgent(self.kube, specs, aws, cert=self._authority.issue(), version=version)
 

@@ -138,7 +138,12 @@ def test_association_is_seen_late_and_a_new_pod_then_has_pod_identity(
     (pod,) = (one for one in _pods(kube, "demo") if _ready(one))
     ran = run_in_pod(cluster, "demo", pod["metadata"]["name"], *_SCAN, *_ROWS)
 
+    events = _aws(lab, "cloudtrail").lookup_events(
+        LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "AssumeRoleForPodIdentity"}]
+    )["Events"]
+
     assert made["association"]["associationId"].startswith("a-")
+    assert {event["Username"][:2] for event in events} == {"i-"}
     assert "AWS_ROLE_ARN" in seen_at_once
     assert "AWS_WEB_IDENTITY_TOKEN_FILE" not in _variables(pod)
     assert (ran.code, _rows(ran.stdout)) == (0, _ORDERS), ran.stderr

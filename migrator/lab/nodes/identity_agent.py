@@ -123,9 +123,17 @@ class IdentityAgent:
                 raise RefusedError(429, "Too Many Requests")
             self._tokens -= 1
 
+    def _keys(self) -> Keys:
+        """The node role's keys; without that role there is nothing to sign with."""
+        if self._aws.node_keys is None:
+            return Keys(lab_access_key(self._aws.account), LAB_SECRET)
+        try:
+            return self._aws.node_keys()
+        except LookupError as error:
+            raise RefusedError(500, f"[]: no credentials of the node: {error}") from error
+
     def _fetch(self, token: str, now: datetime) -> _Entry:
-        keys = Keys(lab_access_key(self._aws.account), LAB_SECRET)
-        client = self._clients.client("eks-auth", self._aws.region, keys, timeout=5.0)
+        client = self._clients.client("eks-auth", self._aws.region, self._keys(), timeout=5.0)
         try:
             answer = client.assume_role_for_pod_identity(clusterName=self._aws.cluster_name, token=token)
         except ClientError as error:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from migrator.lab.nodes.botoclients import Keys
+
 Json = dict[str, Any]
 COMPUTE_TYPE = "eks.amazonaws.com/compute-type"
 _LABELLED = frozenset({"fargate", "hybrid", "auto"})

@@ -7,7 +7,7 @@ from botocore.validate import ParamValidator
 from migrator.documents.yaml_file import FieldPath
 from migrator.lab.aws.models import service_model
 from migrator.lab.world import manifests
-from migrator.lab.world.implied import NODE_ROLE
+from migrator.lab.world.implied import NODE_ROLE, node_roles
 from migrator.lab.world.index import ClusterName, Index, alias_of, entries, unique
 from migrator.lab.world.model import (
     Addon,
@@ -48,12 +48,15 @@ def _cluster(index: Index, raw: Json, at: FieldPath) -> Cluster:
         association_delay=float(raw.get("associationDelay", 1)),
         webhook=_webhook(raw.get("webhook", {}), named.region),
         describe=_described(index, raw.get("describe", {}), (*at, "describe")),
+        node_role_arn=_role_arn(index, named.account, node_roles(raw)[0]),
         nodes=tuple(node for pool in raw.get("nodes", [_DEFAULT_POOL]) for node in _pool(pool, named.alias)),
         fargate_profiles=tuple(
             FargateProfile(profile["name"], tuple(profile["selectors"]), path)
             for path, profile in entries(raw, "fargateProfiles", at)
         ),
-        nodegroups=tuple(_nodegroup(entry, path) for path, entry in entries(raw, "nodegroups", at)),
+        nodegroups=tuple(
+            _nodegroup(index, entry, named.account, path) for path, entry in entries(raw, "nodegroups", at)
+        ),
         addons=_addons(index, raw, at),
         associations=_associations(index, raw, named, at),
         objects=objects,
@@ -69,6 +72,11 @@ def _described(index: Index, given: Json, at: FieldPath) -> Json:
     if report is not None and report.has_errors():
         raise index.document.error(at, report.generate_report().splitlines()[0])
     return given
+
+
+def _role_arn(index: Index, account: str, name: str) -> str:
+    """The ARN of a role that is declared, or made because the cluster needs it."""
+    return index.declared_role(account, name) or f"arn:aws:iam::{account}:role/{name}"
 
 
 def _webhook(raw: Json, region: str) -> Webhook:
@@ -97,11 +105,11 @@ def _pool(raw: Json, alias: str) -> list[Node]:
     ]
 
 
-def _nodegroup(raw: Json, at: FieldPath) -> Nodegroup:
+def _nodegroup(index: Index, raw: Json, account: str, at: FieldPath) -> Nodegroup:
     return Nodegroup(
         name=raw["name"],
         ami_type=raw.get("amiType", "AL2023_x86_64_STANDARD"),
-        node_role=raw.get("nodeRole", NODE_ROLE),
+        node_role_arn=_role_arn(index, account, raw.get("nodeRole", NODE_ROLE)),
         labels=raw.get("labels", {}),
         at=at,
     )

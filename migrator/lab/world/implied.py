@@ -17,13 +17,17 @@ def implied_roles(index: Index, account: Json) -> list[Json]:
     for cluster in index.document.data["clusters"]:
         if index.cluster(alias_of(cluster), ()).account != account["id"]:
             continue
-        for group in cluster.get("nodegroups", ()):
-            name = group.get("nodeRole", NODE_ROLE)
+        for name in node_roles(cluster):
             wanted[name] = {**_role(name, "ec2.amazonaws.com"), "policies": {"PodIdentityAgent": _NODE_POLICY}}
         if cluster.get("fargateProfiles"):
             wanted[FARGATE_ROLE] = _role(FARGATE_ROLE, "eks-fargate-pods.amazonaws.com")
     declared = {role["name"].lower() for role in account.get("roles", ())}
     return [role for name, role in wanted.items() if name.lower() not in declared]
+
+
+def node_roles(cluster: Json) -> list[str]:
+    """Names of the roles of a cluster's node groups; of its nodes, if it has no groups."""
+    return [group.get("nodeRole", NODE_ROLE) for group in cluster.get("nodegroups", ())] or [NODE_ROLE]
 
 
 def _role(name: str, service: str) -> Json:

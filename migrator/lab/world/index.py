@@ -80,6 +80,10 @@ class Index:
             raise self.document.error(path, _unknown(f"role of account {home}", name, declared))
         return found
 
+    def declared_role(self, account: str, name: str) -> str | None:
+        """The ARN of a role that the account declares, or None."""
+        return self._roles.get((account, name))
+
     def filled(self, value: Any, account: str, path: FieldPath) -> Any:
         """A copy of `value` with ${issuer:…}, ${provider:…}, ${cluster:…} and ${account:…} replaced in every text."""
         if isinstance(value, str):

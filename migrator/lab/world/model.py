@@ -134,7 +134,7 @@ class Nodegroup:
 
     name: str
     ami_type: str
-    node_role: str
+    node_role_arn: str
     labels: Mapping[str, str]
     at: FieldPath
 
@@ -179,6 +179,7 @@ class Cluster:
     association_delay: float
     webhook: Webhook
     describe: Json
+    node_role_arn: str
     nodes: tuple[Node, ...]
     fargate_profiles: tuple[FargateProfile, ...]
     nodegroups: tuple[Nodegroup, ...]

@@ -69,7 +69,7 @@ class AwsSeeder:
                 nodegroupName=group.name,
                 subnets=["subnet-0practice"],
                 amiType=group.ami_type,
-                nodeRole=f"arn:aws:iam::{cluster.account}:role/{group.node_role}",
+                nodeRole=group.node_role_arn,
                 labels=dict(group.labels),
             )
         for profile in cluster.fargate_profiles:

@@ -148,7 +148,7 @@ class Practice:
             socket.run_forever(timeout=30)
             out, err = socket.read_stdout(timeout=1), socket.read_stderr(timeout=1)
             code = int(socket.returncode)
-            socket.close()
+            socket.sock.shutdown()  # the client's own close() leaves the socket open after the server's goodbye
             return code, out, err
 
 

@@ -107,7 +107,7 @@ def test_broken_pods_are_422(api: Api, core: str, spec: Json, field: str, reason
 
 def test_pod_spec_is_fixed_but_for_a_few_fields(api: Api, core: str) -> None:
     api.ok("POST", f"{core}/pods", pod("a"))
-    change = {"spec": {"containers": [{"name": "app", "image": "other:2"}]}}
+    change: Json = {"spec": {"containers": [{"name": "app", "image": "other:2"}]}}
     assert api.patch(f"{core}/pods/a", change, "strategic-merge-patch+json").status == 200
     change = {"spec": {"containers": [{"name": "app", "env": [{"name": "A", "value": "1"}]}]}}
     answer = api.patch(f"{core}/pods/a", change, "strategic-merge-patch+json")

@@ -2,7 +2,16 @@
 
 import pytest
 
-from migrator.model.errors import Blocked, Drift, Interrupted
+from migrator.model.errors import (
+    Blocked,
+    CredentialsExpired,
+    Drift,
+    EnvironmentFault,
+    Interrupted,
+    MigrateError,
+    NotPermitted,
+    Rejected,
+)
 from migrator.model.exits import Exit
 from migrator.model.facts import Addon, Association
 from migrator.model.ids import ROLE_ARN_ANNOTATION
@@ -267,3 +276,59 @@ def test_a_foreign_trust_edit_in_between_stays() -> None:
 
     assert '"Id":"theirs"' in bench.world.trust
     assert "pods.eks.amazonaws.com" not in bench.world.trust
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        pytest.param(EnvironmentFault("connection refused"), Exit.ERROR, id="[network]"),
+        pytest.param(CredentialsExpired("the token has expired"), Exit.UNFINISHED, id="[credentials]"),
+        pytest.param(NotPermitted("eks:CreatePodIdentityAssociation"), Exit.ERROR, id="[permission]"),
+    ],
+)
+def test_a_fault_of_the_environment_stops_at_a_checkpoint_and_resumes(fault: MigrateError, code: Exit) -> None:
+    bench = Bench(FakeWorld())
+
+    def fail(name: str) -> None:
+        if name == "create-association":
+            raise fault
+
+    bench.world.before_call = fail
+    with pytest.raises(type(fault)) as caught:
+        bench.runner().apply(bench.plan, bench.document)
+    assert caught.value.exit is code
+    assert bench.statuses()["association"] == "started"
+
+    bench.world.before_call = lambda _name: None
+    assert bench.runner().apply(bench.plan, bench.document).exit is Exit.DONE
+    assert bench.world.calls == THERE
+
+
+def test_a_refused_change_walks_back() -> None:
+    bench = Bench(FakeWorld())
+
+    def refuse(name: str) -> None:
+        if name == "create-association":
+            raise Rejected("too many associations", reason="limit")
+
+    bench.world.before_call = refuse
+    before = bench.world.snapshot()
+
+    result = bench.runner().apply(bench.plan, bench.document)
+
+    assert result.exit is Exit.ROLLED_BACK
+    assert "too many associations" in result.message
+    assert {**bench.world.snapshot(), "addon": None} == before
+
+
+def test_a_foreign_edit_between_look_and_change_is_not_overwritten() -> None:
+    bench = Bench(FakeWorld())
+    theirs = "arn:aws:iam::111111111111:role/theirs"
+    bench.world.before_call = lambda name: (
+        bench.world.annotations.update({ROLE_ARN_ANNOTATION: theirs}) if name == "remove-annotation" else None
+    )
+
+    with pytest.raises(Drift, match="changed"):
+        bench.runner().apply(bench.plan, bench.document)
+
+    assert bench.world.annotations[ROLE_ARN_ANNOTATION] == theirs

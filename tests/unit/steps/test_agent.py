@@ -1,0 +1,108 @@
+"""The agent's step: which nodes need one, what counts as there, what will not get better by waiting."""
+
+from dataclasses import replace
+
+import pytest
+
+from migrator.model.facts import Addon, AgentState, Node
+from migrator.model.plan import PlannedStep, StepKind
+from migrator.steps.agent import AgentStep
+from migrator.steps.step import Context, Failed, NotYet, Position, Settled
+from tests.fakes.running import SERVICE, WAITS
+from tests.fakes.world import FakeWorld
+
+STEP = PlannedStep(
+    id="agent",
+    kind=StepKind.AGENT,
+    on={"cluster": "prod", "addon": "eks-pod-identity-agent"},
+    before={"agent": "absent"},
+    after={"agent": "ready"},
+)
+LINUX = Node(name="node-1")
+ACTIVE = Addon(name="eks-pod-identity-agent", status="ACTIVE", version="v1.3.10")
+ON_NODE = frozenset({"node-1"})
+
+
+class Cluster(FakeWorld):
+    """A fake world whose nodes and agent are as declared."""
+
+    def declare(self, nodes: list[Node], state: AgentState, *, pods: bool = True) -> "Cluster":
+        self.declared = nodes, state
+        if not pods:
+            self.pods = {}
+        return self
+
+    def nodes(self) -> list[Node]:
+        return self.declared[0]
+
+    def agent(self) -> AgentState:
+        return self.declared[1]
+
+
+def context(world: FakeWorld) -> Context:
+    return Context(service=SERVICE, run="r", cluster=world, trust=world, waits=WAITS)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "state", "position", "settles"),
+    [
+        pytest.param([LINUX], AgentState(), Position.BEFORE, NotYet, id="[absent]"),
+        pytest.param([LINUX], AgentState(addon=ACTIVE, ready_nodes=ON_NODE), Position.AFTER, Settled, id="[add-on]"),
+        pytest.param([LINUX], AgentState(daemonset=True, ready_nodes=ON_NODE), Position.AFTER, Settled, id="[helm]"),
+        pytest.param([LINUX], AgentState(addon=ACTIVE), Position.AFTER, NotYet, id="[not ready] on the pod's node"),
+        pytest.param(
+            [LINUX, Node(name="other")],
+            AgentState(addon=ACTIVE, ready_nodes=ON_NODE),
+            Position.AFTER,
+            Settled,
+            id="[not ready] elsewhere does not matter",
+        ),
+        pytest.param(
+            [replace(LINUX, compute_type="auto")], AgentState(), Position.AFTER, Settled, id="[auto mode] built in"
+        ),
+        pytest.param(
+            [LINUX],
+            AgentState(addon=replace(ACTIVE, status="CREATE_FAILED")),
+            Position.OTHER,
+            Failed,
+            id="[broken] add-on",
+        ),
+        pytest.param(
+            [LINUX],
+            AgentState(addon=replace(ACTIVE, status="DEGRADED"), ready_nodes=ON_NODE),
+            Position.AFTER,
+            Settled,
+            id="[degraded] by another node",
+        ),
+        pytest.param(
+            [LINUX],
+            AgentState(addon=replace(ACTIVE, status="CREATING"), ready_nodes=ON_NODE),
+            Position.AFTER,
+            NotYet,
+            id="[creating]",
+        ),
+    ],
+)
+def test_reading(nodes: list[Node], state: AgentState, position: Position, settles: type) -> None:
+    looking = context(Cluster().declare(nodes, state))
+
+    assert AgentStep().read(STEP, looking).position is position
+    assert isinstance(AgentStep().settled(STEP, looking), settles)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "ready", "settles"),
+    [
+        pytest.param([LINUX, Node(name="b")], {"node-1"}, NotYet, id="[all] ready Linux nodes must have it"),
+        pytest.param([LINUX, Node(name="b")], {"node-1", "b"}, Settled, id="[all] have it"),
+        pytest.param([LINUX, Node(name="w", os="windows")], {"node-1"}, Settled, id="[windows] never has one"),
+        pytest.param(
+            [LINUX, Node(name="f", compute_type="fargate")], {"node-1"}, Settled, id="[fargate] never has one"
+        ),
+        pytest.param([LINUX, Node(name="b", ready=False)], {"node-1"}, Settled, id="[down] a node that hosts nothing"),
+    ],
+)
+def test_a_service_without_pods_may_land_anywhere(nodes: list[Node], ready: set[str], settles: type) -> None:
+    state = AgentState(addon=ACTIVE, ready_nodes=frozenset(ready))
+
+    assert isinstance(AgentStep().settled(STEP, context(Cluster().declare(nodes, state, pods=False))), settles)
