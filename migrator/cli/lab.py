@@ -70,16 +70,16 @@ def up(
 
 @command(app, "status", example="migrate lab status")
 def status(common: Common, directory: Directory = Path(".lab")) -> Exit:
-    """Show the practice fleet that runs in a directory."""
+    """Show the practice fleet that runs in a directory, and how it does."""
     from migrator.cli.output import Output
     from migrator.render.views import lab as view
 
     with complaining():
-        from migrator.cli.lab_fleet import seen
-        from migrator.lab import daemon
+        from migrator.cli.lab_fleet import doing
+        from migrator.lab import watching
 
-        running = daemon.running(directory)
-    Output(common).show(view.document("status", str(directory), seen(running) if running else None), view.blocks)
+        running = watching.status(directory)
+    Output(common).show(view.document("status", str(directory), doing(running) if running else None), view.blocks)
     return Exit.DONE
 
 

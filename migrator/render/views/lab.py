@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from migrator.render.blocks import Block, Column, Line, Table, Tone
@@ -11,18 +11,20 @@ from migrator.render.json_out import result
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabCluster:
-    """One cluster of the practice fleet."""
+    """One cluster of the practice fleet; `pods` and `pods_ready` are None where nobody asked, or it did not answer."""
 
     alias: str
     account: str
     region: str
     version: str
     endpoint: str
+    pods: int | None = None
+    pods_ready: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabView:
-    """A practice fleet that runs."""
+    """A practice fleet that runs; `calls` is how many the AWS front has had, None where nobody asked."""
 
     world: str
     pid: int
@@ -30,6 +32,7 @@ class LabView:
     started: str
     env: Mapping[str, str]
     clusters: Sequence[LabCluster]
+    calls: int | None = None
 
 
 def document(action: str, directory: str, lab: LabView | None, *, stopped: bool = False) -> dict[str, Any]:
@@ -44,16 +47,8 @@ def _lab(lab: LabView) -> dict[str, Any]:
         "aws_endpoint": lab.aws_endpoint,
         "started": lab.started,
         "env": dict(lab.env),
-        "clusters": [
-            {
-                "alias": one.alias,
-                "account": one.account,
-                "region": one.region,
-                "version": one.version,
-                "endpoint": one.endpoint,
-            }
-            for one in lab.clusters
-        ],
+        "calls": lab.calls,
+        "clusters": [asdict(one) for one in lab.clusters],
     }
 
 
@@ -63,15 +58,21 @@ def blocks(data: Mapping[str, Any]) -> list[Block]:
     if lab is None:
         said = "the practice fleet was stopped" if data["stopped"] else "no practice fleet runs"
         return [Line(f"{said} in {data['directory']}")]
-    columns = tuple(map(Column, ("cluster", "account", "region", "version", "endpoint")))
+    columns = tuple(map(Column, ("cluster", "account", "region", "version", "pods ready", "endpoint")))
     rows = tuple(
-        (one["alias"], one["account"], one["region"], one["version"], one["endpoint"]) for one in lab["clusters"]
+        (one["alias"], one["account"], one["region"], one["version"], _pods(one), one["endpoint"])
+        for one in lab["clusters"]
     )
+    calls = "" if lab["calls"] is None else f", {lab['calls']} calls so far"
     return [
         Line(f"practice fleet of {lab['world']} in {data['directory']}, pid {lab['pid']}", Tone.HEAD),
-        Line(f"AWS front: {lab['aws_endpoint']}"),
+        Line(f"AWS front: {lab['aws_endpoint']}{calls}"),
         Table(columns, rows),
         Line(),
         Line("to use it, in any shell:", Tone.HEAD),
         *(Line(f"  export {name}={shlex.quote(value)}") for name, value in lab["env"].items()),
     ]
+
+
+def _pods(cluster: Mapping[str, Any]) -> str:
+    return "-" if cluster["pods"] is None else f"{cluster['pods_ready']} of {cluster['pods']}"
