@@ -71,7 +71,7 @@ class Asking:
         found = kube.list(
             f"/api/v1/namespaces/{self._namespace}/pods", fieldSelector=f"spec.serviceAccountName={self._account}"
         )
-        return [pod["metadata"]["name"] for pod in found["items"] if _is_ready(pod)]
+        return [pod["metadata"]["name"] for pod in found["items"] if is_ready(pod)]
 
     def _ask(self, pod: str) -> str:
         try:
@@ -84,7 +84,8 @@ class Asking:
         return ""
 
 
-def _is_ready(pod: Any) -> bool:
+def is_ready(pod: Any) -> bool:
+    """Whether the pod can be asked: ready, and not on its way out."""
     conditions = pod["status"].get("conditions", [])
     ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
     return ready and "deletionTimestamp" not in pod["metadata"]

@@ -10,6 +10,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from migrator.lab.asking import is_ready
 from migrator.lab.record import RunningCluster
 from migrator.lab.world.load import world_file
 from migrator.model.exits import Exit
@@ -34,9 +35,9 @@ def cluster(fleet: Fleet) -> RunningCluster:
 
 
 def pods(fleet: Fleet) -> list[Any]:
+    """The reader's pods that are ready and stay."""
     items = fleet.kube("my-cluster").list("/api/v1/namespaces/demo/pods")["items"]
-    ready = [p for p in items if any(c["type"] == "Ready" and c["status"] == "True" for c in p["status"]["conditions"])]
-    return [pod for pod in ready if "deletionTimestamp" not in pod["metadata"]]
+    return [pod for pod in items if is_ready(pod)]
 
 
 def scan(fleet: Fleet, cluster: RunningCluster, run_in_pod: InPod) -> list[str]:

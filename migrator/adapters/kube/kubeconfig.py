@@ -5,6 +5,7 @@ cluster could not be proven to be the one meant.
 """
 
 import base64
+import os
 import ssl
 import threading
 from dataclasses import dataclass
@@ -126,7 +127,7 @@ def _configuration(access: KubeconfigAccess) -> Any:
     loader: Any = load_kube_config  # the client's config package has no annotations
     try:
         loader(
-            config_file=str(access.file) if access.file else None,
+            config_file=str(access.file) if access.file else os.environ.get("KUBECONFIG") or None,
             context=access.context,
             client_configuration=configuration,
         )

@@ -95,12 +95,12 @@ def _cluster(name: str, issuer: str, **more: Any) -> LabCluster:
     return LabCluster(HOME, REGION, name, "https://127.0.0.1:1", ca, issuer, **more)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def plane() -> Plane:
     return Plane()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def front(plane: Plane) -> Iterator[AwsFront | None]:
     if os.environ.get("CONTRACT_AWS_ENDPOINT"):
         yield None
@@ -115,19 +115,19 @@ def front(plane: Plane) -> Iterator[AwsFront | None]:
     front.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def own_front(front: AwsFront | None) -> AwsFront:
     if front is None:
         pytest.skip("needs the front of this process")
     return front
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def aws_endpoint(front: AwsFront | None) -> str:
     return front.endpoint if front is not None else os.environ["CONTRACT_AWS_ENDPOINT"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def client(aws_endpoint: str) -> Iterator[Callable[..., Any]]:
     """`client(service, account=HOME, region=..., credentials=answer of an AssumeRole call)`."""
     made: dict[Any, Any] = {}
@@ -160,7 +160,7 @@ def client(aws_endpoint: str) -> Iterator[Callable[..., Any]]:
         one.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def fresh() -> Callable[[str], str]:
     """Names nobody has used."""
     numbers, run = itertools.count(1), uuid.uuid4().hex[:6]
@@ -180,13 +180,13 @@ def pods_statement(**condition: Any) -> dict[str, Any]:
     return found | ({"Condition": condition} if condition else {})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def statement() -> Callable[..., dict[str, Any]]:
     """`statement(**condition)`: the documented trust statement of Pod Identity."""
     return pods_statement
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def role(client: Callable[..., Any], fresh: Callable[[str], str]) -> Callable[..., str]:
     """`role(*statements, account=HOME, path="/", **policies)`: a new role, its ARN."""
 
@@ -208,7 +208,7 @@ def role(client: Callable[..., Any], fresh: Callable[[str], str]) -> Callable[..
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def refused() -> Callable[..., tuple[str, int, str]]:
     """`refused(call, **input)`: code, HTTP status and message of the error the call must answer."""
 
@@ -222,16 +222,16 @@ def refused() -> Callable[..., tuple[str, int, str]]:
     return ask
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def home() -> str:
     return HOME
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def away() -> str:
     return AWAY
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def issuer() -> str:
     return ISSUER
