@@ -23,7 +23,8 @@ from migrator.model.ports import Interrupt, Journal
 from migrator.render.redact import redacted
 from migrator.render.views import walk as view
 from migrator.render.views.walk import Ended, Intended
-from migrator.running.service import Result, Runner
+from migrator.running.result import Result
+from migrator.running.service import Runner
 
 _ENDS_ALL = (Interrupted, CredentialsExpired, StoreFault)  # what no other service could get past either
 

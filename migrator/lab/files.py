@@ -26,7 +26,13 @@ FLEET = "fleet.yaml"
 EXPORTS = "env.sh"
 PLANS = "plans"
 _WRITTEN = (AWS_CONFIG, AWS_CREDENTIALS, KUBECONFIG, FLEET, EXPORTS)
-_WAITS: Mapping[str, float] = {"poll": 0.2, "gate_probes": 5, "reconcile": 1, "settle": 2}
+_WAITS: Mapping[str, float] = {
+    "poll": 0.2,
+    "trust_settle": 0.2,
+    "gate_probes": 5,
+    "reconcile": 1,
+    "settle": 2,
+}
 _UNSET = (
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",

@@ -23,6 +23,11 @@ class Ledger:
     ours: Mapping[str, Mapping[str, Json]]
     found: frozenset[str]
 
+    @property
+    def nothing_to_undo(self) -> bool:
+        """The agent belongs to the cluster and stays: with nothing else of ours there is no way back to walk."""
+        return not set(self.ours) - {StepKind.AGENT}
+
 
 def ledger(journal: Journal, service: ServiceId) -> Ledger:
     """The service's ledger since its last completed way back."""
@@ -55,7 +60,7 @@ def _undo(step: PlannedStep, held: Ledger, *, foreign_association: bool) -> bool
     if step.kind is StepKind.RESTART:
         return StepKind.ASSOCIATION in held.ours and not foreign_association
     if step.kind is StepKind.VERIFY:
-        return bool(held.ours)
+        return not held.nothing_to_undo
     return step.id in held.ours
 
 

@@ -8,6 +8,7 @@ from migrator.model.identity import Identity
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Check
 from migrator.model.ports import Workloads
+from migrator.steps.pods import live, run_check
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,21 +39,18 @@ class Observation:
 
 def observe(cluster: Workloads, service: ServiceId, check: Check | None, timeout: float) -> Observation:
     """Reads the pods and, where a check is given, runs it in each. `timeout` in seconds, for one check."""
-    pods = [p for p in cluster.pods_of(service.namespace, service.name) if not p.finished and not p.deleting]
-    pods.sort(key=lambda pod: pod.name)
+    pods = live(cluster.pods_of(service.namespace, service.name))
     seen = tuple(entry for pod in pods for entry in _look(cluster, pod, check, timeout))
     return Observation(service=service, identity=identity.of_pods(pods), seen=seen)
 
 
 def _look(cluster: Workloads, pod: Pod, check: Check | None, timeout: float) -> list[Seen]:
-    target = _checked_container(pod, check)
+    ran = run_check(cluster, pod, check, timeout) if check is not None else None
+    if ran is not None and ran.gone:
+        return []
     entries = []
     for name, found in identity.by_container(pod):
-        said, passed = "", None
-        if check is not None and name == target:
-            result = cluster.run_in(pod, name, check.command, timeout)
-            last = result.output.strip().splitlines()[-1:] or [""]
-            said, passed = f"exit {result.exit_code}: {last[0][:200]}", result.exit_code == 0
+        said, passed = (ran.said, ran.passed) if ran is not None and ran.container == name else ("", None)
         owner = str(pod.owner) if pod.owner else "bare pod"
         entries.append(
             Seen(
@@ -66,9 +64,3 @@ def _look(cluster: Workloads, pod: Pod, check: Check | None, timeout: float) -> 
             )
         )
     return entries
-
-
-def _checked_container(pod: Pod, check: Check | None) -> str:
-    if check is not None and check.container:
-        return check.container
-    return next((container.name for container in pod.spec.containers if not container.init), "")

@@ -1,18 +1,28 @@
-"""The look before the first change: nothing is recorded and nothing is touched while the world is not as planned."""
+"""The look before the first change, there and back: nothing is touched unless the walk can succeed."""
 
+import json
 from collections.abc import Callable
 
-from migrator.model.errors import Drift
-from migrator.model.plan import Plan
+from migrator.model import identity
+from migrator.model.errors import Blocked, Drift
+from migrator.model.identity import Identity
+from migrator.model.plan import Plan, StepKind
+from migrator.model.trust_match import AUDIENCE, irsa_match
 from migrator.running.walk import STEPS
+from migrator.steps.pods import RESTARTABLE, live, replaced_by_hand, rolling
 from migrator.steps.step import Context, Position
 
+_REMEDY = "nothing was changed; run migrate plan again"
+_COMES_AND_GOES = "Job"  # it ends by itself, and nobody restarts it
+_AUDIENCE_ANNOTATION = "eks.amazonaws.com/audience"
 
-def preflight(plan: Plan, context: Callable[[], Context]) -> None:
-    """Reads what every step would read.
+
+def before_going(plan: Plan, context: Callable[[], Context]) -> None:
+    """Reads what every step would read, and asks what would make the walk fail later.
 
     Raises:
         Drift: a step finds the world neither before nor after, or workloads came or went since the plan was made.
+        Blocked: a workload is not well already, or a pod made now would not have the identity the plan starts from.
     """
     looking = context()
     for step in plan.forward:
@@ -20,18 +30,96 @@ def preflight(plan: Plan, context: Callable[[], Context]) -> None:
         if reading.position is Position.OTHER:
             raise Drift(reading.note, doing=f'step "{step.id}" of "{plan.service}"', remedy=_REMEDY)
     _same_workloads(plan, looking)
+    _way_back_is_open(plan, looking)
+    _healthy(plan, looking)
+    _admitted_as_planned(plan, looking)
 
 
-_COMES_AND_GOES = "Job"  # it ends by itself, and nobody restarts it
-_REMEDY = "nothing was changed; run migrate plan again"
+def before_returning(plan: Plan, context: Callable[[], Context]) -> None:
+    """Asks whether IRSA would take the pods back, and whether every pod on Pod Identity can be replaced.
+
+    Raises:
+        Drift: the role's trust policy no longer lets the ServiceAccount in by IRSA, as it did when the plan was made.
+        Blocked: a pod that nobody would replace would be left without credentials.
+    """
+    looking = context()
+    _way_back_is_open(plan, looking)
+    service = plan.service
+    by_hand = replaced_by_hand(looking.cluster.workloads_of(service.namespace, service.name))
+    stuck = [
+        pod.name
+        for pod in live(looking.cluster.pods_of(service.namespace, service.name))
+        if (pod.owner is None or pod.owner.kind not in RESTARTABLE or pod.owner in by_hand)
+        and identity.of_pod(pod) in {Identity.POD_IDENTITY, Identity.MIXED}
+    ]
+    if stuck:
+        raise Blocked(
+            f'"{service}" cannot go back while pods run on Pod Identity that no rollout replaces: {", ".join(stuck)}',
+            remedy="nothing was changed; let them finish, or delete them, and run the same command again",
+        )
 
 
 def _same_workloads(plan: Plan, context: Context) -> None:
     service = plan.service
     planned = {(entry["kind"], entry["name"]) for entry in plan.facts["workloads"] if entry["kind"] != _COMES_AND_GOES}
     found = context.cluster.workloads_of(service.namespace, service.name)
-    live = {(w.ref.kind, w.ref.name) for w in found if w.ref.kind != _COMES_AND_GOES}
-    came, went = sorted(live - planned), sorted(planned - live)
+    now = {(w.ref.kind, w.ref.name) for w in found if w.ref.kind != _COMES_AND_GOES}
+    came, went = sorted(now - planned), sorted(planned - now)
     if came or went:
         said = [f"{kind} {name} is new" for kind, name in came] + [f"{kind} {name} is gone" for kind, name in went]
         raise Drift(f'since the plan of "{service}" was made, {", ".join(said)}', remedy=_REMEDY)
+
+
+def _way_back_is_open(plan: Plan, context: Context) -> None:
+    """IRSA must work as it worked when the plan was made; where it was broken already, there is nothing to lose."""
+    role = plan.facts["role"]
+    found = context.trust.role(role["arn"])
+    if found is None:
+        raise Drift(f'role "{role["arn"]}" does not exist any more', remedy=_REMEDY)
+    if _works(plan, json.dumps(role["trust"])) and not _works(plan, found.trust):
+        text = f'role "{role["arn"]}" no longer trusts "{plan.service}" by IRSA, as it did when the plan was made'
+        raise Drift(text, remedy="nothing was changed; put the statement back, or plan again")
+
+
+def _works(plan: Plan, trust: str) -> bool:
+    cluster, service = plan.facts["cluster"], plan.service
+    return irsa_match(
+        trust,
+        issuer_host=cluster["issuer"].removeprefix("https://"),
+        account=cluster["account"],
+        partition=cluster["arn"].split(":")[1],
+        namespace=service.namespace,
+        name=service.name,
+        audience=plan.facts["service_account"]["annotations"].get(_AUDIENCE_ANNOTATION, AUDIENCE),
+    ).works
+
+
+def _healthy(plan: Plan, context: Context) -> None:
+    service = plan.service
+    for workload in rolling(context.cluster.workloads_of(service.namespace, service.name)):
+        rollout = context.cluster.rollout(workload.ref)
+        if rollout is not None and not rollout.complete:
+            said = rollout.failure or f"{rollout.updated} of {rollout.desired} updated, {rollout.ready} ready"
+            raise Blocked(
+                f'{workload.ref} of "{service}" is not well before anything was changed: {said}',
+                remedy="mend it, or let its rollout end, and run the same command again",
+            )
+
+
+def _admitted_as_planned(plan: Plan, context: Context) -> None:
+    """One probe of the gate that the association's step will have to pass."""
+    service = plan.service
+    verify = next((step for step in plan.forward if step.kind is StepKind.VERIFY), None)
+    if verify is None:
+        return
+    expected = Identity(verify.before["identity"])
+    probe = context.cluster.probe(service.namespace, service.name)
+    if probe.pod is None:
+        raise Blocked(
+            f'the admission gate of "{service}" cannot be asked: a dry run of its pod is refused: {probe.refusal}',
+            remedy="nothing was changed; mend that first",
+        )
+    wrong = [f"{name} would have {seen}" for name, seen in identity.by_container(probe.pod) if seen is not expected]
+    if wrong:
+        text = f'a pod of "{service}" made now would not be on {expected}, as the plan says: {", ".join(wrong)}'
+        raise Blocked(text, remedy="nothing was changed; look at the pod identity webhook, then plan again")

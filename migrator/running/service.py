@@ -13,25 +13,17 @@ from migrator.model.facts import Json
 from migrator.model.fleet import Waits
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Outcome, Run
-from migrator.model.plan import Plan, PlannedStep
+from migrator.model.plan import Plan, PlannedStep, StepKind
 from migrator.model.ports import Clock, Closing, ClusterWorld, Interrupt, Journal, Locks, TrustPolicies
-from migrator.planning.verdict import open_blocks
+from migrator.running.admission import migrated, refuse_held_or_blocked, refuse_other_things, still_so
 from migrator.running.ledger import ledger, way_back
 from migrator.running.moves import Book
-from migrator.running.preflight import preflight
+from migrator.running.preflight import before_going, before_returning
+from migrator.running.result import Result
 from migrator.running.walk import StepFailed, Walk
 from migrator.steps.step import Context
 
 AUTOMATIC = "automatic"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """How a command ended for one service."""
-
-    service: ServiceId
-    exit: Exit
-    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +53,9 @@ class Runner:
             if run is not None and run.direction is Direction.BACK:
                 return self._finish_way_back(run)
             if run is None or run.plan != document:
-                if run is None and self._migrated(plan.service, document):
-                    return Result(service=plan.service, exit=Exit.DONE, message="already migrated; nothing to do")
+                last = self._migrated(plan.service, document) if run is None else None
+                if last is not None:
+                    return self._look_again(plan, last)
                 self._admit(plan)
                 closing = Closing(run=run.id, outcome=Outcome.FAILED, note="replaced by a newer plan") if run else None
                 run = self._begin(plan.service, Direction.FORWARD, document, closing=closing)
@@ -75,8 +68,11 @@ class Runner:
             run = self.journal.open_run(service)
             if run is None or run.direction is Direction.FORWARD:
                 source = run or self._last_forward(service)
-                if source is None or not ledger(self.journal, service).ours:
+                if source is None or ledger(self.journal, service).nothing_to_undo:
                     return self._nothing_to_undo(service, run)
+                plan = self.plan_of(source.plan)
+                self._prove(plan)
+                before_returning(plan, partial(self._look_context, plan))
                 closing = (
                     Closing(run=run.id, outcome=Outcome.ABANDONED, note="given up for the way back") if run else None
                 )
@@ -97,17 +93,15 @@ class Runner:
                 ) from failure
             return self._turn_round(run, failure)
         self._end(run, Outcome.DONE, "")
-        if self._unproven(plan, book):
-            message = "migrated; no pod yet to prove it: the next one will, look again with migrate verify"
-            return Result(service=plan.service, exit=Exit.UNFINISHED, message=message)
-        return Result(service=plan.service, exit=Exit.DONE, message="migrated: every container is on Pod Identity")
+        proof = book.records.get(StepKind.VERIFY)
+        return migrated(plan.service, proof.result if proof else None, "migrated", proof.note if proof else "")
 
     def _turn_round(self, run: Run, failure: StepFailed) -> Result:
         self.reporter.tell(WayBack(service=run.service, step=failure.step, reason=failure.reason))
         note = f"{failure.step}: {failure.reason}"
-        if not ledger(self.journal, run.service).ours:
+        if ledger(self.journal, run.service).nothing_to_undo:
             self._end(run, Outcome.FAILED, note)
-            message = f'step "{failure.step}" failed before anything was changed: {failure.reason}'
+            message = f'step "{failure.step}" failed before anything of the service was changed: {failure.reason}'
             return Result(service=run.service, exit=Exit.ROLLED_BACK, message=message)
         closing = Closing(run=run.id, outcome=Outcome.FAILED, note=note)
         back = self._begin(run.service, Direction.BACK, run.plan, cause=run.id, note=AUTOMATIC, closing=closing)
@@ -173,15 +167,16 @@ class Runner:
         )
 
     def _admit(self, plan: Plan) -> None:
-        """Looks before anything is recorded: hold, findings, the cluster, drift."""
-        if plan.edit.hold:
-            raise Blocked(f'the plan of "{plan.service}" is on hold', remedy="set edit.hold to false in its plan file")
-        blocks = open_blocks(plan.findings, plan.edit.accept)
-        if blocks:
-            remedy = f"migrate explain {blocks[0]}"
-            raise Blocked(f'"{plan.service}" is blocked by {", ".join(blocks)}', remedy=remedy)
+        """Looks before anything is recorded: hold, findings, what earlier runs left, the cluster, drift."""
+        refuse_held_or_blocked(plan)
+        refuse_other_things(plan, self.journal, self.plan_of)
         self._prove(plan)
-        preflight(plan, partial(self._look_context, plan))
+        before_going(plan, partial(self._look_context, plan))
+
+    def _look_again(self, plan: Plan, last: Run) -> Result:
+        """The same plan was carried out before: is it still so, and is it proven by now?"""
+        self._prove(plan)
+        return still_so(plan, self._context(last, plan, ""))
 
     def _look_context(self, plan: Plan) -> Context:
         return Context(
@@ -240,20 +235,12 @@ class Runner:
         there = [run for run in self.journal.runs(service) if run.direction is Direction.FORWARD]
         return there[-1] if there else None
 
-    def _migrated(self, service: ServiceId, document: Json) -> bool:
-        runs = self.journal.runs(service)
-        last = runs[-1] if runs else None
-        return (
-            last is not None
-            and last.direction is Direction.FORWARD
-            and last.outcome is Outcome.DONE
-            and last.plan == document
-        )
-
-    def _unproven(self, plan: Plan, book: Book) -> bool:
-        verify = next((step.id for step in plan.forward if step.id == "verify"), None)
-        result = (book.memory(verify).get("result") if verify else None) or {}
-        return not result.get("containers")
+    def _migrated(self, service: ServiceId, document: Json) -> Run | None:
+        """The run that carried this very plan out, if nothing was done since."""
+        last = next(reversed(self.journal.runs(service)), None)
+        if last is None or last.direction is not Direction.FORWARD:
+            return None
+        return last if last.outcome is Outcome.DONE and last.plan == document else None
 
     @contextmanager
     def _service(self, service: ServiceId, doing: str) -> Iterator[None]:

@@ -26,12 +26,14 @@ class Waiter:
 
     def until_settled(
         self,
-        look: Callable[[], Settling],
+        look: Callable[[bool], Settling],
         again: Callable[[], None],
         patience: Patience,
         waiting: Callable[[str, float], None],
     ) -> Settled | Failed:
         """Looks until `look` has said Settled for the whole hold, or Failed, or the deadline is over.
+
+        `look` is told whether this look would be the last one, the one that ends the hold.
 
         A settled world is given its whole hold even past the deadline; one that falls back starts its hold anew.
 
@@ -41,14 +43,15 @@ class Waiter:
         began = self.clock.monotonic()
         steady: float | None = None
         while True:
-            answer = look()
             now = self.clock.monotonic()
+            last = patience.hold <= (0.0 if steady is None else now - steady)
+            answer = look(last)
             if isinstance(answer, Failed):
                 return answer
             if isinstance(answer, Settled):
-                steady = now if steady is None else steady
-                if now - steady >= patience.hold:
+                if last:
                     return answer
+                steady = now if steady is None else steady
                 pause = min(patience.poll, max(patience.hold - (now - steady), 0.01))
             else:
                 steady = None

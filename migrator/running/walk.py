@@ -11,7 +11,7 @@ After an apply it is `settled`, not `read`, that decides: a read right after a w
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from migrator.model.errors import Drift, Locked, Rejected
 from migrator.model.events import Reporter, StepWaits
@@ -111,7 +111,7 @@ class Walk:
 
     def _wait(self, planned: PlannedStep, step: Step, context: Context) -> Settled | Failed:
         waits = context.waits
-        patience = Patience(poll=waits.poll, deadline=step.deadline(waits), hold=step.hold(waits))
+        patience = Patience(poll=waits.poll, deadline=step.deadline(waits), hold=step.hold(planned, waits))
 
         def waiting(reason: str, waited: float) -> None:
             self.reporter.tell(
@@ -126,7 +126,10 @@ class Walk:
             )
 
         return Waiter(self.clock, self.interrupt).until_settled(
-            lambda: step.settled(planned, context), lambda: self._change(planned, step, context), patience, waiting
+            lambda last: step.settled(planned, replace(context, last_look=last)),
+            lambda: self._change(planned, step, context),
+            patience,
+            waiting,
         )
 
     def _conclude(self, planned: PlannedStep, answer: Settled | Failed, well: Status) -> None:

@@ -4,11 +4,12 @@ It belongs to the cluster, so no way back takes it away. Auto Mode nodes have it
 self-managed or Helm-installed agent counts as found (EKS user guide, pages "pod-id-agent-setup", "auto-mode").
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from migrator.model.facts import AgentState, Node
 from migrator.model.fleet import Waits
 from migrator.model.plan import PlannedStep
+from migrator.steps.pods import live
 from migrator.steps.step import Context, Failed, NotYet, Position, Reading, Settled, Settling
 
 _BROKEN = frozenset({"CREATE_FAILED", "DELETE_FAILED", "DELETING", "UPDATE_FAILED"})
@@ -20,10 +21,11 @@ class AgentStep:
 
     def read(self, step: PlannedStep, context: Context) -> Reading:
         """AFTER as soon as there is an agent by whomever; whether it is ready is `settled`'s question."""
-        del step
         state = context.cluster.agent()
         nodes = context.cluster.nodes()
         if state.addon is None and not state.daemonset and _needing_agent(nodes):
+            if step.before["agent"] != "absent":
+                return Reading(position=Position.OTHER, note="the agent that the plan found is gone")
             return Reading(position=Position.BEFORE, image={"agent": "absent"})
         missing = _uncovered(context, state, nodes)
         if state.addon is not None and state.addon.status in _BROKEN:
@@ -54,9 +56,9 @@ class AgentStep:
         """The fleet's `waits.agent`."""
         return waits.agent
 
-    def hold(self, waits: Waits) -> float:
+    def hold(self, step: PlannedStep, waits: Waits) -> float:
         """A covered node stays covered."""
-        del waits
+        del step, waits
         return 0.0
 
 
@@ -65,12 +67,20 @@ def _needing_agent(nodes: Sequence[Node]) -> list[Node]:
 
 
 def _uncovered(context: Context, state: AgentState, nodes: Sequence[Node]) -> list[str]:
-    """Nodes without a ready agent: those of the service's pods, or every ready node while it has no pods."""
+    """Nodes without a ready agent that host pods of the service, or that its next pods may land on."""
     service = context.service
-    pods = context.cluster.pods_of(service.namespace, service.name)
-    homes = {pod.node for pod in pods if pod.node and not pod.finished}
-    needing = {node.name for node in _needing_agent(nodes) if node.ready or node.name in homes}
-    return sorted((homes & needing if homes else needing) - state.ready_nodes)
+    homes = {pod.node for pod in live(context.cluster.pods_of(service.namespace, service.name))}
+    workloads = context.cluster.workloads_of(service.namespace, service.name)
+    selectors = [workload.spec.node_selector for workload in workloads] or [{}]
+    hosts = {node.name for node in _needing_agent(nodes) if node.name in homes or _may_host(node, selectors)}
+    return sorted(hosts - state.ready_nodes)
+
+
+def _may_host(node: Node, selectors: Sequence[Mapping[str, str]]) -> bool:
+    """Taints do not count: the agent tolerates them all. Hybrid nodes run the agent only where it was asked for."""
+    if not (node.ready and node.schedulable) or node.compute_type == "hybrid":
+        return False
+    return any(all(node.labels.get(key) == value for key, value in wanted.items()) for wanted in selectors)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -6,6 +6,8 @@ from migrator.model.fleet import Waits
 from migrator.model.plan import PlannedStep
 from migrator.steps.step import Context, Failed, NotYet, Position, Reading, Settled, Settling
 
+_OURS_TO_READ = "eks.amazonaws.com/"  # other annotations may hold anything, and the journal is no place for it
+
 
 class AnnotationStep:
     """Takes the annotation out, or puts it back as it was."""
@@ -19,7 +21,7 @@ class AnnotationStep:
             note = f'ServiceAccount "{_name(step)}" was made anew: uid {account.uid}, planned was {step.on["uid"]}'
             return Reading(position=Position.OTHER, note=note)
         value = account.annotations.get(step.on["key"])
-        image = {"annotations": dict(account.annotations)}
+        image = {"annotations": {k: v for k, v in account.annotations.items() if k.startswith(_OURS_TO_READ)}}
         if value == step.before["value"]:
             return Reading(position=Position.BEFORE, image=image)
         if value == step.after["value"]:
@@ -28,10 +30,14 @@ class AnnotationStep:
         return Reading(position=Position.OTHER, image=image, note=note)
 
     def apply(self, step: PlannedStep, context: Context) -> None:
-        """A patch with a test of the value and the uid seen."""
+        """A patch with a test of the value and the uid, after one more look at both."""
         account = _account(step, context)
         if account is None:
-            raise Rejected(f'ServiceAccount "{_name(step)}" does not exist any more', reason="no-account")
+            raise Rejected(f'ServiceAccount "{_name(step)}" does not exist any more', reason="conflict")
+        live = account.annotations.get(step.on["key"])
+        if account.uid != step.on["uid"] or live != step.before["value"]:
+            text = f'ServiceAccount "{_name(step)}" was changed a moment ago: annotation "{step.on["key"]}" is "{live}"'
+            raise Rejected(text, reason="conflict")
         if step.after["value"] is None:
             context.cluster.remove_annotation(account, step.on["key"])
         else:
@@ -53,8 +59,9 @@ class AnnotationStep:
         """Three reconcile periods: one that must pass undisturbed, and two for a put-back to be seen as one."""
         return max(3 * waits.reconcile, 10 * waits.poll)
 
-    def hold(self, waits: Waits) -> float:
+    def hold(self, step: PlannedStep, waits: Waits) -> float:
         """The fleet's `waits.reconcile`."""
+        del step
         return waits.reconcile
 
 

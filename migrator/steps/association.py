@@ -14,7 +14,7 @@ from migrator.model.plan import PlannedStep
 from migrator.steps.step import Context, Failed, NotYet, Position, Reading, Settled, Settling
 
 RUN_TAG = "irsa-migrator/run"
-_PROPAGATING = frozenset({"trust-not-accepted", "role-not-visible"})
+_PROPAGATING = frozenset({"trust-not-accepted", "role-not-visible", "exists"})  # what another look will tell apart
 
 
 class AssociationStep:
@@ -78,10 +78,12 @@ class AssociationStep:
         """What EKS may take to accept a fresh trust, and what the webhook may take to learn of it."""
         return waits.trust + waits.gate
 
-    def hold(self, waits: Waits) -> float:
-        """The gate's own probes in a row take the place of a settle period."""
-        del waits
-        return 0.0
+    def hold(self, step: PlannedStep, waits: Waits) -> float:
+        """There, the gate's probes in a row take the place of a settle period.
+
+        Back, a list that does not show the association may be older than its creation: it must stay away for a while.
+        """
+        return waits.reconcile if step.after["role_arn"] is None else 0.0
 
 
 def _find(step: PlannedStep, context: Context) -> Association | None:

@@ -1,6 +1,8 @@
 """The workloads' pods: old → new, by a rollout that each workload's own controller carries out.
 
-The stamp on the pod template is the run's id: a run that is taken up again finds it and does not restart twice.
+The stamp on the pod template is the run's id: a run that is taken up again finds it and does not restart twice. Which
+workloads there are is looked up anew each time: one that was deleted meanwhile needs no restart, and one that came or
+was scaled up has pods that must not be forgotten.
 """
 
 from migrator.model import identity
@@ -8,6 +10,7 @@ from migrator.model.facts import Rollout, WorkloadRef
 from migrator.model.fleet import Waits
 from migrator.model.identity import Identity
 from migrator.model.plan import PlannedStep
+from migrator.steps.pods import live, rolling
 from migrator.steps.step import Context, Failed, NotYet, Position, Reading, Settled, Settling
 
 _SLOW_STARTS = frozenset({"", "ContainerCreating", "PodInitializing"})
@@ -18,11 +21,7 @@ class RestartStep:
 
     def read(self, step: PlannedStep, context: Context) -> Reading:
         """AFTER when all bear the run's stamp, or when on the way back no pod was ever taken from IRSA."""
-        rollouts = {str(ref): context.cluster.rollout(ref) for ref in _refs(step)}
-        gone = [name for name, rollout in rollouts.items() if rollout is None]
-        if gone:
-            return Reading(position=Position.OTHER, note=f"{', '.join(gone)} does not exist any more")
-        stamps = {name: rollout.stamp for name, rollout in rollouts.items() if rollout}
+        stamps = {str(ref): rollout.stamp for ref, rollout in _rollouts(context)}
         if _never_left(step, context):
             return Reading(position=Position.AFTER, image={"stamps": stamps}, note="no pod had been restarted")
         done = all(stamp == context.run for stamp in stamps.values())
@@ -30,36 +29,39 @@ class RestartStep:
 
     def apply(self, step: PlannedStep, context: Context) -> None:
         """Stamps those without the run's stamp."""
-        for ref in _refs(step):
-            rollout = context.cluster.rollout(ref)
-            if rollout is not None and rollout.stamp != context.run:
+        del step
+        for ref, rollout in _rollouts(context):
+            if rollout.stamp != context.run:
                 context.cluster.restart(ref, context.run)
 
     def settled(self, step: PlannedStep, context: Context) -> Settling:
-        """Every workload's rollout is complete."""
-        for ref in _refs(step):
-            rollout = context.cluster.rollout(ref)
-            if rollout is None:
-                return Failed(reason=f"{ref} does not exist any more")
+        """Every stamped workload's rollout is complete."""
+        del step
+        stamped = 0
+        for ref, rollout in _rollouts(context):
             if rollout.failure:
                 return Failed(reason=f"{ref}: {rollout.failure}")
             if not rollout.complete:
                 return NotYet(reason=_progress(context, ref, rollout))
-        return Settled(result={"stamp": context.run}, note=_note(step))
+            stamped += rollout.stamp == context.run
+        return Settled(result={"stamp": context.run}, note=_note(stamped))
 
     def deadline(self, waits: Waits) -> float:
         """The fleet's `waits.rollout`, for all workloads of the service together."""
         return waits.rollout
 
-    def hold(self, waits: Waits) -> float:
+    def hold(self, step: PlannedStep, waits: Waits) -> float:
         """Verify holds."""
-        del waits
+        del step, waits
         return 0.0
 
 
-def _refs(step: PlannedStep) -> list[WorkloadRef]:
-    namespace = step.on["namespace"]
-    return [WorkloadRef(kind=w["kind"], namespace=namespace, name=w["name"]) for w in step.on["workloads"]]
+def _rollouts(context: Context) -> list[tuple[WorkloadRef, Rollout]]:
+    """Every workload that rolls now, with how far it is; one that goes away between two looks is left out."""
+    service = context.service
+    found = rolling(context.cluster.workloads_of(service.namespace, service.name))
+    looked = ((workload.ref, context.cluster.rollout(workload.ref)) for workload in found)
+    return [(ref, rollout) for ref, rollout in looked if rollout is not None]
 
 
 def _never_left(step: PlannedStep, context: Context) -> bool:
@@ -67,8 +69,7 @@ def _never_left(step: PlannedStep, context: Context) -> bool:
     if step.after["restarted"] or context.forward:
         return False
     pods = context.cluster.pods_of(context.service.namespace, context.service.name)
-    running = [pod for pod in pods if not pod.finished and not pod.deleting]
-    return identity.of_pods(running) in {Identity.IRSA, Identity.NO_PODS}
+    return identity.of_pods(live(pods)) in {Identity.IRSA, Identity.NO_PODS}
 
 
 def _progress(context: Context, ref: WorkloadRef, rollout: Rollout) -> str:
@@ -78,6 +79,5 @@ def _progress(context: Context, ref: WorkloadRef, rollout: Rollout) -> str:
     return f"{ref}: {counts}{'; ' if said else ''}{', '.join(said)}"
 
 
-def _note(step: PlannedStep) -> str:
-    count = len(step.on["workloads"])
+def _note(count: int) -> str:
     return f"{count} workload{'' if count == 1 else 's'} restarted" if count else "nothing to restart"

@@ -67,7 +67,8 @@ class Context:
     """What a step may use besides its own plan: the world, the run it belongs to, and what the journal remembers.
 
     `forward` is what the walk there recorded for the same step: `image`, `result`, and `runs`, the ids of the runs that
-    began it. Empty on the way there, and for steps the walk there never began.
+    began it. Empty on the way there, and for steps the walk there never began. `last_look` is False while a settle period
+    still runs: what is dear to ask need not be asked yet.
     """
 
     service: ServiceId
@@ -76,6 +77,7 @@ class Context:
     trust: TrustPolicies
     waits: Waits
     check: Check | None = None
+    last_look: bool = True
     forward: Mapping[str, Json] = field(default_factory=dict)
 
 
@@ -98,6 +100,6 @@ class Step(Protocol):
         """Seconds after which a step that has not settled has failed."""
         ...
 
-    def hold(self, waits: Waits) -> float:
+    def hold(self, step: PlannedStep, waits: Waits) -> float:
         """Seconds for which `settled` must go on saying so."""
         ...

@@ -1,7 +1,8 @@
 """The role's trust policy: the service's own pods.eks.amazonaws.com statement, absent → there, and back.
 
-The merge is computed on the live document; IAM has no compare-and-swap (no ETag, last writer wins), so the step reads,
-merges, writes and reads back, and looks again whether everything foreign is still there.
+The merge is computed on the live document. IAM has no compare-and-swap (no ETag, last writer wins) and its reads may be
+stale, so the role's lock is kept until the document has read back as written for a while: the next service of the role
+then merges into a document that has reached IAM's other readers.
 """
 
 from migrator.model import trust
@@ -47,21 +48,20 @@ class TrustStep:
         """The fleet's `waits.trust`."""
         return waits.trust
 
-    def hold(self, waits: Waits) -> float:
-        """One faithful read-back is enough; propagation shows at the association."""
-        del waits
-        return 0.0
+    def hold(self, step: PlannedStep, waits: Waits) -> float:
+        """The fleet's `waits.trust_settle`."""
+        del step
+        return waits.trust_settle
 
     def _role(self, step: PlannedStep, context: Context) -> Role:
         role = context.trust.role(step.on["role"])
-        if role is None:
-            raise Rejected(f'role "{step.on["role"]}" does not exist any more', reason="no-role")
+        if role is None or role.id != step.on["role_id"]:
+            raise Rejected(f'role "{step.on["role"]}" was deleted or made anew a moment ago', reason="conflict")
         return role
 
 
 def _subject(step: PlannedStep) -> trust.Subject:
-    wanted = step.after if step.after["pod_identity"] else step.before
-    return trust.Subject(**wanted["subject"])
+    return trust.Subject(**(step.after.get("subject") or step.before["subject"]))
 
 
 def _as_wanted(step: PlannedStep, role: Role) -> bool:
@@ -81,4 +81,7 @@ def _edited(step: PlannedStep, context: Context, role: Role) -> str:
     if step.after["pod_identity"]:
         return trust.merge(role.trust, subject).document
     image = (context.forward.get("image") or {}).get("trust")
-    return trust.remove(role.trust, subject, before_image=image).document
+    removed = trust.remove(role.trust, subject, before_image=image)
+    if removed.empty:  # IAM refuses a document without statements, and rightly: nobody could assume the role
+        raise Rejected(f'role "{role.arn}" would trust nobody without our statement', reason="empty-trust")
+    return removed.document

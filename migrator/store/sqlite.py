@@ -5,10 +5,12 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
+from uuid import uuid4
 
-from migrator.model.errors import StoreFault
+from migrator.model.errors import Locked, StoreFault
 from migrator.model.facts import Json
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, JournalLine, Outcome, Run, ServiceState, Status, StepRecord
@@ -16,6 +18,7 @@ from migrator.model.ports import Closing
 from migrator.store.standing import standing
 
 VERSION = 1
+EXPIRY = timedelta(hours=1)  # of a lock; renewed by every record, and no step waits that long
 _BUSY_SECONDS = 30.0
 _RUN = "id, service, direction, outcome, plan, actor, host, started, ended, note, cause"
 
@@ -25,6 +28,8 @@ class Database:
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
         self.path = path
+        self.owner = uuid4().hex
+        self.held: set[str] = set()  # keys of the locks this process believes to hold
         self._lock = threading.RLock()
         with self._mapped():
             if create:
@@ -135,6 +140,7 @@ class SqliteJournal:
             record.note,
         )
         with self._db.transaction() as connection:
+            renew(self._db, connection)
             connection.execute(
                 "INSERT INTO records (run, step, status, at, image, result, note) VALUES (?, ?, ?, ?, ?, ?, ?)", values
             )
@@ -209,6 +215,18 @@ class SqliteJournal:
             )
         if run.ended:
             yield JournalLine(at=run.ended, step="", status=run.outcome, note=run.note, **whose)
+
+
+def renew(database: Database, connection: sqlite3.Connection) -> None:
+    """Puts off the expiry of the locks held here; part of every record's transaction, so that it fences as well.
+
+    Raises:
+        Locked: one of them was taken over by another runner: nothing more may be changed.
+    """
+    expires = (datetime.now(UTC) + EXPIRY).isoformat(timespec="seconds")
+    renewed = connection.execute("UPDATE locks SET expires = ? WHERE owner = ?", (expires, database.owner)).rowcount
+    if renewed != len(database.held):
+        raise Locked("another runner took over a lock that had expired", remedy="look at migrate status")
 
 
 def _end(connection: sqlite3.Connection, run: str, outcome: Outcome, note: str, at: str) -> None:

@@ -1,4 +1,4 @@
-"""How light the start is: `migrate --help` beside `import typer`, `migrate --version` beside `pass`, in turn in one run.
+"""How light the start is: `migrate --help` beside `import typer`, `migrate --version` beside `pass`, in turn.
 
 Run as `python tests/bench/start.py [ROUNDS]`. Prints the median CPU time of each and the median of the ratios.
 """

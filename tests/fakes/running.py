@@ -7,18 +7,31 @@ from typing import Any
 
 from migrator.model.events import AnyEvent
 from migrator.model.facts import Json
-from migrator.model.fleet import Waits
+from migrator.model.fleet import Policy, Waits
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Holder, JournalLine, Outcome, Run, ServiceState, StepRecord
-from migrator.model.plan import Edit, Plan, PlannedStep, StepKind, Verdict
+from migrator.model.plan import Edit, Plan
 from migrator.model.ports import Closing
-from migrator.model.trust import Subject, statement_for
+from migrator.planning.planner import PlanSettings, plan_cluster
 from migrator.running.service import Runner
+from migrator.store.plan_document import document_of, plan_of
 from migrator.store.standing import standing
-from tests.fakes.world import CLUSTER_ARN, ISSUER, ROLE_ARN, FakeWorld
+from tests.fakes.world import FakeWorld
 
 SERVICE = ServiceId("prod", "shop", "orders")
-WAITS = Waits(poll=1, agent=10, trust=10, gate=10, gate_probes=2, reconcile=3, rollout=20, verify=10, settle=3, check=5)
+WAITS = Waits(
+    poll=1,
+    agent=10,
+    trust=10,
+    trust_settle=2,
+    gate=10,
+    gate_probes=2,
+    reconcile=3,
+    rollout=20,
+    verify=10,
+    settle=3,
+    check=5,
+)
 
 
 class FakeClock:
@@ -134,11 +147,15 @@ class Bench:
     plan: Plan = field(init=False)
 
     def __post_init__(self) -> None:
+        self.replan()
+
+    def replan(self) -> None:
+        """What `migrate plan` would do now."""
         self.plan = plan_for(self.world, self.edit)
 
     @property
     def document(self) -> Json:
-        return {"plan": str(self.plan)}
+        return document_of(self.plan)
 
     def runner(self) -> Runner:
         return Runner(
@@ -152,7 +169,7 @@ class Bench:
             waits=WAITS,
             actor="tester",
             host="here",
-            plan_of=lambda _document: self.plan,
+            plan_of=plan_of,
         )
 
     def statuses(self) -> dict[str, str]:
@@ -162,56 +179,6 @@ class Bench:
 
 
 def plan_for(world: FakeWorld, edit: Edit | None = None) -> Plan:
-    """The plan a planner would write for the fake world's one service."""
-    forward = _steps(world)
-    order = ("annotation", "association", "restart", "verify", "trust")
-    by_id = {step.id: step for step in forward}
-    back = tuple(replace(by_id[step], before=by_id[step].after, after=by_id[step].before) for step in order)
-    workloads = [{"kind": w.ref.kind, "name": w.ref.name} for w in world.workloads]
-    return Plan(
-        service=SERVICE,
-        edit=edit or Edit(),
-        verdict=Verdict.READY,
-        findings=(),
-        facts={"cluster": {"arn": CLUSTER_ARN, "issuer": ISSUER}, "workloads": workloads},
-        forward=forward,
-        back=back,
-    )
-
-
-def _steps(world: FakeWorld) -> tuple[PlannedStep, ...]:
-    subject = {"cluster_arn": CLUSTER_ARN, "namespace": "shop", "name": "orders"}
-    statement = statement_for(Subject(**subject))
-    pair = {"namespace": "shop", "service_account": "orders"}
-    listed = [{"kind": w.ref.kind, "name": w.ref.name, "uid": f"uid-{w.ref.name}"} for w in world.workloads]
-    rows: list[tuple[StepKind, dict[str, Json], dict[str, Json], dict[str, Json]]] = [
-        (
-            StepKind.AGENT,
-            {"cluster": "prod", "addon": "eks-pod-identity-agent"},
-            {"agent": "absent"},
-            {"agent": "ready"},
-        ),
-        (
-            StepKind.TRUST,
-            {"role": ROLE_ARN, "role_id": "AROAORDERS"},
-            {"pod_identity": False},
-            {"pod_identity": True, "statement": statement, "subject": subject},
-        ),
-        (
-            StepKind.ASSOCIATION,
-            {"cluster": "prod", **pair},
-            {"role_arn": None},
-            {"role_arn": ROLE_ARN, "tags": {"managed-by": "irsa-migrator"}},
-        ),
-        (
-            StepKind.ANNOTATION,
-            {**pair, "uid": "sa-uid", "key": "eks.amazonaws.com/role-arn"},
-            {"value": ROLE_ARN},
-            {"value": None},
-        ),
-        (StepKind.RESTART, {**pair, "workloads": listed, "left": []}, {"restarted": False}, {"restarted": True}),
-        (StepKind.VERIFY, pair, {"identity": "irsa"}, {"identity": "pod-identity"}),
-    ]
-    return tuple(
-        PlannedStep(id=str(kind), kind=kind, on=on, before=before, after=after) for kind, on, before, after in rows
-    )
+    """The plan that the planner writes for the fake world's one service, as it is now."""
+    (plan,) = plan_cluster(world, world, PlanSettings(policy=Policy()))
+    return replace(plan, edit=edit or Edit())

@@ -34,7 +34,7 @@ INFO = Finding(code="role-shared", severity=Severity.INFO, object="Role orders",
 
 def sample_plan(service: ServiceId = ORDERS, *, findings: tuple[Finding, ...] = (), edit: Edit | None = None) -> Plan:
     """A plan with steps, facts and the findings given; its verdict is what the planner would say without findings."""
-    plan = plan_for(FakeWorld(workloads=[deployment()]), edit)
+    plan = plan_for(FakeWorld(declared=[deployment()]), edit)
     facts = {
         "cluster": {
             "alias": service.cluster,

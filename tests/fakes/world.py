@@ -8,9 +8,11 @@ from migrator.model.facts import (
     Addon,
     AgentState,
     Association,
+    Cluster,
     CommandResult,
     Container,
     EnvVar,
+    FargateSelector,
     Json,
     Node,
     Pod,
@@ -78,6 +80,8 @@ class FakeWorkload:
     baked: bool = False
     looks_until_complete: int = 0
     failure: str = ""
+    node_selector: dict[str, str] = field(default_factory=dict)
+    strategy: str = ""
 
 
 @dataclass
@@ -88,7 +92,7 @@ class FakeWorld:
     `probes_until_visible` is how many admission probes still see the state before the newest association change.
     """
 
-    workloads: list[FakeWorkload] = field(default_factory=list)
+    declared: list[FakeWorkload] = field(default_factory=list)
     annotations: dict[str, str] = field(default_factory=dict)
     uid: str = "sa-uid"
     trust: str = IRSA_TRUST
@@ -102,11 +106,14 @@ class FakeWorld:
     trust_accepted_after: int = 0
     reality: str | None = None  # what restarted pods really get, if it is not what the gate shows
     check_exit: int = 0
+    checks_that_miss: int = 0  # own checks that find their pod gone
+    refusal: str = ""  # the gate's dry run is refused
+    blind: bool = False  # the webhook injects nothing
     difference: str | None = None
     calls: list[str] = field(default_factory=list)
     before_call: Callable[[str], None] = lambda _name: None
     after_call: Callable[[str], None] = lambda _name: None
-    pods: dict[str, Pod] = field(default_factory=dict)
+    live: dict[str, Pod] = field(default_factory=dict)
     _lag: int = 0
     _seen_association: bool = False
     _serial: int = 0
@@ -114,10 +121,10 @@ class FakeWorld:
     def __post_init__(self) -> None:
         if not self.annotations:
             self.annotations = {ROLE_ARN_ANNOTATION: ROLE_ARN, "team": "orders"}
-        if not self.workloads:
-            self.workloads = [deployment()]
+        if not self.declared:
+            self.declared = [deployment()]
         self._seen_association = self.made is not None
-        for workload in self.workloads:
+        for workload in self.declared:
             self._roll(workload)
 
     # --- webhook and controllers
@@ -128,23 +135,68 @@ class FakeWorld:
             self._lag -= 1
         else:
             self._seen_association = self.made is not None
+        if self.blind:
+            return "none"
         if self._seen_association:
             return "pod-identity"
         return "irsa" if self.annotations.get(ROLE_ARN_ANNOTATION) else "none"
 
     def _roll(self, workload: FakeWorkload) -> None:
-        self.pods = {name: p for name, p in self.pods.items() if p.owner != workload.ref}
+        self.live = {name: p for name, p in self.live.items() if p.owner != workload.ref}
         mode = self.injected()
         if self.reality is not None and mode == "pod-identity":
             mode = self.reality
         for _ in range(workload.replicas):
             self._serial += 1
             name = f"{workload.ref.name}-{self._serial}"
-            self.pods[name] = pod(mode, name, workload.ref, baked=workload.baked)
+            self.live[name] = pod(mode, name, workload.ref, baked=workload.baked)
 
     def _change(self, name: str) -> None:
         self.before_call(name)
         self.calls.append(name)
+
+    # --- ClusterView and Roles: the same world, as the planner sees it
+
+    def cluster(self) -> Cluster:
+        return Cluster(
+            alias="prod",
+            name="prod",
+            region="eu-west-1",
+            account=ACCOUNT,
+            arn=CLUSTER_ARN,
+            endpoint="https://127.0.0.1:1",
+            issuer=ISSUER,
+            version="1.33",
+            platform_version="eks.5",
+            status="ACTIVE",
+        )
+
+    def service_accounts(self) -> Sequence[ServiceAccount]:
+        account = self.service_account("shop", "orders")
+        return [account] if account else []
+
+    def workloads(self) -> Sequence[Workload]:
+        return self.workloads_of("shop", "orders")
+
+    def pods(self) -> Sequence[Pod]:
+        return self.pods_of("shop", "orders")
+
+    def associations(self) -> Sequence[Association]:
+        return [self.made] if self.made else []
+
+    def describe(self, association: Association) -> Association:
+        return association
+
+    def fargate_selectors(self) -> Sequence[FargateSelector]:
+        return []
+
+    def roles(self, arns: Iterable[str]) -> Mapping[str, Role]:
+        found = {arn: self.role(arn) for arn in arns}
+        return {arn: role for arn, role in found.items() if role is not None}
+
+    def unreadable(self, account: str) -> str | None:
+        del account
+        return None
 
     # --- TrustPolicies
 
@@ -235,16 +287,22 @@ class FakeWorld:
     def workloads_of(self, namespace: str, service_account: str) -> Sequence[Workload]:
         assert (namespace, service_account) == ("shop", "orders")
         return [
-            Workload(ref=w.ref, uid=f"uid-{w.ref.name}", replicas=w.replicas, spec=PodSpec(service_account="orders"))
-            for w in self.workloads
+            Workload(
+                ref=w.ref,
+                uid=f"uid-{w.ref.name}",
+                replicas=w.replicas,
+                spec=PodSpec(service_account="orders", node_selector=w.node_selector),
+                strategy=w.strategy,
+            )
+            for w in self.declared
         ]
 
     def pods_of(self, namespace: str, service_account: str) -> Sequence[Pod]:
         assert (namespace, service_account) == ("shop", "orders")
-        return list(self.pods.values())
+        return list(self.live.values())
 
     def _workload(self, ref: WorkloadRef) -> FakeWorkload | None:
-        return next((w for w in self.workloads if w.ref == ref), None)
+        return next((w for w in self.declared if w.ref == ref), None)
 
     def rollout(self, ref: WorkloadRef) -> Rollout | None:
         workload = self._workload(ref)
@@ -266,16 +324,21 @@ class FakeWorld:
         self.after_call(f"restart {ref.name}")
 
     def run_in(self, pod: Pod, container: str, command: Sequence[str], timeout: float) -> CommandResult:
-        assert pod.name in self.pods
+        assert pod.name in self.live
         assert container
         assert command
         assert timeout > 0
+        if self.checks_that_miss > 0:
+            self.checks_that_miss -= 1
+            raise Rejected("the pod is gone", reason="NotFound")
         return CommandResult(exit_code=self.check_exit, output="checked")
 
     # --- AdmissionGate
 
     def probe(self, namespace: str, service_account: str) -> Probe:
         assert (namespace, service_account) == ("shop", "orders")
+        if self.refusal:
+            return Probe(pod=None, refusal=self.refusal)
         return Probe(pod=pod(self.injected(), "probe"))
 
     def prove(self, planned: Mapping[str, Json]) -> str | None:
@@ -291,7 +354,7 @@ class FakeWorld:
             "trust": self.trust,
             "association": self.made.role_arn if self.made else None,
             "addon": self.addon.status if self.addon else None,
-            "pods": sorted((str(p.owner), p.spec.containers) for p in self.pods.values()),
+            "pods": sorted((str(p.owner), p.spec.containers) for p in self.live.values()),
         }
 
 

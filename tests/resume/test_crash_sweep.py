@@ -9,7 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from migrator.model.exits import Exit
-from migrator.running.service import Result
+from migrator.model.ids import ROLE_ARN_ANNOTATION
+from migrator.running.result import Result
 from tests.fakes.running import SERVICE, Bench
 from tests.fakes.world import IRSA_TRUST, FakeWorld, deployment
 
@@ -32,7 +33,7 @@ def world(*, fails: bool) -> FakeWorld:
     """Its trust policy's one statement is no list, as people write it: only a before-image brings that form back."""
     return FakeWorld(
         trust=IRSA_TRUST.replace('"Statement":[', '"Statement":').replace("}}}]}", "}}}}"),
-        workloads=[deployment("orders"), deployment("worker")],
+        declared=[deployment("orders"), deployment("worker")],
         probes_until_visible=2,
         reality="none" if fails else None,
     )
@@ -65,6 +66,23 @@ def assert_goes_back(bench: Bench, where: str) -> None:
     """Whatever was killed where: the way back must know what is ours."""
     assert back(bench).exit is Exit.DONE
     assert {**bench.world.snapshot(), "addon": None} == world(fails=False).snapshot(), where
+
+
+@pytest.mark.parametrize("planned_anew", [False, True], ids=["[rollback at once]", "[planned anew, there, back]"])
+def test_killed_there_and_something_else_next(planned_anew: bool) -> None:
+    """Nobody need repeat the command that was killed: the way back, or a fresh plan, must do as well."""
+    points = arm(smooth := prepared(there, fails=False), at=-1)
+    there(smooth)
+    for at, where in enumerate(points, 1):
+        bench = prepared(there, fails=False)
+        arm(bench, at)
+        with pytest.raises(Killed):
+            there(bench)
+        disarm(bench)
+        if planned_anew and ROLE_ARN_ANNOTATION in bench.world.annotations:
+            bench.replan()
+            assert there(bench).exit is Exit.DONE, where
+        assert_goes_back(bench, where)
 
 
 def disarm(bench: Bench) -> None:

@@ -25,7 +25,8 @@ from migrator.model.journal import Direction, Outcome, Run, ServiceState, Standi
 from migrator.model.plan import Edit, Plan
 from migrator.model.ports import Interrupt
 from migrator.render.contract import schema
-from migrator.running.service import Result, Runner
+from migrator.running.result import Result
+from migrator.running.service import Runner
 from tests.fakes.running import SERVICE, Bench
 from tests.fakes.samples import BLOCK, sample_plan
 from tests.fakes.world import FakeWorld, deployment
@@ -56,7 +57,7 @@ class Crew:
 class Desk:
     """The wiring over a fake world."""
 
-    bench: Bench = field(default_factory=lambda: Bench(FakeWorld(workloads=[deployment()])))
+    bench: Bench = field(default_factory=lambda: Bench(FakeWorld(declared=[deployment()])))
     common: Common = COMMON
 
     @contextmanager
@@ -123,7 +124,7 @@ def test_json_is_one_document_on_stdout(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_a_failed_step_ends_with_7_and_a_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    desk = Desk(Bench(FakeWorld(workloads=[deployment()], reality="none")), replace(COMMON, quiet=True))
+    desk = Desk(Bench(FakeWorld(declared=[deployment()], reality="none")), replace(COMMON, quiet=True))
 
     assert desk.apply() is Exit.ROLLED_BACK
     assert capsys.readouterr().err.startswith("migrate: prod/shop/orders: failed and rolled back")

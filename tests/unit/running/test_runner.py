@@ -1,7 +1,10 @@
 """One service there and back over the fake world: what happens, in which order, and what the exit code says."""
 
+from collections.abc import Callable
+
 import pytest
 
+from migrator.model import identity
 from migrator.model.errors import (
     Blocked,
     CredentialsExpired,
@@ -18,7 +21,7 @@ from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.journal import Standing
 from migrator.model.plan import Check, Edit, Finding, Severity
 from tests.fakes.running import SERVICE, Bench
-from tests.fakes.world import ROLE_ARN, FakeWorld, deployment
+from tests.fakes.world import ROLE_ARN, FakeWorld, deployment, pod
 
 THERE = ["install-agent", "write-trust", "create-association", "remove-annotation", "restart orders"]
 BACK = ["add-annotation", "delete-association", "restart orders", "write-trust"]
@@ -72,6 +75,27 @@ def test_twice_is_once() -> None:
 
     assert (result.exit, bench.world.calls) == (Exit.DONE, [])
     assert "already migrated" in result.message
+
+
+def test_twice_looks_again() -> None:
+    bench = Bench(FakeWorld())
+    bench.runner().apply(bench.plan, bench.document)
+    bench.world.made = None
+
+    with pytest.raises(Drift) as caught:
+        bench.runner().apply(bench.plan, bench.document)
+
+    assert 'step "association"' in caught.value.sentence()
+
+
+def test_twice_proves_what_was_pending() -> None:
+    bench = Bench(FakeWorld(declared=[deployment(replicas=0)]))
+    assert bench.runner().apply(bench.plan, bench.document).exit is Exit.UNFINISHED
+    assert bench.runner().apply(bench.plan, bench.document).exit is Exit.UNFINISHED
+    bench.world.declared[0].replicas = 1
+    bench.world._roll(bench.world.declared[0])
+
+    assert bench.runner().apply(bench.plan, bench.document).exit is Exit.DONE
 
 
 @pytest.mark.parametrize(
@@ -145,7 +169,7 @@ def test_a_failing_own_check_walks_back() -> None:
 def test_the_way_back_fails_too() -> None:
     bench = Bench(FakeWorld(reality="none"))
     bench.world.after_call = lambda name: (
-        setattr(bench.world.workloads[0], "failure", "ProgressDeadlineExceeded")
+        setattr(bench.world.declared[0], "failure", "ProgressDeadlineExceeded")
         if name == "delete-association"
         else None
     )
@@ -156,7 +180,7 @@ def test_the_way_back_fails_too() -> None:
     assert "migrate rollback --service prod/shop/orders" in result.message
     assert bench.journal.state(SERVICE).standing is Standing.STRANDED
 
-    bench.world.workloads[0].failure = ""
+    bench.world.declared[0].failure = ""
     assert bench.runner().rollback(SERVICE).exit is Exit.DONE
     assert bench.journal.state(SERVICE).standing is Standing.ROLLED_BACK
 
@@ -181,9 +205,9 @@ def test_without_auto_rollback_the_run_stays_open_and_resumes() -> None:
         pytest.param({"uid": "other"}, "was made anew", id="[drift] ServiceAccount made anew"),
         pytest.param({"annotations": {ROLE_ARN_ANNOTATION: "arn:x"}}, "planned was", id="[drift] other annotation"),
         pytest.param(
-            {"workloads": [deployment(), deployment("new")]}, "Deployment new is new", id="[drift] new workload"
+            {"declared": [deployment(), deployment("new")]}, "Deployment new is new", id="[drift] new workload"
         ),
-        pytest.param({"workloads": [deployment("other")]}, "does not exist", id="[drift] workload gone"),
+        pytest.param({"declared": [deployment("other")]}, "Deployment orders is gone", id="[drift] workload gone"),
         pytest.param(
             {"difference": 'facts.cluster.arn: "A" is not "B"'}, "another cluster", id="[drift] other cluster"
         ),
@@ -241,7 +265,7 @@ def test_interrupted_at_a_checkpoint_and_resumed() -> None:
 
 
 def test_a_service_without_pods_is_migrated_but_not_proven() -> None:
-    bench = Bench(FakeWorld(workloads=[deployment(replicas=0)]))
+    bench = Bench(FakeWorld(declared=[deployment(replicas=0)]))
 
     result = bench.runner().apply(bench.plan, bench.document)
 
@@ -251,20 +275,21 @@ def test_a_service_without_pods_is_migrated_but_not_proven() -> None:
 
 def test_a_newer_plan_replaces_a_run_that_met_drift_and_what_was_made_stays_ours() -> None:
     bench = Bench(FakeWorld())
-    foreign_value = "arn:aws:iam::111111111111:role/other"
+    before = bench.world.snapshot()
+    theirs = "arn:aws:iam::111111111111:role/other"
     bench.world.after_call = lambda name: (
-        bench.world.annotations.update({ROLE_ARN_ANNOTATION: foreign_value}) if name == "create-association" else None
+        bench.world.annotations.update({ROLE_ARN_ANNOTATION: theirs}) if name == "create-association" else None
     )
     with pytest.raises(Drift, match="planned was"):
         bench.runner().apply(bench.plan, bench.document)
 
     bench.world.after_call = lambda _name: None
     bench.world.annotations[ROLE_ARN_ANNOTATION] = ROLE_ARN
-    assert bench.runner().apply(bench.plan, {"plan": "newer"}).exit is Exit.DONE
+    bench.replan()
+    assert bench.runner().apply(bench.plan, bench.document).exit is Exit.DONE
 
-    bench.runner().rollback(SERVICE)
-    assert bench.world.made is None
-    assert bench.world.annotations[ROLE_ARN_ANNOTATION] == ROLE_ARN
+    assert bench.runner().rollback(SERVICE).exit is Exit.DONE
+    assert {**bench.world.snapshot(), "addon": None} == before
 
 
 def test_a_foreign_trust_edit_in_between_stays() -> None:
@@ -332,3 +357,119 @@ def test_a_foreign_edit_between_look_and_change_is_not_overwritten() -> None:
         bench.runner().apply(bench.plan, bench.document)
 
     assert bench.world.annotations[ROLE_ARN_ANNOTATION] == theirs
+
+
+def test_the_value_that_was_read_is_the_value_that_is_taken_off() -> None:
+    """Somebody else's value, set between the look and the change, is neither removed nor lost."""
+    bench = Bench(FakeWorld())
+    theirs = "arn:aws:iam::111111111111:role/theirs"
+    bench.journal.on_write = lambda what: (
+        bench.world.annotations.update({ROLE_ARN_ANNOTATION: theirs}) if what == "annotation started" else None
+    )
+
+    with pytest.raises(Drift, match="changed a moment ago"):
+        bench.runner().apply(bench.plan, bench.document)
+
+    assert bench.world.annotations[ROLE_ARN_ANNOTATION] == theirs
+
+
+def comes(world: FakeWorld) -> None:
+    world.declared.append(deployment("new"))
+    world._roll(world.declared[-1])
+
+
+def goes(world: FakeWorld) -> None:
+    world.declared.clear()
+    world.live.clear()
+
+
+def scales(world: FakeWorld) -> None:
+    world.declared[0].replicas = 3
+    world._roll(world.declared[0])
+
+
+@pytest.mark.parametrize("change", [comes, goes, scales])
+def test_back_takes_the_workloads_as_they_are_then(change: Callable[[FakeWorld], None]) -> None:
+    bench = Bench(FakeWorld())
+    bench.runner().apply(bench.plan, bench.document)
+    change(bench.world)
+
+    assert bench.runner().rollback(SERVICE).exit is Exit.DONE
+
+    assert {str(identity.of_pod(one)) for one in bench.world.live.values()} <= {"irsa"}
+    assert bench.world.made is None
+
+
+def test_back_is_refused_while_it_would_strand_a_pod() -> None:
+    bench = Bench(FakeWorld())
+    bench.runner().apply(bench.plan, bench.document)
+    bench.world.live["bare"] = pod("pod-identity", "bare")
+    bench.world.calls.clear()
+
+    with pytest.raises(Blocked, match="no rollout replaces: bare"):
+        bench.runner().rollback(SERVICE)
+
+    assert bench.world.calls == []
+    assert bench.journal.state(SERVICE).standing is Standing.MIGRATED
+
+
+@pytest.mark.parametrize("way", ["there", "back"])
+def test_no_walk_begins_while_irsa_would_not_take_the_pods_back(way: str) -> None:
+    bench = Bench(FakeWorld())
+    if way == "back":
+        bench.runner().apply(bench.plan, bench.document)
+    bench.world.calls.clear()
+    bench.world.trust = bench.world.trust.replace("system:serviceaccount:shop:orders", "system:serviceaccount:shop:x")
+
+    with pytest.raises(Drift, match="no longer trusts"):
+        _ = bench.runner().rollback(SERVICE) if way == "back" else bench.runner().apply(bench.plan, bench.document)
+
+    assert bench.world.calls == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        pytest.param(lambda w: setattr(w.declared[0], "looks_until_complete", 9), "not well", id="[rollout] under way"),
+        pytest.param(lambda w: setattr(w, "refusal", "exceeded quota"), "exceeded quota", id="[gate] refused"),
+        pytest.param(lambda w: setattr(w, "blind", True), "not be on irsa", id="[webhook] injects nothing"),
+    ],
+)
+def test_what_would_fail_later_is_found_before_anything_is_changed(
+    spoil: Callable[[FakeWorld], None], says: str
+) -> None:
+    bench = Bench(FakeWorld())
+    spoil(bench.world)
+
+    with pytest.raises(Blocked, match=says):
+        bench.runner().apply(bench.plan, bench.document)
+
+    assert (bench.world.calls, bench.journal.all_runs) == ([], [])
+
+
+def test_an_agent_that_never_gets_ready_leaves_the_service_alone() -> None:
+    bench = Bench(FakeWorld(looks_until_agent=1000))
+
+    result = bench.runner().apply(bench.plan, bench.document)
+
+    assert (result.exit, bench.world.calls) == (Exit.ROLLED_BACK, ["install-agent"])
+    assert len(bench.journal.all_runs) == 1
+
+
+def test_a_plan_about_another_role_waits_for_the_way_back_of_the_first() -> None:
+    bench = Bench(FakeWorld(trust_accepted_after=1))
+    bench.world.before_call = lambda name: setattr(bench, "signal", 15 if name == "write-trust" else None)
+    with pytest.raises(Interrupted):
+        bench.runner().apply(bench.plan, bench.document)
+    bench.signal, bench.world.before_call = None, lambda _name: None
+    bench.world.role_id = "AROANEW"
+    bench.replan()
+
+    with pytest.raises(Blocked, match="another trust"):
+        bench.runner().apply(bench.plan, bench.document)
+
+
+def test_a_pod_that_goes_away_during_the_own_check_is_no_failure() -> None:
+    bench = Bench(FakeWorld(checks_that_miss=1), edit=Edit(verify=Check(command=("true",))))
+
+    assert bench.runner().apply(bench.plan, bench.document).exit is Exit.DONE

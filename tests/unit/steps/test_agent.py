@@ -27,16 +27,16 @@ class Cluster(FakeWorld):
     """A fake world whose nodes and agent are as declared."""
 
     def declare(self, nodes: list[Node], state: AgentState, *, pods: bool = True) -> "Cluster":
-        self.declared = nodes, state
+        self.seen = nodes, state
         if not pods:
-            self.pods = {}
+            self.live = {}
         return self
 
     def nodes(self) -> list[Node]:
-        return self.declared[0]
+        return self.seen[0]
 
     def agent(self) -> AgentState:
-        return self.declared[1]
+        return self.seen[1]
 
 
 def context(world: FakeWorld) -> Context:
@@ -54,8 +54,8 @@ def context(world: FakeWorld) -> Context:
             [LINUX, Node(name="other")],
             AgentState(addon=ACTIVE, ready_nodes=ON_NODE),
             Position.AFTER,
-            Settled,
-            id="[not ready] elsewhere does not matter",
+            NotYet,
+            id="[not ready] where the next pod may land",
         ),
         pytest.param(
             [replace(LINUX, compute_type="auto")], AgentState(), Position.AFTER, Settled, id="[auto mode] built in"
@@ -100,9 +100,29 @@ def test_reading(nodes: list[Node], state: AgentState, position: Position, settl
             [LINUX, Node(name="f", compute_type="fargate")], {"node-1"}, Settled, id="[fargate] never has one"
         ),
         pytest.param([LINUX, Node(name="b", ready=False)], {"node-1"}, Settled, id="[down] a node that hosts nothing"),
+        pytest.param([LINUX, Node(name="b", schedulable=False)], {"node-1"}, Settled, id="[cordoned]"),
+        pytest.param([LINUX, Node(name="h", compute_type="hybrid")], {"node-1"}, Settled, id="[hybrid] hosts nothing"),
     ],
 )
 def test_a_service_without_pods_may_land_anywhere(nodes: list[Node], ready: set[str], settles: type) -> None:
     state = AgentState(addon=ACTIVE, ready_nodes=frozenset(ready))
 
     assert isinstance(AgentStep().settled(STEP, context(Cluster().declare(nodes, state, pods=False))), settles)
+
+
+def test_a_node_that_the_templates_do_not_select_need_not_have_it() -> None:
+    world = Cluster()
+    world.declared[0].node_selector = {"pool": "shop"}
+    nodes = [replace(LINUX, labels={"pool": "shop"}), Node(name="gpu", labels={"pool": "gpu"})]
+
+    answer = AgentStep().settled(STEP, context(world.declare(nodes, AgentState(addon=ACTIVE, ready_nodes=ON_NODE))))
+
+    assert isinstance(answer, Settled)
+
+
+def test_an_agent_that_the_plan_found_and_that_is_gone_is_drift() -> None:
+    found = replace(STEP, before={"agent": "ready"})
+
+    reading = AgentStep().read(found, context(Cluster().declare([LINUX], AgentState())))
+
+    assert (reading.position, reading.note) == (Position.OTHER, "the agent that the plan found is gone")

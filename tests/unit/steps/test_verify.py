@@ -20,8 +20,8 @@ GOOD = pod("pod-identity", "good", OWNER)
 
 
 def verdict(*pods: Pod) -> Settling:
-    world = FakeWorld()
-    world.pods = {one.name: one for one in pods}
+    world = FakeWorld(daemonset=True)
+    world.live = {one.name: one for one in pods}
     context = Context(service=SERVICE, run="r", cluster=world, trust=world, waits=WAITS)
     return VerifyStep().settled(STEP, context)
 

@@ -15,6 +15,7 @@ from migrator.model.errors import Locked, StoreFault
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Outcome, Run, Standing, Status, StepRecord
 from migrator.model.ports import Closing
+from migrator.store.place import Place, is_dead
 from migrator.store.sqlite import Database, SqliteJournal
 from migrator.store.sqlite_locks import SqliteLocks
 
@@ -159,3 +160,43 @@ def test_a_lock_of_another_host_holds_until_it_expires(tmp_path: Path) -> None:
             connection.execute("DELETE FROM locks")
             connection.execute(insert, (expires,))
         assert (locks.holders() == []) is free
+
+
+def test_every_record_renews_the_locks_and_stops_a_runner_that_lost_one(tmp_path: Path) -> None:
+    database = Database(tmp_path / "state.db")
+    journal, locks = SqliteJournal(database), SqliteLocks(database, "me")
+    journal.begin(RUN)
+    with locks.held("service:x", doing="apply"):
+        with database.transaction() as connection:
+            connection.execute("UPDATE locks SET expires = '2020-01-01T00:00:00+00:00'")
+        journal.record(record("trust", Status.STARTED))
+        assert database.rows("SELECT expires > '2026' FROM locks") == [(1,)]
+
+        with database.transaction() as connection:
+            connection.execute("UPDATE locks SET owner = 'somebody else'")
+        with pytest.raises(Locked, match="took over"):
+            journal.record(record("trust", Status.DONE))
+    assert journal.records("r1")["trust"].status is Status.STARTED
+
+
+@pytest.mark.parametrize(
+    ("there", "dead"),
+    [
+        pytest.param(Place.here(), False, id="[here] this very process"),
+        pytest.param(replace(Place.here(), pid=2**22 + 1), True, id="[here] no such process"),
+        pytest.param(replace(Place.here(), started="1"), True, id="[here] its number is used again"),
+        pytest.param(replace(Place.here(), namespace="pid:[9]", pid=2**22 + 1), False, id="[container] cannot be told"),
+        pytest.param(Place("other", "boot", "pid:[9]", 1, "1"), False, id="[far] cannot be told"),
+        pytest.param(replace(Place.here(), boot=""), False, id="[unknown] boot"),
+        pytest.param(None, False, id="[unknown] written by something else"),
+    ],
+)
+def test_who_is_surely_dead(there: Place | None, dead: bool) -> None:
+    assert is_dead(there, Place.here()) is dead
+
+
+def test_a_reboot_kills() -> None:
+    before = Place("machine", "boot-1", "pid:[1]", 7, "100")
+    assert is_dead(before, replace(before, boot="boot-2"))
+    assert not is_dead(replace(before, machine=""), replace(before, machine="", boot="boot-2"))
+    assert Place.read(before.written()) == before

@@ -1,0 +1,75 @@
+"""What is asked of a plan before a run is begun for it, and of a run that was carried out before."""
+
+from collections.abc import Callable
+
+from migrator.model.errors import Blocked, Drift
+from migrator.model.exits import Exit
+from migrator.model.facts import Json
+from migrator.model.ids import ServiceId
+from migrator.model.plan import Plan, StepKind
+from migrator.model.ports import Journal
+from migrator.planning.verdict import open_blocks
+from migrator.running.ledger import ledger
+from migrator.running.result import Result
+from migrator.running.walk import STEPS
+from migrator.steps.step import Context, Position, Settled
+
+_STAYS = frozenset({StepKind.TRUST, StepKind.ASSOCIATION, StepKind.ANNOTATION})
+_SAME = ("role", "role_id", "namespace", "service_account", "uid", "key")  # what names the thing that a step changes
+
+
+def refuse_held_or_blocked(plan: Plan) -> None:
+    """A person's word first.
+
+    Raises:
+        Blocked: the plan is on hold, or a finding that nobody took on blocks it.
+    """
+    if plan.edit.hold:
+        raise Blocked(f'the plan of "{plan.service}" is on hold', remedy="set edit.hold to false in its plan file")
+    blocks = open_blocks(plan.findings, plan.edit.accept)
+    if blocks:
+        raise Blocked(f'"{plan.service}" is blocked by {", ".join(blocks)}', remedy=f"migrate explain {blocks[0]}")
+
+
+def refuse_other_things(plan: Plan, journal: Journal, plan_of: Callable[[Json], Plan]) -> None:
+    """What earlier runs changed and nobody undid must be what this plan is about, or its way back would miss it.
+
+    Raises:
+        Blocked: an earlier run changed another role or another ServiceAccount of the same name.
+    """
+    for step_id, entry in ledger(journal, plan.service).ours.items():
+        step = plan.step(step_id)
+        for run in filter(None, map(journal.run, entry["runs"])):
+            old = plan_of(run.plan).step(step_id)
+            if step is None or old is None or any(old.on.get(key) != step.on.get(key) for key in _SAME):
+                text = f'an earlier run changed another {step_id} for "{plan.service}" than this plan is about'
+                raise Blocked(text, remedy=f"migrate rollback --service {plan.service} first")
+
+
+def still_so(plan: Plan, context: Context) -> Result:
+    """Whether what a finished run of this plan made is still in place, and proven by now.
+
+    Raises:
+        Drift: somebody undid a part of it since.
+        Blocked: its pods do not show what they should.
+    """
+    for step in plan.forward:
+        if step.kind in _STAYS:
+            reading = STEPS[step.kind].read(step, context)
+            if reading.position is not Position.AFTER:
+                note = reading.note or "it is no longer as the run left it"
+                remedy = f"plan again, or: migrate rollback --service {plan.service}"
+                raise Drift(note, doing=f'step "{step.id}" of "{plan.service}", carried out before', remedy=remedy)
+    verify = plan.step(StepKind.VERIFY)
+    answer = STEPS[StepKind.VERIFY].settled(verify, context) if verify else Settled()
+    if not isinstance(answer, Settled):
+        raise Blocked(answer.reason, doing=f'"{plan.service}" was migrated', remedy="look at it with migrate verify")
+    return migrated(plan.service, answer.result, "already migrated; nothing to do", answer.note)
+
+
+def migrated(service: ServiceId, proof: Json, message: str, note: str) -> Result:
+    """The result of a walk there: unfinished while no pod has proven it. `proof` is what verify saw."""
+    if not (proof or {}).get("containers"):
+        text = "migrated; no pod yet to prove it: the next one will; the same command, or migrate verify, looks again"
+        return Result(service=service, exit=Exit.UNFINISHED, message=text)
+    return Result(service=service, exit=Exit.DONE, message=f"{message} ({note})" if note else message)
