@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
 import subprocess
 import uuid
 from pathlib import Path
@@ -19,6 +18,7 @@ from kubernetes import client as kubernetes_client
 
 from migrator.lab.kubeapi import ApiServer
 from tests.contract.kube.support import Api, Target, eventually
+from tests.fakes.kubectl import kubectl_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,9 +116,7 @@ def python_client(kube_target: Target) -> Iterator[Any]:
 
 @pytest.fixture
 def kubectl(kube_target: Target, namespace: str, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    program = shutil.which("kubectl")
-    if program is None:
-        pytest.skip("kubectl is not installed; the checks with it were left out")
+    program = kubectl_program()
 
     def run(*arguments: str, stdin: Any = None, code: int = 0) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(

@@ -1,7 +1,6 @@
 """The controllers and the nodes over the public API: rollouts, order, placement, jobs."""
 
 import json
-import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from migrator.lab.kubeclient import KubeClient, resource_path
 from migrator.lab.nodes import NodeSpec
 from migrator.lab.nodes.agent_daemonset import daemonset
 from tests.fakes.kube import Kubectl, Opened, add_namespace, open_cluster, wait_for
+from tests.fakes.kubectl import kubectl_program
 
 Json = dict[str, Any]
 NODES = (
@@ -44,9 +44,7 @@ def namespace(kube: KubeClient) -> Iterator[str]:
 
 @pytest.fixture
 def kubectl(opened: Opened, tmp_path: Path) -> Kubectl:
-    program = shutil.which("kubectl")
-    if program is None:
-        pytest.skip("kubectl is not installed; the checks with it were left out")
+    program = kubectl_program()
     return Kubectl(program, tmp_path, opened)
 
 

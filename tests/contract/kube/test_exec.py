@@ -2,7 +2,6 @@
 
 import base64
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from migrator.lab.kubeclient import KubeClient, resource_path
 from migrator.lab.nodes import NodeAgent, NodeSpec, PodAws
 from migrator.lab.nodes.agent_daemonset import daemonset
 from tests.fakes.kube import ISSUER, Kubectl, Opened, add_namespace, wait_for
+from tests.fakes.kubectl import kubectl_program
 
 Json = dict[str, Any]
 ACCOUNT, REGION, NAME = "111111111111", "us-east-1", "practice"
@@ -214,9 +214,7 @@ def practice() -> Iterator[Practice]:
 
 @pytest.fixture
 def kubectl(practice: Practice, tmp_path: Path) -> Kubectl:
-    program = shutil.which("kubectl")
-    if program is None:
-        pytest.skip("kubectl is not installed; the checks with it were left out")
+    program = kubectl_program()
     return Kubectl(program, tmp_path, practice.opened)
 
 
