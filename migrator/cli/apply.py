@@ -1,5 +1,6 @@
 """`migrate apply`."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,7 +9,9 @@ from migrator.cli.options import Common, Services, command
 from migrator.model.exits import Exit
 
 if TYPE_CHECKING:
+    from migrator.model.journal import Run
     from migrator.model.plan import Plan
+    from migrator.model.ports import Journal
     from migrator.render.views.walk import Intended
 
 EXAMPLE = """migrate apply --service payments/orders
@@ -40,7 +43,7 @@ def register(app: typer.Typer) -> None:
         errand = Errand(
             command="apply",
             question="migrate",
-            intend=lambda plan, _journal: intended(plan),
+            intend=intended,
             carry=lambda runner, plan: runner.apply(plan, wiring.document_of(plan), auto_rollback=not no_auto_rollback),
         )
         with wiring.memory() as memory:
@@ -48,11 +51,17 @@ def register(app: typer.Typer) -> None:
         return Carrier(wiring, errand, yes=yes, dry_run=dry_run).run(plans)
 
 
-def intended(plan: "Plan") -> "Intended":
-    """What apply would do with the plan: nothing while it is on hold or a finding blocks it."""
+def intended(plan: "Plan", journal: "Journal | None") -> "Intended":
+    """What apply would do with the plan: nothing while it is on hold or a finding blocks it.
+
+    Neither stops a run that is open: what becomes of it, the runner decides.
+    """
     from migrator.planning.verdict import open_blocks
     from migrator.render.views.walk import Intended
 
+    unfinished = journal.open_run(plan.service) if journal else None
+    if unfinished is not None:
+        return _taken_up(plan, unfinished)
     blocks = open_blocks(plan.findings, plan.edit.accept)
     if plan.edit.hold:
         return Intended(plan=plan, left_alone="on hold; set edit.hold to false in its plan file", exit=Exit.BLOCKED)
@@ -60,3 +69,12 @@ def intended(plan: "Plan") -> "Intended":
         said = f"blocked by {', '.join(blocks)}; see migrate explain {blocks[0]}"
         return Intended(plan=plan, left_alone=said, exit=Exit.BLOCKED)
     return Intended(plan=plan)
+
+
+def _taken_up(plan: "Plan", run: "Run") -> "Intended":
+    from migrator.model.journal import Direction
+    from migrator.render.views.walk import Intended
+
+    if run.direction is Direction.BACK:
+        return Intended(plan=replace(plan, forward=()), note="its way back is not over; that comes first")
+    return Intended(plan=plan, note="a run is open: it is taken up where it stopped, or replaced by a newer plan")

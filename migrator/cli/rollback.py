@@ -54,11 +54,17 @@ def plan_of(wiring: "Wiring", service: "ServiceId", memory: "Memory | None") -> 
 
 
 def intended(plan: "Plan", journal: "Journal | None") -> "Intended":
-    """What rollback would do: the planned way back without the steps that are not ours to undo."""
+    """What rollback would do: the planned way back without the steps that are not ours to undo.
+
+    A run that is open is never left alone: where nothing is to be undone, rollback ends it.
+    """
     from migrator.render.views.walk import Intended
     from migrator.running.ledger import ledger, way_back
 
     held = ledger(journal, plan.service) if journal else None
-    if held is None or not held.ours:
+    unfinished = journal.open_run(plan.service) if journal else None
+    if held is None or (held.nothing_to_undo and unfinished is None):
         return Intended(plan=plan, left_alone="nothing of ours is in place; nothing to do")
+    if held.nothing_to_undo:
+        return Intended(plan=replace(plan, back=()), note="nothing of ours is in place; the run that is open is ended")
     return Intended(plan=replace(plan, back=way_back(plan, held)))

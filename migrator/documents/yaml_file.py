@@ -1,8 +1,10 @@
 """Reads a YAML file so that every complaint about it can name the line and the field.
 
 PyYAML's node tree is read beside the data: it alone knows the lines, and it alone still sees a key written twice.
+Aliases are refused, since a few of them, nested, stand for megabytes.
 """
 
+import json
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +31,7 @@ def dotted(path: Sequence[str | int]) -> str:
         elif _PLAIN_KEY.fullmatch(part):
             text += f".{part}" if text else part
         else:
-            text += f'["{part}"]'
+            text += f"[{json.dumps(part, ensure_ascii=False)}]"
     return text
 
 
@@ -57,7 +59,7 @@ def load(path: Path, schema: Mapping[str, Any]) -> Document:
     """Reads and checks one file.
 
     Raises:
-        DocumentError: it cannot be read, is not YAML, holds a key twice, or does not fit the schema.
+        DocumentError: it cannot be read, is not YAML, holds a key twice, or an alias, or does not fit the schema.
     """
     return checked(read(path), schema)
 
@@ -66,7 +68,7 @@ def read(path: Path) -> Document:
     """Reads one file, not yet checked against anything.
 
     Raises:
-        DocumentError: it cannot be read, is not YAML, or holds a key twice.
+        DocumentError: it cannot be read, is not YAML, holds a key twice, or an alias.
     """
     return parse(path, _text(path))
 
@@ -87,14 +89,14 @@ def parse(path: Path, text: str) -> Document:
     """The document in `text`, not yet checked against anything; `path` only serves its messages.
 
     Raises:
-        DocumentError: not YAML, more than one document, or a key written twice.
+        DocumentError: not YAML, more than one document, a key written twice, or an alias.
     """
     loader = yaml.CSafeLoader(text)
     try:
         root = loader.get_single_node()
         if root is None:
             raise DocumentError(path, "the file is empty")
-        lines = dict(_lines(path, root))
+        lines = dict(_Lines(path, text).of(root))
         data = loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(path, error) from error
@@ -129,38 +131,55 @@ def _syntax_error(path: Path, error: yaml.MarkedYAMLError) -> DocumentError:
     return DocumentError(path, f"not valid YAML: {said}", line=mark.line + 1 if mark else None)
 
 
-def _lines(path: Path, root: yaml.Node) -> Iterator[tuple[FieldPath, int]]:
-    """Every field's line; an aliased subtree is walked once, where it is first met, so that aliases cannot explode."""
-    seen: set[int] = set()
-    stack: list[tuple[FieldPath, yaml.Node, int]] = [((), root, root.start_mark.line + 1)]
-    while stack:
-        where, node, line = stack.pop()
-        yield where, line
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            stack.extend(_members(path, where, node))
-        elif isinstance(node, yaml.SequenceNode):
-            for position, item in enumerate(node.value):
-                stack.append(((*where, position), item, item.start_mark.line + 1))
+@dataclass(frozen=True)
+class _Lines:
+    """A walk over the nodes of `text`, in the order of the file; `met` are those seen so far, scalars and all."""
+
+    path: Path
+    text: str = field(repr=False)
+    met: set[int] = field(default_factory=set)
+
+    def of(self, root: yaml.Node) -> Iterator[tuple[FieldPath, int]]:
+        """Every field and its line.
+
+        Raises:
+            DocumentError: a key is no string or written twice, or something is an alias.
+        """
+        stack: list[tuple[FieldPath, yaml.Node, int]] = [((), root, root.start_mark.line + 1)]
+        while stack:
+            where, node, line = stack.pop()
+            yield where, line
+            self._meet(node, where)
+            if isinstance(node, yaml.MappingNode):
+                stack.extend(reversed(list(self._members(where, node))))
+            elif isinstance(node, yaml.SequenceNode):
+                items = enumerate(node.value)
+                stack.extend(reversed([((*where, n), item, item.start_mark.line + 1) for n, item in items]))
+
+    def _members(self, where: FieldPath, node: yaml.MappingNode) -> Iterator[tuple[FieldPath, yaml.Node, int]]:
+        keys: dict[Hashable, int] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode) or key.tag not in {_STRING_TAG, _MERGE_TAG}:
+                shown = key.value if isinstance(key, yaml.ScalarNode) else "a list or map"
+                problem = f"the key {shown} is not a string; put it in quotes"
+                raise DocumentError(self.path, problem, line=line, field=dotted(where))
+            if key.value in keys and key.tag != _MERGE_TAG:
+                problem = f"written twice, first on line {keys[key.value]}"
+                raise DocumentError(self.path, problem, line=line, field=dotted((*where, key.value)))
+            keys[key.value] = line
+            self._meet(key, (*where, key.value))
+            yield (*where, key.value), value, line
+
+    def _meet(self, node: yaml.Node, where: FieldPath) -> None:
+        """An alias is the very node it stands for: the first one met a second time is the first alias of the file."""
+        if id(node) in self.met:
+            events = yaml.parse(self.text, Loader=yaml.CSafeLoader)
+            mark = next(event.start_mark for event in events if isinstance(event, yaml.AliasEvent))
+            raise DocumentError(self.path, _ALIAS, line=mark.line + 1 if mark else None, field=dotted(where))
+        self.met.add(id(node))
 
 
-def _members(path: Path, where: FieldPath, node: yaml.MappingNode) -> Iterator[tuple[FieldPath, yaml.Node, int]]:
-    keys: dict[Hashable, int] = {}
-    for key, value in node.value:
-        line = key.start_mark.line + 1
-        if not isinstance(key, yaml.ScalarNode) or key.tag not in {_STRING_TAG, _MERGE_TAG}:
-            shown = key.value if isinstance(key, yaml.ScalarNode) else "a list or map"
-            raise DocumentError(
-                path, f"the key {shown} is not a string; put it in quotes", line=line, field=dotted(where)
-            )
-        if key.value in keys and key.tag != _MERGE_TAG:
-            problem = f"written twice, first on line {keys[key.value]}"
-            raise DocumentError(path, problem, line=line, field=dotted((*where, key.value)))
-        keys[key.value] = line
-        yield (*where, key.value), value, line
-
-
+_ALIAS = "aliases are not supported here; write it out"
 _STRING_TAG = "tag:yaml.org,2002:str"
 _MERGE_TAG = "tag:yaml.org,2002:merge"

@@ -68,6 +68,8 @@ class Practice:
     def _seed_accounts(self) -> None:
         for account in self._world.accounts:
             self._seeder.account(account)
+        for account in self._world.accounts:
+            self._seeder.trusts(account)
 
     def _populate(self, cluster: PracticeCluster) -> None:
         """Associations and add-ons first, so that the first pods are as they would be on a cluster grown old."""

@@ -126,6 +126,7 @@ class Workload:
     annotations: Mapping[str, str] = field(default_factory=dict)  # of the pod template
     strategy: str = ""  # RollingUpdate, Recreate, OnDelete
     paused: bool = False
+    partition: int = 0  # a StatefulSet's: pods of a lower ordinal are not rolled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +161,8 @@ class Node:
     arch: str = "amd64"
     compute_type: str = ""
     ready: bool = True
+    schedulable: bool = True  # not cordoned
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

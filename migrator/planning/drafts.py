@@ -2,7 +2,11 @@
 
 The way back is no plain reverse. First the annotation returns and the association goes, then pods are made anew and
 proven, and only then our share of the trust policy is taken out: until then both ways in stay open. The agent stays.
+It leads to the state without us, whatever is seen at planning: what is in place then may be an earlier run's of ours.
+Which of it is, and so is undone, only the journal knows.
 """
+
+from collections.abc import Mapping
 
 from migrator.model.facts import Json, Workload
 from migrator.model.ids import AGENT_ADDON, MANAGED_BY, ROLE_ARN_ANNOTATION
@@ -13,6 +17,14 @@ from migrator.planning.findings.clusters import agent_found, needs_agent
 from migrator.planning.findings.owners import why_left
 
 Steps = tuple[PlannedStep, ...]
+
+# what the way back leads to; the annotation goes back to the role it names now
+_WITHOUT_US: Mapping[StepKind, Mapping[str, Json]] = {
+    StepKind.TRUST: {"pod_identity": False},
+    StepKind.ASSOCIATION: {"role_arn": None},
+    StepKind.RESTART: {"restarted": False},
+    StepKind.VERIFY: {"identity": "irsa"},
+}
 
 
 def drafts(case: Case) -> tuple[Steps, Steps]:
@@ -28,7 +40,8 @@ def drafts(case: Case) -> tuple[Steps, Steps]:
 
 
 def _turned(step: PlannedStep) -> PlannedStep:
-    return PlannedStep(id=step.id, kind=step.kind, on=step.on, before=step.after, after=step.before)
+    after = _WITHOUT_US.get(step.kind, step.before)
+    return PlannedStep(id=step.id, kind=step.kind, on=step.on, before=step.after, after=after)
 
 
 def _step(kind: StepKind, on: Json, before: Json, after: Json) -> PlannedStep:
@@ -55,7 +68,7 @@ def _trust(case: Case, role_id: str) -> PlannedStep:
     subject = case.subject
     after = {
         "pod_identity": True,
-        "statement": None if case.role.allowed else statement_for(subject),
+        "statement": statement_for(subject),
         "subject": {"cluster_arn": subject.cluster_arn, "namespace": subject.namespace, "name": subject.name},
     }
     on = {"role": case.role.written, "role_id": role_id}

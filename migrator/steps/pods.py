@@ -1,4 +1,4 @@
-"""What restart and verify agree on: which workloads roll, which pods they answer for, how the service's own check is run."""
+"""What restart and verify agree on: which workloads roll, which pods they answer for, how the own check is run."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ def rolling(workloads: Iterable[Workload]) -> list[Workload]:
 
 
 def replaced_by_hand(workloads: Iterable[Workload]) -> frozenset[WorkloadRef]:
-    """Those whose pods somebody has to replace: other kinds, and `OnDelete`."""
+    """Those whose pods somebody has to replace: other kinds, `OnDelete`, and StatefulSets with a partition."""
     return frozenset(one.ref for one in workloads if not _rolls(one))
 
 
 def _rolls(workload: Workload) -> bool:
-    return workload.ref.kind in RESTARTABLE and workload.strategy != "OnDelete"
+    return workload.ref.kind in RESTARTABLE and workload.strategy != "OnDelete" and workload.partition == 0
 
 
 def live(pods: Iterable[Pod]) -> list[Pod]:

@@ -67,8 +67,8 @@ class Context:
     """What a step may use besides its own plan: the world, the run it belongs to, and what the journal remembers.
 
     `forward` is what the walk there recorded for the same step: `image`, `result`, and `runs`, the ids of the runs that
-    began it. Empty on the way there, and for steps the walk there never began. `last_look` is False while a settle period
-    still runs: what is dear to ask need not be asked yet.
+    began it. Empty on the way there, and for steps the walk there never began. `last_look` is False while a settle
+    period still runs: what is dear to ask need not be asked yet.
     """
 
     service: ServiceId

@@ -25,7 +25,7 @@ class VerifyStep:
         """Nothing to change."""
 
     def settled(self, step: PlannedStep, context: Context) -> Settling:
-        """Every judged container has the expected identity and an agent to serve it, all are ready, the check passes."""
+        """Every judged container has the expected identity and an agent, all are ready, the check passes."""
         expected = Identity(step.after["identity"])
         service = context.service
         pods = context.cluster.pods_of(service.namespace, service.name)

@@ -200,14 +200,19 @@ def test_wrong_world_is_refused_with_line_and_field(tmp_path: Path, old: str, ne
     assert str(caught.value).removeprefix(f"{tmp_path}/").startswith(said)
 
 
-def test_aliases_that_explode_are_refused(tmp_path: Path) -> None:
-    levels = "".join(f"  - &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]\n" for n in range(1, 9))
-    text = f"version: 1\nclusters:\n  - name: c\n    describe:\n     x:\n  - &l0 [a]\n{levels}".replace(
-        "  - &", "      - &"
-    )
+def test_aliases_that_would_explode_are_refused(tmp_path: Path) -> None:
+    levels = "".join(f"      - &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]\n" for n in range(1, 9))
+    text = f"version: 1\nclusters:\n  - name: c\n    describe:\n     x:\n      - &l0 [a]\n{levels}"
+
+    with pytest.raises(DocumentError, match=r"yaml:7: clusters\[0\]\.describe\.x\[1\]\[0\]: aliases are not supported"):
+        _load(tmp_path, text)
+
+
+def test_more_values_than_a_world_needs_are_refused(tmp_path: Path) -> None:
+    many = ", ".join(["0"] * 300_000)
 
     with pytest.raises(DocumentError, match="more than 300000 values"):
-        _load(tmp_path, text)
+        _load(tmp_path, f"version: 1\nclusters:\n  - name: c\n    describe: {{x: [{many}]}}\n")
 
 
 def test_workload_may_name_an_absent_service_account(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from migrator.adapters.aws.sessions import AwsSessions
 from migrator.model.errors import CredentialsExpired, EnvironmentFault, NotPermitted, Rejected
 from migrator.model.facts import Role
 from migrator.model.ids import RoleArn
+from migrator.model.trust_document import minified, parse
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -88,18 +89,19 @@ class IamRoles:
         Raises:
             Rejected: reason `too-large`, `unmodifiable`, `malformed`, `missing`, or `conflict` when a foreign edit came
                 first.
+            TrustUnreadable: `document` is no trust policy.
         """
         client = self._iam(role.account)
-        minified = json.dumps(json.loads(document), separators=(",", ":"))
+        sent = minified(parse(document))  # to the letter what was measured and judged
         doing = f'writing the trust policy of role "{role.arn}"'
         tried = False
 
         def write() -> None:
             nonlocal tried
-            if tried and self._written(client, role, minified, doing):
+            if tried and self._written(client, role, sent, doing):
                 return
             tried = True
-            client.update_assume_role_policy(RoleName=role.name, PolicyDocument=minified)
+            client.update_assume_role_policy(RoleName=role.name, PolicyDocument=sent)
 
         try:
             self._sessions.run(write, doing=doing, service="iam")

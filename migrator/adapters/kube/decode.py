@@ -46,6 +46,8 @@ def node(found: NodeObject) -> Node:
         arch=labels.get("kubernetes.io/arch") or info.architecture or "amd64",
         compute_type=labels.get(_COMPUTE_TYPE, ""),
         ready=_holds(found.status.conditions, "Ready"),
+        schedulable=not found.spec.unschedulable,
+        labels=labels,
     )
 
 

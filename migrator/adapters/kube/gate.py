@@ -1,10 +1,13 @@
 """The admission gate: a server-side dry run of the very pod that the service's controller would create now.
 
 The pod goes through authentication, admission and the pod identity webhook as a real one would, and is thrown away.
-Each probe uses a fresh connection, since one answer speaks for one API server instance only.
+Where something else than identity stands in its way (a quota, a policy, a validation), a minimal pod of the same
+ServiceAccount is tried instead, since identity follows from the ServiceAccount. Each dry run uses a fresh connection:
+one answer speaks for one API server instance only.
 """
 
 import threading
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -40,30 +43,25 @@ class Gate:
             EnvironmentFault: the API server cannot be reached.
         """
         connection = self._reads.connect()
-        body = self._pod(connection, namespace, service_account)
-        path = path_of("Pod", namespace)
+        template = self._template(connection, namespace, service_account)
+        minimal = _pod(namespace, {}, _minimal(service_account))
         doing = f'dry run of a pod of "{namespace}/{service_account}"'
 
         def create() -> Probe:
-            try:
-                answer = connection.once("POST", path, query=_QUERY, body=body, fresh=True)
-            except Refusal as error:
-                if not _said_no(error):
-                    raise
-                return Probe(pod=None, refusal=error.message or str(error))
-            return Probe(pod=decode.pod(decoded(answer, PodObject, doing=doing), {}))
+            if template is None:
+                return _tried(connection, minimal, doing).probe
+            own = _tried(connection, _from_template(namespace, template), doing)
+            if not own.beside_the_point:
+                return own.probe
+            other = _tried(connection, minimal, doing).probe
+            if other.pod is not None:
+                return other
+            return Probe(pod=None, refusal=f"{own.probe.refusal}; a minimal pod is refused too: {other.refusal}")
 
         return connection.run(create, doing=doing, worth=transient)
 
-    def _pod(self, connection: KubeConnection, namespace: str, service_account: str) -> dict[str, Any]:
-        template = self._template(connection, namespace, service_account)
-        if template is None:
-            return _pod(namespace, {}, _minimal(service_account))
-        spec = {key: value for key, value in template.get("spec", {}).items() if key not in _PLACED}
-        return _pod(namespace, template.get("metadata", {}), spec)
-
     def _template(self, connection: KubeConnection, namespace: str, service_account: str) -> dict[str, Any] | None:
-        """The live template of the service's first workload; None when it has none."""
+        """The live template of the service's first workload, ready to be used; None when it has none."""
         key = (namespace, service_account)
         with self._lock:
             model = self._models.get(key)
@@ -77,6 +75,25 @@ class Gate:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """One dry run; `beside_the_point` when it was refused for a reason that another pod may not meet."""
+
+    probe: Probe
+    beside_the_point: bool = False
+
+
+def _tried(connection: KubeConnection, body: dict[str, Any], doing: str) -> _Tried:
+    path = path_of("Pod", body["metadata"]["namespace"])
+    try:
+        answer = connection.once("POST", path, query=_QUERY, body=body, fresh=True)
+    except Refusal as error:
+        if not _said_no(error):
+            raise
+        return _Tried(Probe(pod=None, refusal=error.message or str(error)), _about_this_pod(error))
+    return _Tried(Probe(pod=decode.pod(decoded(answer, PodObject, doing=doing), {})))
+
+
 def _live(connection: KubeConnection, ref: WorkloadRef, service_account: str) -> dict[str, Any] | None:
     """The raw pod template, while the workload is there and still runs as that account."""
     doing = f'reading {ref.kind} "{ref.namespace}/{ref.name}"'
@@ -86,7 +103,25 @@ def _live(connection: KubeConnection, ref: WorkloadRef, service_account: str) ->
     spec = msgspec.json.decode(body)["spec"]
     template: dict[str, Any] = (spec["jobTemplate"]["spec"] if ref.kind == "CronJob" else spec)["template"]
     runs_as = template.get("spec", {}).get("serviceAccountName", "default")
-    return template if runs_as == service_account else None
+    return _with_claims(template, spec) if runs_as == service_account else None
+
+
+def _with_claims(template: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
+    """The template with a volume for each of a StatefulSet's claim templates, as its controller adds them to a pod.
+
+    Without them the containers' mounts name volumes that do not exist, and the API server refuses the pod.
+    """
+    claims = [claim["metadata"]["name"] for claim in spec.get("volumeClaimTemplates") or ()]
+    pod_spec = template.get("spec", {})
+    volumes = pod_spec.get("volumes") or []
+    there = {volume["name"] for volume in volumes}
+    added = [{"name": name, "emptyDir": {}} for name in claims if name not in there]
+    return {**template, "spec": {**pod_spec, "volumes": [*volumes, *added]}} if added else template
+
+
+def _from_template(namespace: str, template: dict[str, Any]) -> dict[str, Any]:
+    spec = {key: value for key, value in template.get("spec", {}).items() if key not in _PLACED}
+    return _pod(namespace, template.get("metadata", {}), spec)
 
 
 def _pod(namespace: str, template: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
@@ -117,3 +152,8 @@ def _said_no(error: Refusal) -> bool:
     if error.status == 500 and "webhook" in error.message:
         return True
     return 400 <= error.status < 500 and error.status not in {401, *RETRIED} and not error.unauthorised
+
+
+def _about_this_pod(error: Refusal) -> bool:
+    """Whether quota, a policy, an admission webhook or validation refused it: what it asks for, not whose it is."""
+    return error.status in {403, 422} or "admission webhook" in error.message

@@ -5,7 +5,7 @@ is an old one. `status.replicas` counts old pods too: a Deployment is through on
 """
 
 from migrator.adapters.kube.workload_structs import WorkloadObject
-from migrator.adapters.kube.workloads import template_of, wanted
+from migrator.adapters.kube.workloads import partition_of, template_of, wanted
 from migrator.model.facts import Rollout
 
 STAMP = "irsa-migrator/restart"
@@ -40,8 +40,7 @@ def deployment(found: WorkloadObject) -> Rollout:
 def stateful_set(found: WorkloadObject) -> Rollout:
     """Complete: all ready and of the newest revision; with a partition, those above it."""
     status, desired = found.status, wanted("StatefulSet", found)
-    rolling = found.spec.update_strategy.rolling_update
-    partition = (rolling.partition or 0) if rolling is not None else 0
+    partition = partition_of(found)
     by_hand = found.spec.update_strategy.type == _ON_DELETE
     if by_hand or partition > 0:
         through = status.updated_replicas >= max(desired - partition, 0)

@@ -238,8 +238,15 @@ class NodeStatus(Struct, rename="camel", frozen=True):
     node_info: NodeInfo = NodeInfo()
 
 
+class NodeSpec(Struct, frozen=True):
+    """A node's spec; `unschedulable` is what cordoning sets."""
+
+    unschedulable: bool | None = None
+
+
 class NodeObject(Struct, frozen=True):
     """A node."""
 
     metadata: Meta
+    spec: NodeSpec = NodeSpec()
     status: NodeStatus = NodeStatus()

@@ -26,7 +26,14 @@ def workload(kind: str, found: WorkloadObject) -> Workload:
         annotations=template.metadata.annotations or {},
         strategy=strategy.type if kind in RESTARTABLE else "",
         paused=kind == "Deployment" and found.spec.paused,
+        partition=partition_of(found) if kind == "StatefulSet" else 0,
     )
+
+
+def partition_of(found: WorkloadObject) -> int:
+    """A StatefulSet's partition; an update strategy other than RollingUpdate has none."""
+    rolling = found.spec.update_strategy.rolling_update
+    return (rolling.partition or 0) if rolling is not None else 0
 
 
 def template_of(kind: str, found: WorkloadObject) -> Template:

@@ -235,7 +235,8 @@ def _template_errors(kind: Kind, spec: Json) -> list[FieldError]:
             found.append(errors.unsupported_value("spec.template.spec.restartPolicy", policy, allowed))
     elif policy != "Always":
         found.append(errors.unsupported_value("spec.template.spec.restartPolicy", policy, ["Always"]))
-    return found + validation_pod.pod_spec_errors(pod, "spec.template.spec")
+    claims = [claim["metadata"]["name"] for claim in spec.get("volumeClaimTemplates") or ()]
+    return found + validation_pod.pod_spec_errors(pod, "spec.template.spec", claims)
 
 
 def _service_errors(obj: Json) -> list[FieldError]:

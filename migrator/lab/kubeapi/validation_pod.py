@@ -16,7 +16,7 @@ from migrator.lab.kubeapi.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 Json = dict[str, Any]
 
@@ -29,8 +29,8 @@ _LABEL_TEXT = (
 _CHANGEABLE = "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"  # noqa: E501  one sentence of the real server
 
 
-def pod_spec_errors(spec: Json, path: str) -> list[FieldError]:
-    """Everything wrong with a pod spec."""
+def pod_spec_errors(spec: Json, path: str, claims: Iterable[str] = ()) -> list[FieldError]:
+    """Everything wrong with a pod spec; `claims` are volumes that a StatefulSet will add to its pods."""
     found: list[FieldError] = []
     volumes = [volume.get("name", "") for volume in spec.get("volumes") or ()]
     for number, name in enumerate(volumes):
@@ -45,7 +45,7 @@ def pod_spec_errors(spec: Json, path: str) -> list[FieldError]:
         found.append(required(f"{path}.containers"))
     seen: list[str] = []
     for where, container in _containers(spec, path):
-        found += _container_errors(container, where, seen, volumes)
+        found += _container_errors(container, where, seen, [*volumes, *claims])
         seen.append(container.get("name", ""))
     return found
 

@@ -1,4 +1,4 @@
-"""Refuses what YAML can say and a world cannot hold: dates, binary, infinities, endless or exploding aliases."""
+"""Refuses what YAML can say and a world cannot hold: dates, binary, infinities; and more values than it needs."""
 
 import math
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def require_plain(document: Document) -> None:
         path, value = stack.pop()
         met += 1
         if met > _MOST_VALUES:
-            raise document.error(path, f"the world holds more than {_MOST_VALUES} values (are aliases nested?)")
+            raise document.error(path, f"the world holds more than {_MOST_VALUES} values")
         if len(path) > _DEEPEST:
             raise document.error(path[:3], f"nested more than {_DEEPEST} levels deep")
         problem = _problem(value)

@@ -13,6 +13,11 @@ from migrator.lab.world.errors import SeedError
 from migrator.lab.world.implied import FARGATE_ROLE
 from migrator.lab.world.model import Account, Addon, Bucket, Cluster, Json, OidcProvider, Role, Table
 
+_TRUST_FOR_NOW = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+
 
 class AwsSeeder:
     """Seeds one front."""
@@ -24,8 +29,20 @@ class AwsSeeder:
         """A client that acts as the administrator of an account."""
         return self._clients.client(service, region, Keys(lab_access_key(account), LAB_SECRET))
 
+    def trusts(self, account: Account) -> None:
+        """Gives the account's roles their trust policies: they may name roles that had to be made first.
+
+        Raises:
+            SeedError: IAM refuses one of them.
+        """
+        iam = self.client("iam", account.id)
+        for role in account.roles:
+            if not _fixed(role):
+                document = _minified(role.trust)
+                _try((*role.at, "trust"), iam.update_assume_role_policy, RoleName=role.name, PolicyDocument=document)
+
     def account(self, account: Account) -> None:
-        """Makes the account's providers, policies, roles, tables and buckets.
+        """Makes the account's providers, policies, roles (not yet their trusts), tables and buckets.
 
         Raises:
             SeedError: IAM, DynamoDB or S3 refuses one of them.
@@ -112,13 +129,22 @@ def _provider(iam: Any, provider: OidcProvider) -> None:
     )
 
 
+def _fixed(role: Role) -> bool:
+    """IAM lets nobody edit the trust of a role that a service owns."""
+    return role.path.startswith("/aws-service-role/")
+
+
+def _minified(document: Any) -> str:
+    return json.dumps(document, separators=(",", ":"))
+
+
 def _role(iam: Any, role: Role) -> None:
     _try(
         (*role.at, "trust"),
         iam.create_role,
         RoleName=role.name,
         Path=role.path,
-        AssumeRolePolicyDocument=json.dumps(role.trust, separators=(",", ":")),
+        AssumeRolePolicyDocument=_minified(role.trust if _fixed(role) else _TRUST_FOR_NOW),
         MaxSessionDuration=role.max_session_duration,
         Description=role.description,
         PermissionsBoundary=role.permissions_boundary,

@@ -35,6 +35,8 @@ def why_left(workload: Workload) -> str:
         return "no controller rolls it"
     if workload.strategy == "OnDelete":
         return "update strategy OnDelete"
+    if workload.partition > 0:
+        return f"update strategy with partition {workload.partition}"
     return "" if workload.replicas > 0 else "scaled to zero"
 
 
@@ -56,5 +58,7 @@ def _about(case: Case, workload: Workload) -> Iterator[Finding]:
 def _about_rollout(workload: Workload, name: str) -> Iterator[Finding]:
     if workload.strategy == "OnDelete":
         yield found("on-delete", name, "updateStrategy", workload.strategy)
+    if workload.partition > 0:
+        yield found("partition", name, "updateStrategy.rollingUpdate.partition", str(workload.partition))
     if workload.paused:
         yield found("paused", name, "spec.paused", "true")

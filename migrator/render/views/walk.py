@@ -16,10 +16,14 @@ from migrator.render.views.show import step, steps, trust_blocks, trust_change
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intended:
-    """One service and what is meant to be done to it; `left_alone` says why nothing is done, empty if something is."""
+    """One service and what is meant to be done to it; `left_alone` says why nothing is done, empty if something is.
+
+    `note` is what a run that is open makes of it.
+    """
 
     plan: Plan
     left_alone: str = ""
+    note: str = ""
     exit: Exit = Exit.DONE  # of one that is left alone
 
 
@@ -70,6 +74,7 @@ def _intended(one: Intended, *, back: bool) -> dict[str, Any]:
         "role": role_of(one.plan),
         "verdict": str(one.plan.verdict),
         "left_alone": one.left_alone or None,
+        "note": one.note or None,
         "steps": [step(planned) for planned in (one.plan.back if back else one.plan.forward)],
         "trust": None if back else trust_change(one.plan),
     }
@@ -82,8 +87,11 @@ def _service(one: Mapping[str, Any]) -> list[Block]:
     warned = (
         [Line("  its findings want attention: see migrate show", Tone.WARN)] if one["verdict"] == "attention" else []
     )
+    noted = [Line(f"  {one['note']}", Tone.WARN)] if one["note"] else []
+    if noted and not one["steps"]:
+        return [title, *noted, Line()]
     # the first two blocks of a step list are its heading, which one service alone does not need
-    return [title, *warned, *steps("", one["steps"])[len(head("")) :], *trust_blocks(one["trust"]), Line()]
+    return [title, *warned, *noted, *steps("", one["steps"])[len(head("")) :], *trust_blocks(one["trust"]), Line()]
 
 
 def _ended(one: Ended) -> dict[str, Any]:

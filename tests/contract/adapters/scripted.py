@@ -1,5 +1,7 @@
 """A loopback server that says exactly what a test tells it to: odd statuses, lost answers, refused tokens."""
 
+import select
+import socket
 import ssl
 import tempfile
 import threading
@@ -64,6 +66,53 @@ def serving(answer: Callable[[Asked], Said], *, tls: bool = True) -> Iterator[Se
         listener.shutdown()
         listener.server_close()
         thread.join()
+
+
+@dataclass
+class Proxy:
+    """A running proxy for https; `heads` are the lines of each CONNECT."""
+
+    url: str = ""
+    heads: list[list[str]] = field(default_factory=list)
+
+
+@contextmanager
+def tunnelling() -> Iterator[Proxy]:
+    """A proxy for the block, which lets one connection after the other through."""
+    proxy = Proxy()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        proxy.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread = threading.Thread(target=_tunnel, args=(listener, proxy), daemon=True)
+        thread.start()
+        yield proxy
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def _tunnel(listener: socket.socket, proxy: Proxy) -> None:
+    while True:
+        try:
+            near, _ = listener.accept()
+        except OSError:  # shut down
+            return
+        with near, near.makefile("rb") as lines:
+            head = [line.decode().strip() for line in iter(lines.readline, b"\r\n")]
+            proxy.heads.append(head)
+            host, _, port = head[0].split()[1].partition(":")
+            with socket.create_connection((host, int(port))) as far:
+                near.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                _pass_on(near, far)
+
+
+def _pass_on(near: socket.socket, far: socket.socket) -> None:
+    other = {near: far, far: near}
+    while True:
+        readable, _, _ = select.select(list(other), [], [])
+        for one in readable:
+            data = one.recv(65536)
+            if not data:
+                return
+            other[one].sendall(data)
 
 
 def _context(authority: Authority) -> ssl.SSLContext:

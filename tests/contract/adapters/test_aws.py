@@ -17,6 +17,7 @@ from migrator.adapters.aws.token import LIFETIME, PREFIX, EksToken
 from migrator.adapters.kube.auth import EksAuth
 from migrator.model.errors import CredentialsExpired, EnvironmentFault, Rejected
 from migrator.model.facts import Role
+from migrator.model.trust_document import minified
 from tests.contract.adapters.scripted import Asked, Said, Server
 from tests.contract.adapters.support import Time
 
@@ -199,6 +200,16 @@ def test_trust_is_written_once_though_the_answer_was_lost(cloud: Server, session
     roles.write_trust(live(roles), EDITED)
     assert script.asked.count("UpdateAssumeRolePolicy") == 1
     assert json.loads(live(roles).trust) == json.loads(EDITED)
+
+
+def test_trust_is_sent_to_the_letter_as_it_was_judged(cloud: Server, sessions: AwsSessions) -> None:
+    document = {**TRUST, "Id": "Bestellungen-für-München"}
+    cloud.answer = Cloud({"web": TRUST})
+    roles = IamRoles(sessions)
+    roles.write_trust(live(roles), json.dumps(document, indent=2))
+    sent = dict(parse_qsl(cloud.asked[-1].body.decode()))
+    assert sent["Action"] == "UpdateAssumeRolePolicy"
+    assert sent["PolicyDocument"] == minified(document)
 
 
 def test_trust_is_not_written_over_a_foreign_edit(cloud: Server, sessions: AwsSessions) -> None:

@@ -1,5 +1,6 @@
 """One API server over a real socket: retries, tokens, certificates, pages, guarded writes."""
 
+import base64
 import gzip
 import json
 from collections.abc import Callable
@@ -18,8 +19,8 @@ from migrator.adapters.kube.tls import trusting
 from migrator.adapters.kube.writes import KubeWrites
 from migrator.lab.certs import Authority
 from migrator.model.errors import EnvironmentFault, NotPermitted, Rejected
-from migrator.model.facts import Pod, PodSpec, ServiceAccount, WorkloadRef
-from tests.contract.adapters.scripted import Asked, Said, Server
+from migrator.model.facts import Container, Pod, PodSpec, ServiceAccount, WorkloadRef
+from tests.contract.adapters.scripted import Asked, Said, Server, serving, tunnelling
 from tests.contract.adapters.support import Time, Tokens, in_turn, status
 
 KEY = "eks.amazonaws.com/role-arn"
@@ -291,6 +292,18 @@ def test_probe_without_a_workload_is_a_minimal_pod(server: Server, connection: K
     assert probe.pod.spec.service_account == "web"
 
 
+def test_probe_falls_back_on_a_minimal_pod(server: Server, connection: KubeConnection) -> None:
+    def own_is_refused(asked: Asked) -> Said:
+        own = json.loads(asked.body)["spec"]["containers"][0]["name"] == "app"
+        return status(403, "Forbidden", "exceeded quota: compute") if own else echo(asked)
+
+    server.answer = cluster_with(own_is_refused, "web")
+    probe = Gate(KubeReads(lambda: connection)).probe("shop", "web")
+    assert probe.pod is not None
+    assert [container.name for container in probe.pod.spec.containers] == ["probe"]
+    assert len({asked.port for asked in server.asked if asked.method == "POST"}) == 2
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [
@@ -328,3 +341,79 @@ def test_exec_renews_a_refused_token(server: Server, connection: KubeConnection)
     with pytest.raises(EnvironmentFault, match="not let in"):
         run_in(connection, pod, "app", ["true"], 5)
     assert [asked.headers["authorization"] for asked in server.asked] == ["Bearer 1", "Bearer 2"]
+
+
+WEB = Pod(namespace="shop", name="web-1", uid="u", spec=PodSpec(containers=(Container(name="app"),)))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(Said(lost=True), id="lost"),
+        pytest.param(status(503, "ServiceUnavailable"), id="a proxy on the way"),
+        pytest.param(status(429, "TooManyRequests"), id="too many"),
+        pytest.param(Said(302, headers={"Location": "wss://127.0.0.1:1/"}), id="redirect"),
+    ],
+)
+def test_exec_is_asked_once_whatever_comes_back(
+    server: Server, connection: KubeConnection, time: Time, said: Said
+) -> None:
+    server.answer = in_turn(said)
+    with pytest.raises(EnvironmentFault):
+        run_in(connection, WEB, "app", ["true"], 5)
+    assert (len(server.asked), time.slept) == (1, [])
+
+
+def test_exec_tries_again_to_reach_the_server(time: Time, tokens: Tokens) -> None:
+    where = Where(cluster="prod", endpoint="https://127.0.0.1:1")
+    connection = KubeConnection(where=where, context=trusting(""), auth=tokens, retry=time.retry)
+    with pytest.raises(EnvironmentFault, match="could not be reached"):
+        run_in(connection, WEB, "app", ["true"], 5)
+    assert len(time.slept) > 3
+
+
+def proxied(server: Server, time: Time, tokens: Tokens, proxy: str) -> KubeConnection:
+    where = Where(cluster="prod", endpoint=server.url)
+    return KubeConnection(where=where, context=trusting(server.ca_pem), auth=tokens, retry=time.retry, proxy=proxy)
+
+
+def test_exec_goes_through_the_proxy(server: Server, time: Time, tokens: Tokens) -> None:
+    server.answer = in_turn(status(404, "NotFound", "seen by the server"))
+    with tunnelling() as proxy:
+        connection = proxied(server, time, tokens, proxy.url.replace("//", "//ann:p%40ss@"))
+        with pytest.raises(Rejected, match="seen by the server"):
+            run_in(connection, WEB, "app", ["true"], 5)
+    (head,) = proxy.heads
+    assert head[0].startswith(f"CONNECT {server.url.removeprefix('https://')} HTTP/1.")
+    assert f"proxy-authorization: Basic {base64.b64encode(b'ann:p@ss').decode()}" in head
+
+
+def test_exec_through_a_proxy_that_refuses(server: Server, time: Time, tokens: Tokens) -> None:
+    refused = pytest.raises(EnvironmentFault, match=r"could not be reached: .*Tunnel connection failed")
+    with serving(in_turn(Said()), tls=False) as proxy, refused:  # knows no CONNECT
+        run_in(proxied(server, time, tokens, proxy.url), WEB, "app", ["true"], 5)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(status(404, "NotFound", 'pods "web-1" not found'), id="pod"),
+        pytest.param(Said(404, b"pod does not exist"), id="pod: the node says so"),
+        pytest.param(status(400, "BadRequest", "container app is not valid for pod web-1"), id="another pod by now"),
+        pytest.param(Said(500, b'container not found ("app")'), id="container"),
+    ],
+)
+def test_exec_in_what_is_gone(server: Server, connection: KubeConnection, said: Said) -> None:
+    server.answer = in_turn(said)
+    with pytest.raises(Rejected) as refused:
+        run_in(connection, WEB, "app", ["true"], 5)
+    assert refused.value.reason == "NotFound"
+    assert refused.value.sentence().startswith('cluster "prod": running a command in pod "shop/web-1"')
+
+
+def test_exec_in_a_container_that_never_was(server: Server, connection: KubeConnection) -> None:
+    server.answer = in_turn(status(400, "BadRequest", "container side is not valid for pod web-1"))
+    with pytest.raises(Rejected, match="container side is not valid") as refused:
+        run_in(connection, WEB, "side", ["true"], 5)
+    assert refused.value.reason == "BadRequest"

@@ -184,6 +184,20 @@ def test_templates() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "strategy", "partition"),
+    [
+        pytest.param("StatefulSet", {"type": "RollingUpdate", "rollingUpdate": {"partition": 2}}, 2, id="partition"),
+        pytest.param("StatefulSet", {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}}, 0, id="none"),
+        pytest.param("StatefulSet", {"type": "OnDelete"}, 0, id="by hand"),
+        pytest.param("DaemonSet", {"type": "RollingUpdate", "rollingUpdate": {"partition": 2}}, 0, id="another kind"),
+    ],
+)
+def test_partition(kind: str, strategy: dict[str, Any], partition: int) -> None:
+    found = read({"metadata": {"name": "w"}, "spec": {"updateStrategy": strategy}}, WorkloadObject)
+    assert workload(kind, found).partition == partition
+
+
+@pytest.mark.parametrize(
     ("kind", "owner", "condition", "own"),
     [
         pytest.param("Deployment", {}, {}, True, id="deployment"),
@@ -222,7 +236,13 @@ def test_heads() -> None:
                 },
                 "status": {"conditions": [{"type": "Ready", "status": "Unknown"}]},
             },
-            Node(name="n", os="windows", compute_type="fargate", ready=False),
+            Node(
+                name="n",
+                os="windows",
+                compute_type="fargate",
+                ready=False,
+                labels={"kubernetes.io/os": "windows", "eks.amazonaws.com/compute-type": "fargate"},
+            ),
             id="labels",
         ),
         pytest.param(
@@ -235,6 +255,11 @@ def test_heads() -> None:
             },
             Node(name="n", arch="arm64"),
             id="no labels",
+        ),
+        pytest.param(
+            {"metadata": {"name": "n", "labels": {"pool": "shop"}}, "spec": {"unschedulable": True}},
+            Node(name="n", ready=False, schedulable=False, labels={"pool": "shop"}),
+            id="cordoned",
         ),
     ],
 )

@@ -75,7 +75,7 @@ class Desk:
         errand = Errand(
             command="apply",
             question="migrate",
-            intend=lambda plan, _journal: apply.intended(plan),
+            intend=apply.intended,
             carry=lambda runner, plan: runner.apply(plan, self.bench.document),
         )
         return Carrier(self, errand, yes=yes, dry_run=dry_run).run(plans or [self.bench.plan])
@@ -90,9 +90,7 @@ class Desk:
         return Carrier(self, errand, yes=True, dry_run=False).run([self.bench.plan])
 
     def carry(self, carry: Callable[[Runner, Plan], Result], *plans: Plan) -> Exit:
-        errand = Errand(
-            command="apply", question="migrate", intend=lambda plan, _journal: apply.intended(plan), carry=carry
-        )
+        errand = Errand(command="apply", question="migrate", intend=apply.intended, carry=carry)
         return Carrier(self, errand, yes=True, dry_run=False).run(plans)
 
 
@@ -148,6 +146,96 @@ def test_a_dry_run_begins_nothing() -> None:
     assert desk.bench.world.calls == []
 
 
+def faulty(call: str) -> Callable[[str], None]:
+    """A network that is lost before that change."""
+
+    def lost(name: str) -> None:
+        if name == call:
+            raise errors.EnvironmentFault("no route")
+
+    return lost
+
+
+def well(_name: str) -> None:
+    pass
+
+
+def cut_off(world: FakeWorld, call: str) -> Desk:
+    """A desk whose apply was cut off before that change: a run is open."""
+    desk = Desk(Bench(world), replace(COMMON, quiet=True, output=Form.JSON))
+    world.before_call = faulty(call)
+    assert desk.apply() is Exit.ERROR
+    world.before_call = well
+    assert desk.bench.journal.open_run(SERVICE) is not None
+    return desk
+
+
+BLOCKING: dict[str, Callable[[Plan], Plan]] = {
+    "[hold]": lambda plan: replace(plan, edit=replace(plan.edit, hold=True)),
+    "[block]": lambda plan: replace(plan, findings=(BLOCK,)),
+}
+
+
+@pytest.mark.parametrize("blocking", BLOCKING.values(), ids=BLOCKING.keys())
+def test_neither_hold_nor_block_keeps_an_automatic_way_back_from_its_end(
+    blocking: Callable[[Plan], Plan], capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk = cut_off(FakeWorld(declared=[deployment()], reality="none"), "add-annotation")
+    capsys.readouterr()
+
+    assert desk.apply(blocking(desk.bench.plan)) is Exit.ROLLED_BACK
+    assert desk.bench.journal.open_run(SERVICE) is None
+    intended = results(capsys.readouterr().out)["intended"][0]
+    assert (intended["left_alone"], intended["steps"], intended["trust"]) == (None, [], None)
+    assert intended["note"] == "its way back is not over; that comes first"
+
+
+@pytest.mark.parametrize("blocking", BLOCKING.values(), ids=BLOCKING.keys())
+def test_the_runner_decides_what_becomes_of_an_open_run(blocking: Callable[[Plan], Plan]) -> None:
+    desk = cut_off(FakeWorld(declared=[deployment()]), "remove-annotation")
+
+    assert desk.apply(blocking(desk.bench.plan)) is Exit.DONE  # the same document: the run is taken up
+    assert desk.bench.journal.open_run(SERVICE) is None
+
+
+@pytest.mark.parametrize("blocking", BLOCKING.values(), ids=BLOCKING.keys())
+def test_without_an_open_run_hold_and_block_count_before_anybody_is_asked(blocking: Callable[[Plan], Plan]) -> None:
+    desk = Desk(common=replace(COMMON, quiet=True))
+    assert desk.apply() is Exit.DONE
+
+    assert desk.apply(blocking(desk.bench.plan), yes=False) is Exit.BLOCKED
+
+
+@pytest.mark.parametrize("call", ["install-agent", ""], ids=["[only the agent is ours]", "[nothing is ours]"])
+def test_rollback_ends_an_open_run_that_changed_nothing_of_the_service(
+    call: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = FakeWorld(declared=[deployment()])
+    if call:
+        desk = cut_off(world, call)
+    else:
+        desk = Desk(Bench(world), replace(COMMON, quiet=True, output=Form.JSON))
+        desk.bench.journal.begin(replace(open_run(), plan=desk.bench.document))
+    capsys.readouterr()
+
+    assert desk.rollback() is Exit.DONE
+    intended = results(capsys.readouterr().out)["intended"][0]
+    assert (intended["left_alone"], intended["steps"]) == (None, [])
+    assert intended["note"] == "nothing of ours is in place; the run that is open is ended"
+    assert [run.outcome for run in desk.bench.journal.all_runs] == [Outcome.ABANDONED]
+
+
+def test_a_note_is_shown_in_the_place_of_steps(capsys: pytest.CaptureFixture[str]) -> None:
+    desk = Desk(common=replace(COMMON, quiet=True))
+    desk.bench.journal.begin(replace(open_run(), plan=desk.bench.document))
+
+    assert desk.rollback() is Exit.DONE
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "prod/shop/orders  role orders",
+        "  nothing of ours is in place; the run that is open is ended",
+    ]
+
+
 def test_nothing_of_ours_is_nothing_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     assert Desk().rollback() is Exit.DONE
     assert "nothing of ours is in place" in capsys.readouterr().out
@@ -181,9 +269,13 @@ def test_an_error_is_a_result(
     assert told.err.startswith(f"migrate: prod/a/a: {error.message}")
 
 
+def open_run() -> Run:
+    forward, outcome = Direction.FORWARD, Outcome.OPEN
+    return Run(id="r", service=SERVICE, direction=forward, outcome=outcome, plan={}, actor="", host="", started="")
+
+
 def state(direction: Direction, outcome: Outcome) -> ServiceState:
-    run = Run(id="r", service=SERVICE, direction=direction, outcome=outcome, plan={}, actor="", host="", started="")
-    return ServiceState(standing=Standing.PLANNED, run=run)
+    return ServiceState(standing=Standing.PLANNED, run=replace(open_run(), direction=direction, outcome=outcome))
 
 
 EXPECTED: dict[str, tuple[ServiceState | None, Identity]] = {

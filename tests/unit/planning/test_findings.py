@@ -256,6 +256,12 @@ CASES = [
     Case(
         "on-delete", of_workload("DaemonSet", strategy="OnDelete"), of_workload("DaemonSet", strategy="RollingUpdate")
     ),
+    Case("partition", of_workload("StatefulSet", partition=1), of_workload("StatefulSet", partition=0)),
+    Case(
+        "partition",
+        of_workload("StatefulSet", partition=3),
+        HEALTHY.but(made_by=[workload("StatefulSet", partition=3, replicas=0)], live=[]),
+    ),
     Case("paused", of_workload(paused=True), HEALTHY.but(made_by=[workload(paused=True, replicas=0)], live=[])),
     Case("pending-verification", HEALTHY.but(made_by=[workload(replicas=0)], live=[]), HEALTHY),
     Case("pending-verification", HEALTHY.but(made_by=[workload("CronJob", replicas=0)], live=[]), of_workload("Job")),

@@ -27,6 +27,7 @@ from tests.fakes.planning import (
 )
 
 WORLD = World()
+TRUSTING = merge(json.dumps(trust_for(SUBJECT)), Subject(CLUSTER.arn, SERVICE.namespace, SERVICE.name)).document
 ON = {"namespace": "orders", "service_account": "orders-api"}
 
 
@@ -46,13 +47,29 @@ def test_a_healthy_service_is_ready() -> None:
     assert [one.id for one in made.back] == ["annotation", "association", "restart", "verify", "trust"]
 
 
-def test_the_way_back_is_each_step_turned_round() -> None:
-    made = plan()
+HALF_MADE: dict[str, World] = {
+    "[fresh]": WORLD,
+    "[trusted already]": WORLD.but(trusts={ROLE: TRUSTING}),
+    "[associated already]": WORLD.but(linked=[association()]),
+    "[associated with another role]": WORLD.but(linked=[association("arn:aws:iam::111111111111:role/other")]),
+    "[trusted and associated already]": WORLD.but(trusts={ROLE: TRUSTING}, linked=[association()]),
+}
 
-    for back in made.back:
-        there = made.step(back.id)
-        assert there is not None
-        assert (back.kind, back.on, back.before, back.after) == (there.kind, there.on, there.after, there.before)
+
+@pytest.mark.parametrize("world", HALF_MADE.values(), ids=HALF_MADE.keys())
+def test_the_way_back_leads_to_the_state_without_us_whatever_is_there(world: World) -> None:
+    made = plan(world)
+
+    assert [(back.kind, back.on, back.before) for back in made.back] == [
+        (there.kind, there.on, there.after) for there in map(made.step, [back.id for back in made.back]) if there
+    ]
+    assert {back.id: back.after for back in made.back} == {
+        "annotation": {"value": ROLE},
+        "association": {"role_arn": None},
+        "restart": {"restarted": False},
+        "verify": {"identity": "irsa"},
+        "trust": {"pod_identity": False},
+    }
 
 
 def test_the_steps_say_exactly_what_the_executor_reads() -> None:
@@ -94,11 +111,10 @@ def test_the_steps_say_exactly_what_the_executor_reads() -> None:
 
 
 def test_what_is_there_already_is_said() -> None:
-    trusting = merge(json.dumps(trust_for(SUBJECT)), Subject(CLUSTER.arn, *_names())).document
-    made = plan(WORLD.but(trusts={ROLE: trusting}, linked=[association()]))
+    made = plan(WORLD.but(trusts={ROLE: TRUSTING}, linked=[association()]))
 
     assert step(made, "trust").before == {"pod_identity": True}
-    assert step(made, "trust").after["statement"] is None
+    assert step(made, "trust").after == step(plan(), "trust").after
     assert step(made, "association").before == {"role_arn": ROLE}
     assert step(made, "verify").before == {"identity": "pod-identity"}
     assert made.facts["association"] == {"id": "a-1", "role_arn": ROLE, "owner_arn": None}
@@ -129,12 +145,14 @@ def test_only_rolled_kinds_are_restarted() -> None:
     kinds = ["Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "ReplicaSet"]
     made_by = [workload(kind, kind.lower()) for kind in kinds]
     resting, slow = workload(name="resting", replicas=0), workload("DaemonSet", "slow", strategy="OnDelete")
-    made = plan(WORLD.but(made_by=[*made_by, resting, slow], live=[pod(None, "bare"), pod(made_by[0])]))
+    canary = workload("StatefulSet", "canary", partition=1)
+    made = plan(WORLD.but(made_by=[*made_by, resting, slow, canary], live=[pod(None, "bare"), pod(made_by[0])]))
     on = step(made, "restart").on
 
     assert [one["name"] for one in on["workloads"]] == ["daemonset", "deployment", "statefulset"]
     assert {one["name"]: one["why"] for one in on["left"]} == {
         "slow": "update strategy OnDelete",
+        "canary": "update strategy with partition 1",
         "resting": "scaled to zero",
         "cronjob": "its next Job comes with the new identity",
         "job": "left to finish",
