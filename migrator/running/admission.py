@@ -18,14 +18,22 @@ _STAYS = frozenset({StepKind.TRUST, StepKind.ASSOCIATION, StepKind.ANNOTATION})
 _SAME = ("role", "role_id", "namespace", "service_account", "uid", "key")  # what names the thing that a step changes
 
 
-def refuse_held_or_blocked(plan: Plan) -> None:
-    """A person's word first.
+def refuse_held(plan: Plan) -> None:
+    """A person's word first, also while a run is under way.
 
     Raises:
-        Blocked: the plan is on hold, or a finding that nobody took on blocks it.
+        Blocked: the plan is on hold.
     """
     if plan.edit.hold:
         raise Blocked(f'the plan of "{plan.service}" is on hold', remedy="set edit.hold to false in its plan file")
+
+
+def refuse_blocked(plan: Plan) -> None:
+    """What the planner found.
+
+    Raises:
+        Blocked: a finding that nobody took on blocks the plan.
+    """
     blocks = open_blocks(plan.findings, plan.edit.accept)
     if blocks:
         raise Blocked(f'"{plan.service}" is blocked by {", ".join(blocks)}', remedy=f"migrate explain {blocks[0]}")

@@ -1,13 +1,14 @@
 """Looks which identity a service's pods have now, for `migrate verify`; nothing is changed or recorded."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from migrator.model import identity
 from migrator.model.facts import Pod
 from migrator.model.identity import Identity
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Check
-from migrator.model.ports import Workloads
+from migrator.model.ports import Associations, Workloads
 from migrator.steps.pods import live, run_check
 
 
@@ -26,22 +27,37 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """All live pods of a service; `identity` is what they have in common."""
+    """All live pods of a service; `identity` is what they have in common, `association` the role it names, if any."""
 
     service: ServiceId
     identity: Identity
     seen: tuple[Seen, ...]
+    association: str = ""
 
     def as_expected(self, expected: Identity) -> bool:
-        """Whether every container has that identity and no own check failed; a service without pods proves nothing."""
-        return self.identity is expected and all(entry.check_passed is not False for entry in self.seen)
+        """Whether every container has that identity, no own check failed, and Pod Identity has its association.
+
+        A service without pods proves nothing.
+        """
+        served = bool(self.association) or expected is not Identity.POD_IDENTITY
+        return self.identity is expected and served and all(entry.check_passed is not False for entry in self.seen)
 
 
-def observe(cluster: Workloads, service: ServiceId, check: Check | None, timeout: float) -> Observation:
+class Observed(Workloads, Associations, Protocol):
+    """What is looked at."""
+
+
+def observe(cluster: Observed, service: ServiceId, check: Check | None, timeout: float) -> Observation:
     """Reads the pods and, where a check is given, runs it in each. `timeout` in seconds, for one check."""
     pods = live(cluster.pods_of(service.namespace, service.name))
     seen = tuple(entry for pod in pods for entry in _look(cluster, pod, check, timeout))
-    return Observation(service=service, identity=identity.of_pods(pods), seen=seen)
+    found = cluster.association(service.namespace, service.name)
+    return Observation(
+        service=service,
+        identity=identity.of_pods(pods),
+        seen=seen,
+        association=found.role_arn if found else "",
+    )
 
 
 def _look(cluster: Workloads, pod: Pod, check: Check | None, timeout: float) -> list[Seen]:

@@ -1,12 +1,12 @@
 """The look before the first change, there and back: nothing is touched unless the walk can succeed."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from migrator.model import identity
 from migrator.model.errors import Blocked, Drift
 from migrator.model.identity import Identity
-from migrator.model.plan import Plan, StepKind
+from migrator.model.plan import Plan, PlannedStep, StepKind
 from migrator.model.trust_match import AUDIENCE, irsa_match
 from migrator.running.walk import STEPS
 from migrator.steps.pods import RESTARTABLE, live, replaced_by_hand, rolling
@@ -35,16 +35,25 @@ def before_going(plan: Plan, context: Callable[[], Context]) -> None:
     _admitted_as_planned(plan, looking)
 
 
-def before_returning(plan: Plan, context: Callable[[], Context]) -> None:
+def before_returning(plan: Plan, steps: Sequence[PlannedStep], context: Callable[[str], Context]) -> None:
     """Asks whether IRSA would take the pods back, and whether every pod on Pod Identity can be replaced.
 
+    `steps` are the way back's, `context` is asked with a step's id.
+
     Raises:
-        Drift: the role's trust policy no longer lets the ServiceAccount in by IRSA, as it did when the plan was made.
+        Drift: a step finds the world changed by somebody else, or the role's trust policy no longer lets the
+            ServiceAccount in by IRSA, as it did when the plan was made.
         Blocked: a pod that nobody would replace would be left without credentials.
     """
-    looking = context()
+    looking = context("")
     _way_back_is_open(plan, looking)
+    for step in steps:
+        reading = STEPS[step.kind].read(step, context(step.id))
+        if reading.position is Position.OTHER:
+            doing = f'step "{step.id}" of the way back of "{plan.service}"'
+            raise Drift(reading.note, doing=doing, remedy="nothing was changed; put that right, then run it again")
     service = plan.service
+    _none_paused(plan, looking)
     by_hand = replaced_by_hand(looking.cluster.workloads_of(service.namespace, service.name))
     stuck = [
         pod.name
@@ -67,6 +76,11 @@ def _same_workloads(plan: Plan, context: Context) -> None:
     came, went = sorted(now - planned), sorted(planned - now)
     if came or went:
         said = [f"{kind} {name} is new" for kind, name in came] + [f"{kind} {name} is gone" for kind, name in went]
+        raise Drift(f'since the plan of "{service}" was made, {", ".join(said)}', remedy=_REMEDY)
+    restarted = {(w["kind"], w["name"]) for step in plan.forward for w in step.on.get("workloads", ())}
+    by_hand = {(ref.kind, ref.name) for ref in replaced_by_hand(found)}
+    if restarted & by_hand:
+        said = [f"{kind} {name} no longer rolls by itself" for kind, name in sorted(restarted & by_hand)]
         raise Drift(f'since the plan of "{service}" was made, {", ".join(said)}', remedy=_REMEDY)
 
 
@@ -94,12 +108,25 @@ def _works(plan: Plan, trust: str) -> bool:
     ).works
 
 
+def _none_paused(plan: Plan, context: Context) -> None:
+    """A paused Deployment does not roll: its pods would keep what was taken from them."""
+    service = plan.service
+    for workload in context.cluster.workloads_of(service.namespace, service.name):
+        if workload.paused:
+            raise Blocked(
+                f'{workload.ref} of "{service}" is paused, and would not replace its pods',
+                remedy="nothing was changed; resume it, then run the same command again",
+            )
+
+
 def _healthy(plan: Plan, context: Context) -> None:
+    _none_paused(plan, context)
     service = plan.service
     for workload in rolling(context.cluster.workloads_of(service.namespace, service.name)):
         rollout = context.cluster.rollout(workload.ref)
         if rollout is not None and not rollout.complete:
-            said = rollout.failure or f"{rollout.updated} of {rollout.desired} updated, {rollout.ready} ready"
+            counts = f"{rollout.updated} of {rollout.desired} updated, {rollout.ready} ready, {rollout.old} old"
+            said = rollout.failure or f"its rollout is not complete: {counts}"
             raise Blocked(
                 f'{workload.ref} of "{service}" is not well before anything was changed: {said}',
                 remedy="mend it, or let its rollout end, and run the same command again",
@@ -123,6 +150,8 @@ def _admitted_as_planned(plan: Plan, context: Context) -> None:
             remedy="nothing was changed; mend that first",
         )
     well = {expected, Identity.IRSA}
+    if context.cluster.association(service.namespace, service.name) is not None:
+        well.add(Identity.POD_IDENTITY)  # made by an earlier run of ours, or found: the association's step judges it
     wrong = [f"{name} would have {seen}" for name, seen in identity.by_container(probe.pod) if seen not in well]
     if wrong:
         text = f'a pod of "{service}" made now would not be on {expected}, as the plan says: {", ".join(wrong)}'

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from uuid import uuid4
 
@@ -15,7 +15,7 @@ from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Outcome, Run
 from migrator.model.plan import Plan, PlannedStep, StepKind
 from migrator.model.ports import Clock, Closing, ClusterWorld, Interrupt, Journal, Locks, TrustPolicies
-from migrator.running.admission import migrated, refuse_held_or_blocked, refuse_other_things, still_so
+from migrator.running.admission import migrated, refuse_blocked, refuse_held, refuse_other_things, still_so
 from migrator.running.ledger import ledger, way_back
 from migrator.running.moves import Book
 from migrator.running.preflight import before_going, before_returning
@@ -52,15 +52,16 @@ class Runner:
             run = self.journal.open_run(plan.service)
             if run is not None and run.direction is Direction.BACK:
                 return self._finish_way_back(run)
-            if run is None or run.plan != document:
-                last = self._migrated(plan.service, document) if run is None else None
+            if run is None or not self._same(run, plan):
+                last = self._migrated(plan) if run is None else None
                 if last is not None:
                     return self._look_again(plan, last)
                 self._admit(plan)
                 closing = Closing(run=run.id, outcome=Outcome.FAILED, note="replaced by a newer plan") if run else None
                 run = self._begin(plan.service, Direction.FORWARD, document, closing=closing)
-            self._prove(self.plan_of(run.plan))
-            return self._there(run, auto_rollback=auto_rollback)
+            refuse_held(plan)
+            self._prove(plan)
+            return self._there(run, plan, auto_rollback=auto_rollback)
 
     def rollback(self, service: ServiceId) -> Result:
         """Walks the way back of what the journal says is ours, or takes up a way back that was cut off."""
@@ -72,17 +73,16 @@ class Runner:
                     return self._nothing_to_undo(service, run)
                 plan = self.plan_of(source.plan)
                 self._prove(plan)
-                before_returning(plan, partial(self._look_context, plan))
+                self._before_returning(plan)
                 closing = (
                     Closing(run=run.id, outcome=Outcome.ABANDONED, note="given up for the way back") if run else None
                 )
                 run = self._begin(service, Direction.BACK, source.plan, cause=source.id, closing=closing)
             self._prove(self.plan_of(run.plan))
             self._back(run)
-            return Result(service=service, exit=Exit.DONE, message="rolled back: IRSA as it was before")
+            return Result(service=service, exit=Exit.DONE, message=f"rolled back: {self._seen(run)}")
 
-    def _there(self, run: Run, *, auto_rollback: bool) -> Result:
-        plan = self.plan_of(run.plan)
+    def _there(self, run: Run, plan: Plan, *, auto_rollback: bool) -> Result:
         try:
             book = self._walk(run, plan, plan.forward)
         except StepFailed as failure:
@@ -118,9 +118,13 @@ class Runner:
             return Result(service=run.service, exit=Exit.STRANDED, message=error.sentence())
         cause = self.journal.run(run.cause)
         why = cause.note if cause else "a step failed"
-        return Result(
-            service=run.service, exit=Exit.ROLLED_BACK, message=f"failed and rolled back ({why}); IRSA is back"
-        )
+        message = f"failed ({why}) and rolled back: {self._seen(run)}"
+        return Result(service=run.service, exit=Exit.ROLLED_BACK, message=message)
+
+    def _seen(self, run: Run) -> str:
+        """What the way back's own verify saw in the end."""
+        proof = self.journal.records(run.id).get(StepKind.VERIFY)
+        return proof.note if proof and proof.note else "nothing of the service had been changed"
 
     def _back(self, run: Run) -> None:
         plan = self.plan_of(run.plan)
@@ -162,13 +166,15 @@ class Runner:
             cluster=self.cluster,
             trust=self.trust,
             waits=self.waits,
-            check=plan.edit.verify,
+            check=None if back else plan.edit.verify,  # it may be about Pod Identity; the way back asks for IRSA only
+            role_arn=_associated(plan),
             forward=ledger(self.journal, run.service).ours.get(step, {}) if back else {},
         )
 
     def _admit(self, plan: Plan) -> None:
         """Looks before anything is recorded: hold, findings, what earlier runs left, the cluster, drift."""
-        refuse_held_or_blocked(plan)
+        refuse_held(plan)
+        refuse_blocked(plan)
         refuse_other_things(plan, self.journal, self.plan_of)
         self._prove(plan)
         before_going(plan, partial(self._look_context, plan))
@@ -186,6 +192,7 @@ class Runner:
             trust=self.trust,
             waits=self.waits,
             check=plan.edit.verify,
+            role_arn=_associated(plan),
         )
 
     def _prove(self, plan: Plan) -> None:
@@ -193,6 +200,14 @@ class Runner:
         if difference is not None:
             doing = f'the plan of "{plan.service}" is for another cluster than the one reached'
             raise Drift(difference, doing=doing, remedy="plan again, or correct the fleet file")
+
+    def _before_returning(self, plan: Plan) -> None:
+        held = ledger(self.journal, plan.service)
+
+        def context(step: str) -> Context:
+            return replace(self._look_context(plan), check=None, forward=held.ours.get(step, {}))
+
+        before_returning(plan, way_back(plan, held), context)
 
     def _nothing_to_undo(self, service: ServiceId, run: Run | None) -> Result:
         if run is not None:
@@ -235,17 +250,28 @@ class Runner:
         there = [run for run in self.journal.runs(service) if run.direction is Direction.FORWARD]
         return there[-1] if there else None
 
-    def _migrated(self, service: ServiceId, document: Json) -> Run | None:
+    def _same(self, run: Run, plan: Plan) -> bool:
+        """Whether the run carries this plan; what people may edit counts as it is now."""
+        carried = self.plan_of(run.plan)
+        return replace(carried, edit=plan.edit, verdict=plan.verdict) == plan
+
+    def _migrated(self, plan: Plan) -> Run | None:
         """The run that carried this very plan out, if nothing was done since."""
-        last = next(reversed(self.journal.runs(service)), None)
-        if last is None or last.direction is not Direction.FORWARD:
+        last = next(reversed(self.journal.runs(plan.service)), None)
+        if last is None or last.direction is not Direction.FORWARD or last.outcome is not Outcome.DONE:
             return None
-        return last if last.outcome is Outcome.DONE and last.plan == document else None
+        return last if self._same(last, plan) else None
 
     @contextmanager
     def _service(self, service: ServiceId, doing: str) -> Iterator[None]:
         with self.locks.held(f"service:{service}", doing=doing):
             yield
+
+
+def _associated(plan: Plan) -> str:
+    """The role that the plan's association names."""
+    step = plan.step(StepKind.ASSOCIATION)
+    return str(step.after["role_arn"]) if step else ""
 
 
 class _Stranded(MigrateError):

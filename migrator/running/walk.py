@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from migrator.model.errors import Drift, Locked, Rejected
 from migrator.model.events import Reporter, StepWaits
 from migrator.model.facts import Json
-from migrator.model.journal import Status
+from migrator.model.journal import Direction, Status
 from migrator.model.plan import PlannedStep, StepKind
 from migrator.model.ports import Clock, Interrupt, Locks
 from migrator.running.moves import Book
@@ -79,7 +79,7 @@ class Walk:
     def _one(self, planned: PlannedStep, step: Step, context: Context) -> None:
         reading = step.read(planned, context)
         if reading.position is Position.OTHER:
-            raise Drift(reading.note, doing=f'step "{planned.id}" of "{context.service}"', remedy="plan again")
+            raise Drift(reading.note, doing=f'step "{planned.id}" of "{context.service}"', remedy=self._remedy())
         if reading.position is Position.AFTER and self._not_ours(planned, reading):
             self._found(planned, step, context, reading)
             return
@@ -87,6 +87,11 @@ class Walk:
         if reading.position is Position.BEFORE:
             self._change(planned, step, context)
         self._conclude(planned, self._wait(planned, step, context), Status.DONE)
+
+    def _remedy(self) -> str:
+        if self.book.run.direction is Direction.BACK:
+            return "put that right, then run the same command again"
+        return "run migrate plan again"
 
     def _not_ours(self, planned: PlannedStep, reading: Reading) -> bool:
         return not self.book.begun(planned.id) or not reading.ours

@@ -17,7 +17,7 @@ class AnnotationStep:
         account = _account(step, context)
         if account is None:
             return Reading(position=Position.OTHER, note=f'ServiceAccount "{_name(step)}" does not exist any more')
-        if account.uid != step.on["uid"]:
+        if account.uid != step.on["uid"] and not _annotated_by_its_owner(step, account):
             note = f'ServiceAccount "{_name(step)}" was made anew: uid {account.uid}, planned was {step.on["uid"]}'
             return Reading(position=Position.OTHER, note=note)
         value = account.annotations.get(step.on["key"])
@@ -63,6 +63,12 @@ class AnnotationStep:
         """The fleet's `waits.reconcile`."""
         del step
         return waits.reconcile
+
+
+def _annotated_by_its_owner(step: PlannedStep, account: ServiceAccount) -> bool:
+    """On the way back: made anew, and annotated as it was; nothing of ours is left to undo on it."""
+    wanted = step.after["value"]
+    return wanted is not None and account.annotations.get(step.on["key"]) == wanted
 
 
 def _account(step: PlannedStep, context: Context) -> ServiceAccount | None:

@@ -25,7 +25,7 @@ class AssociationStep:
         found = _find(step, context)
         image = _image(found)
         if step.after["role_arn"] is None:
-            return self._read_back(context, found, image)
+            return self._read_back(step, context, found, image)
         if found is None:
             return Reading(position=Position.BEFORE, image=image)
         if found.role_arn != step.after["role_arn"]:
@@ -37,9 +37,14 @@ class AssociationStep:
         ours = found.tags.get(RUN_TAG) == context.run
         return Reading(position=Position.AFTER, image=image, ours=ours, note=f"association {found.id}")
 
-    def _read_back(self, context: Context, found: Association | None, image: dict[str, object]) -> Reading:
+    def _read_back(
+        self, step: PlannedStep, context: Context, found: Association | None, image: dict[str, object]
+    ) -> Reading:
         if found is None:
             return Reading(position=Position.AFTER, image=image)
+        if not _as_we_made_it(step, found):
+            note = f'association "{found.id}" was changed by somebody else: it names "{found.role_arn}" now'
+            return Reading(position=Position.OTHER, image=image, note=note)
         if not _made_by_us(found, context):
             note = f'association "{found.id}" is not the one that the migration of "{context.service}" made'
             return Reading(position=Position.OTHER, image=image, note=note)
@@ -52,7 +57,7 @@ class AssociationStep:
         """
         if step.after["role_arn"] is None:
             found = _find(step, context)
-            if found is not None and _made_by_us(found, context):
+            if found is not None and _made_by_us(found, context) and _as_we_made_it(step, found):
                 context.cluster.delete_association(found.id)
             return
         try:
@@ -94,6 +99,10 @@ def _image(found: Association | None) -> dict[str, object]:
     if found is None:
         return {"association": None}
     return {"association": {"id": found.id, "role_arn": found.role_arn, "tags": dict(found.tags)}}
+
+
+def _as_we_made_it(step: PlannedStep, found: Association) -> bool:
+    return found.role_arn == step.before["role_arn"] and not found.target_role_arn
 
 
 def _made_by_us(found: Association, context: Context) -> bool:

@@ -67,9 +67,7 @@ def run_check(cluster: Workloads, pod: Pod, check: Check, timeout: float) -> Che
     try:
         result = cluster.run_in(pod, container, check.command, timeout)
     except Rejected as error:
-        if error.reason != _GONE:
-            raise
-        return Checked(container=container, passed=False, said=error.message, gone=True)
+        return Checked(container=container, passed=False, said=error.message, gone=error.reason == _GONE)
     last: Sequence[str] = result.output.strip().splitlines()[-1:] or ["no output"]
     said = f"exit {result.exit_code}: {last[0][:200]}"
     return Checked(container=container, passed=result.exit_code == 0, said=said)

@@ -77,6 +77,7 @@ class Context:
     trust: TrustPolicies
     waits: Waits
     check: Check | None = None
+    role_arn: str = ""  # the role that the service's association is to name
     last_look: bool = True
     forward: Mapping[str, Json] = field(default_factory=dict)
 

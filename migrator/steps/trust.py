@@ -21,7 +21,7 @@ class TrustStep:
         role = context.trust.role(step.on["role"])
         if role is None:
             return Reading(position=Position.OTHER, note=f'role "{step.on["role"]}" does not exist any more')
-        if role.id != step.on["role_id"]:
+        if role.id != step.on["role_id"] and step.after["pod_identity"]:
             note = f'role "{role.arn}" was made anew: its id is {role.id}, planned was {step.on["role_id"]}'
             return Reading(position=Position.OTHER, note=note)
         position = Position.AFTER if _as_wanted(step, role) else Position.BEFORE
@@ -31,6 +31,9 @@ class TrustStep:
         """Merges into, or takes out of, the document as it is at this moment."""
         role = self._role(step, context)
         edited = _edited(step, context, role)
+        if step.after["pod_identity"] and not trust.allows(edited, _subject(step)):
+            text = f'the trust policy of role "{role.arn}" denies Pod Identity, whatever is added to it'
+            raise Rejected(text, reason="denied", remedy="take the Deny statement out, then plan again")
         if edited != role.trust:
             context.trust.write_trust(role, edited)
 
@@ -55,7 +58,7 @@ class TrustStep:
 
     def _role(self, step: PlannedStep, context: Context) -> Role:
         role = context.trust.role(step.on["role"])
-        if role is None or role.id != step.on["role_id"]:
+        if role is None or (role.id != step.on["role_id"] and step.after["pod_identity"]):
             raise Rejected(f'role "{step.on["role"]}" was deleted or made anew a moment ago', reason="conflict")
         return role
 

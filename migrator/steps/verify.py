@@ -32,6 +32,7 @@ class VerifyStep:
         seen = judged(pods)
         return (
             _identities(context, seen, expected)
+            or _association(context, seen, expected)
             or _agents(context, seen, expected)
             or _readiness(seen)
             or _own_check(context, seen)
@@ -65,6 +66,18 @@ def _identities(context: Context, pods: Sequence[Pod], expected: Identity) -> Se
 
 def _by_hand(context: Context) -> frozenset[WorkloadRef]:
     return replaced_by_hand(context.cluster.workloads_of(context.service.namespace, context.service.name))
+
+
+def _association(context: Context, pods: Sequence[Pod], expected: Identity) -> Settling | None:
+    """Nor do they without the association they are for: pods that were injected keep the variables when it is gone."""
+    if expected is not Identity.POD_IDENTITY or not pods:
+        return None
+    found = context.cluster.association(context.service.namespace, context.service.name)
+    if found is None:
+        return NotYet(reason="the pods are set up for Pod Identity, but EKS lists no association")
+    if context.role_arn and found.role_arn != context.role_arn:
+        return Failed(reason=f'association "{found.id}" names another role, "{found.role_arn}"')
+    return None
 
 
 def _agents(context: Context, pods: Sequence[Pod], expected: Identity) -> Settling | None:

@@ -82,6 +82,7 @@ class FakeWorkload:
     failure: str = ""
     node_selector: dict[str, str] = field(default_factory=dict)
     strategy: str = ""
+    paused: bool = False
 
 
 @dataclass
@@ -293,6 +294,7 @@ class FakeWorld:
                 replicas=w.replicas,
                 spec=PodSpec(service_account="orders", node_selector=w.node_selector),
                 strategy=w.strategy,
+                paused=w.paused,
             )
             for w in self.declared
         ]

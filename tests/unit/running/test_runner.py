@@ -1,6 +1,7 @@
 """One service there and back over the fake world: what happens, in which order, and what the exit code says."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -20,6 +21,7 @@ from migrator.model.facts import Addon, Association
 from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.journal import Standing
 from migrator.model.plan import Check, Edit, Finding, Severity
+from migrator.store.plan_document import document_of
 from tests.fakes.running import SERVICE, Bench
 from tests.fakes.world import ROLE_ARN, FakeWorld, deployment, pod
 
@@ -473,3 +475,92 @@ def test_a_pod_that_goes_away_during_the_own_check_is_no_failure() -> None:
     bench = Bench(FakeWorld(checks_that_miss=1), edit=Edit(verify=Check(command=("true",))))
 
     assert bench.runner().apply(bench.plan, bench.document).exit is Exit.DONE
+
+
+def test_an_own_check_does_not_decide_over_the_way_back() -> None:
+    bench = Bench(FakeWorld(check_exit=1), edit=Edit(verify=Check(command=("false",))))
+    before = bench.world.snapshot()
+
+    assert bench.runner().apply(bench.plan, bench.document).exit is Exit.ROLLED_BACK
+    assert {**bench.world.snapshot(), "addon": None} == before
+
+
+def test_back_is_refused_while_a_deployment_is_paused() -> None:
+    bench = Bench(FakeWorld())
+    bench.runner().apply(bench.plan, bench.document)
+    bench.world.calls.clear()
+    bench.world.declared[0].paused = True
+
+    with pytest.raises(Blocked, match="is paused"):
+        bench.runner().rollback(SERVICE)
+
+    assert (bench.world.calls, bench.journal.open_run(SERVICE)) == ([], None)
+
+
+def test_a_run_goes_on_with_what_was_edited_meanwhile() -> None:
+    bench = Bench(FakeWorld(check_exit=1), edit=Edit(verify=Check(command=("wrong",))))
+    with pytest.raises(Blocked):
+        bench.runner().apply(bench.plan, bench.document, auto_rollback=False)
+    bench.world.calls.clear()
+    edited = replace(bench.plan, edit=Edit(wave=3))
+
+    assert bench.runner().apply(edited, document_of(edited)).exit is Exit.DONE
+    assert (bench.world.calls, len(bench.journal.all_runs)) == ([], 1)
+
+    edited = replace(bench.plan, edit=Edit(wave=4))
+    assert "already migrated" in bench.runner().apply(edited, document_of(edited)).message
+
+
+def test_pods_without_an_association_prove_nothing() -> None:
+    bench = Bench(FakeWorld())
+    bench.world.after_call = lambda name: setattr(bench.world, "made", None) if name == "restart orders" else None
+
+    assert bench.runner().apply(bench.plan, bench.document).exit is Exit.ROLLED_BACK
+
+
+def test_an_association_that_was_given_another_role_is_not_deleted() -> None:
+    bench = Bench(FakeWorld())
+    bench.runner().apply(bench.plan, bench.document)
+    assert bench.world.made is not None
+    bench.world.made = replace(bench.world.made, role_arn="arn:aws:iam::111111111111:role/theirs")
+    bench.world.calls.clear()
+
+    with pytest.raises(Drift, match="changed by somebody else"):
+        bench.runner().rollback(SERVICE)
+
+    assert (bench.world.calls, bench.journal.open_run(SERVICE)) == ([], None)
+    assert bench.world.made is not None
+
+
+def test_an_account_made_anew_goes_back_once_its_owner_annotated_it() -> None:
+    bench = Bench(FakeWorld())
+    bench.runner().apply(bench.plan, bench.document)
+    bench.world.uid = "anew"
+
+    with pytest.raises(Drift, match="was made anew"):
+        bench.runner().rollback(SERVICE)
+    assert bench.journal.open_run(SERVICE) is None
+
+    bench.world.annotations[ROLE_ARN_ANNOTATION] = ROLE_ARN
+    assert bench.runner().rollback(SERVICE).exit is Exit.DONE
+
+
+def test_a_role_that_denies_pod_identity_is_not_written_to() -> None:
+    bench = Bench(FakeWorld())
+    deny = '{"Effect":"Deny","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":"sts:TagSession"},'
+    bench.world.trust = bench.world.trust.replace('"Statement":[', f'"Statement":[{deny}')
+
+    result = bench.runner().apply(bench.plan, bench.document)
+
+    assert (result.exit, bench.world.calls) == (Exit.ROLLED_BACK, ["install-agent"])
+    assert "denies Pod Identity" in result.message
+
+
+def test_a_workload_that_no_longer_rolls_by_itself_is_drift() -> None:
+    bench = Bench(FakeWorld())
+    bench.world.declared[0].strategy = "OnDelete"
+
+    with pytest.raises(Drift, match="no longer rolls by itself"):
+        bench.runner().apply(bench.plan, bench.document)
+
+    assert bench.world.calls == []

@@ -4,23 +4,24 @@ from dataclasses import replace
 
 import pytest
 
-from migrator.model.facts import Pod, WorkloadRef
+from migrator.model.facts import Association, Pod, WorkloadRef
 from migrator.model.plan import PlannedStep, StepKind
 from migrator.steps.step import Context, Failed, NotYet, Settled, Settling
 from migrator.steps.verify import VerifyStep
 from tests.fakes.running import SERVICE, WAITS
-from tests.fakes.world import FakeWorld, pod
+from tests.fakes.world import ROLE_ARN, FakeWorld, pod
 
 STEP = PlannedStep(
     id="verify", kind=StepKind.VERIFY, on={}, before={"identity": "irsa"}, after={"identity": "pod-identity"}
 )
 OWNER = WorkloadRef(kind="Deployment", namespace="shop", name="orders")
 JOB = WorkloadRef(kind="Job", namespace="shop", name="import")
+ASSOCIATION = Association(id="a-1", namespace="shop", service_account="orders", role_arn=ROLE_ARN)
 GOOD = pod("pod-identity", "good", OWNER)
 
 
 def verdict(*pods: Pod) -> Settling:
-    world = FakeWorld(daemonset=True)
+    world = FakeWorld(daemonset=True, made=ASSOCIATION)
     world.live = {one.name: one for one in pods}
     context = Context(service=SERVICE, run="r", cluster=world, trust=world, waits=WAITS)
     return VerifyStep().settled(STEP, context)
