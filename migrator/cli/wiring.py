@@ -184,7 +184,8 @@ class Wiring:
 
     @contextmanager
     def _store(self, *, create: bool) -> Iterator[Memory]:
-        from migrator.store.sqlite import Database, SqliteJournal
+        from migrator.store.database import Database
+        from migrator.store.sqlite import SqliteJournal
         from migrator.store.sqlite_locks import SqliteLocks
 
         database = Database(self.fleet.state, create=create)

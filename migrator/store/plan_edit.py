@@ -72,6 +72,24 @@ def check_acceptances(document: Document) -> None:
             raise document.error(("edit", "accept", position, "code"), problem)
 
 
+def check_container(document: Document) -> None:
+    """Nothing, if the own check's container is one of the workloads', or nobody can tell: a pod without workload.
+
+    Args:
+        document: a whole plan, which fits the schema.
+
+    Raises:
+        DocumentError: naming the containers there are.
+    """
+    facts, check = document.data["facts"], document.data["edit"].get("verify") or {}
+    wanted = check.get("container")
+    known = sorted({name for workload in facts["workloads"] for name in workload["containers"]})
+    if wanted and known and wanted not in known and not facts["pods_without_workload"]:
+        there = ", ".join(f'"{name}"' for name in known)
+        problem = f'no workload of the service has a container "{wanted}"; there are {there}'
+        raise document.error(("edit", "verify", "container"), problem)
+
+
 def _problem_of(code: str) -> str:
     entry = CATALOGUE.get(code)
     if entry is None:

@@ -13,13 +13,13 @@ from typing import Any
 
 from migrator.documents.emit import emit
 from migrator.documents.errors import DocumentError
-from migrator.documents.yaml_file import Document, checked, read
+from migrator.documents.yaml_file import Document, checked, read, unreadable
 from migrator.model.errors import StoreFault
 from migrator.model.ids import ServiceId
 from migrator.model.plan import FORMAT, Edit, Plan
 from migrator.planning.verdict import verdict
 from migrator.store.plan_document import document_of, plan_of
-from migrator.store.plan_edit import check_acceptances, load_edit, schema
+from migrator.store.plan_edit import check_acceptances, check_container, load_edit, schema
 from migrator.store.plan_names import SUFFIX, path_of, service_at
 from migrator.store.seal import check_seal
 
@@ -100,7 +100,8 @@ class PlanFiles:
         """The service's plan.
 
         Raises:
-            DocumentError: there is none, it cannot be used, or it is another service's.
+            DocumentError: there is none, it cannot be used, it is another service's, or its own check names a container
+                that none of its workloads has.
         """
         path = self.path(service)
         if not path.exists():
@@ -157,6 +158,7 @@ class PlanFiles:
         if self.path(plan.service) != path:
             problem = f'"{plan.service}" does not belong here but in {self.path(plan.service)}'
             raise document.error(("service",), problem)
+        check_container(document)
         return plan
 
 
@@ -171,7 +173,7 @@ def _bytes(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise DocumentError(path, f"cannot be read: {error.strerror or error}") from error
+        raise DocumentError(path, unreadable(error)) from error
 
 
 def _replace(path: Path, text: bytes) -> None:

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from migrator.model.errors import Locked
 from migrator.model.facts import Json
 from migrator.model.journal import Holder
+from migrator.store.database import EXPIRY, Database
 from migrator.store.place import Place, is_dead
-from migrator.store.sqlite import EXPIRY, Database
 
 _COLUMNS = "key, owner, host, pid, since, doing, expires, born"
 

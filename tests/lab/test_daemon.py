@@ -112,10 +112,11 @@ _REFUSED = {
 def test_what_only_they_can_judge_is_refused_with_its_field(world: Path, directory: Path, text: str, said: str) -> None:
     world.write_text(f"version: 1\n{text}", encoding="utf-8")
 
-    with pytest.raises(LabError) as caught:
+    with pytest.raises(DocumentError) as caught:  # wrong usage, as what the schema refuses
         _up(world, directory)
 
     assert re.fullmatch(rf"\S+{said}", str(caught.value)), str(caught.value)
+    assert (caught.value.path, bool(caught.value.line), bool(caught.value.field)) == (str(world), True, True)
     assert daemon.running(directory) is None
 
 

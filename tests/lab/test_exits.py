@@ -27,7 +27,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     world = scenes.write(folder, services, addons=["eks-pod-identity-agent"])
     with harness.fleet(world, folder) as running:
         file = Path(running.environment["MIGRATE_FLEET"])
-        file.write_text(file.read_text().replace("waits:\n", "waits:\n  verify: 3\n"))
+        file.write_text(file.read_text().replace("waits:\n", "waits:\n  verify: 3\n  trust: 3\n  gate: 5\n"))
         running.migrate("plan").ok()
         yield running
 
@@ -166,10 +166,30 @@ def test_7_the_services_own_check_fails_on_pod_identity_only(fleet: Fleet) -> No
 
 
 def test_8_the_way_back_fails_too(fleet: Fleet) -> None:
+    """The webhook goes away with the failure: no new pod would have any identity, and the gate sees it."""
+    kube = fleet.kube("main")
+    where = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/pod-identity-webhook"
+    webhook = kube.get(where)
     edit(fleet, "stranded", verify={"command": ["false"]})
-    ran = fleet.migrate(*apply(fleet, "stranded")).ended(Exit.STRANDED)
-    assert "migrate rollback --service main/shop/stranded" in ran.err
+    process = fleet.start(*apply(fleet, "stranded"))
+    assert process.stderr is not None
+    log = []
+    for line in process.stderr:
+        log.append(line)
+        if json.loads(line)["code"] == "WayBack":
+            kube.delete(where)
+    process.stderr.close()
+    assert process.wait(60) == Exit.STRANDED, "".join(log)
+    assert "migrate rollback --service main/shop/stranded" in log[-1]
     assert standing(fleet, "stranded") == "stranded"
+
+    del webhook["metadata"]["resourceVersion"]
+    kube.create_object(webhook)
+    fleet.migrate("rollback", "--service", "main/shop/stranded", "--yes").ok()
+    fleet.migrate("verify", "--service", "main/shop/stranded", "--expect", "irsa").ended(Exit.BLOCKED)
+    edit(fleet, "stranded", verify=None)
+    fleet.migrate("verify", "--service", "main/shop/stranded", "--expect", "irsa").ok()
+    assert standing(fleet, "stranded") == "rolled-back"
 
 
 @pytest.mark.parametrize(

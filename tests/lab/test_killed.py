@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from migrator.model.exits import Exit
-from migrator.store.sqlite import Database
+from migrator.store.database import Database
 from migrator.store.sqlite_locks import SqliteLocks
 from tests.lab import harness, scenes
 from tests.lab.harness import Fleet

@@ -21,6 +21,7 @@ def _service(observation: Observation, expected: Identity) -> dict[str, Any]:
         "identity": str(observation.identity),
         "expected": str(expected),
         "as_expected": observation.as_expected(expected),
+        "association": observation.association or None,
         "containers": [_seen(entry) for entry in observation.seen],
     }
 
@@ -53,6 +54,8 @@ def _blocks(service: Mapping[str, Any]) -> list[Block]:
     rows = tuple(_row(entry) for entry in service["containers"])
     table: list[Block] = [Table(columns, rows)] if rows else []
     said = "as expected" if service["as_expected"] else f"expected {service['expected']}"
+    if service["expected"] == Identity.POD_IDENTITY and service["association"] is None:
+        said += "; EKS lists no association for it"
     verdict = Line(
         f"{service['service']}: {service['identity']}, {said}", Tone.GOOD if service["as_expected"] else Tone.BAD
     )

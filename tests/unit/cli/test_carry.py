@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from migrator.cli import apply, rollback
 from migrator.cli.carry import Carrier, Errand
 from migrator.cli.options import Common, Form, LogFormat
+from migrator.cli.run import CutOff
 from migrator.cli.verify import expected
 from migrator.cli.wiring import Memory
 from migrator.model import errors
@@ -125,7 +126,7 @@ def test_a_failed_step_ends_with_7_and_a_line_on_stderr(capsys: pytest.CaptureFi
     desk = Desk(Bench(FakeWorld(declared=[deployment()], reality="none")), replace(COMMON, quiet=True))
 
     assert desk.apply() is Exit.ROLLED_BACK
-    assert capsys.readouterr().err.startswith("migrate: prod/shop/orders: failed and rolled back")
+    assert capsys.readouterr().err.startswith("migrate: prod/shop/orders: failed (verify: ")
 
 
 def test_blocked_ones_are_left_alone_and_the_others_carried_out(capsys: pytest.CaptureFixture[str]) -> None:
@@ -191,11 +192,14 @@ def test_neither_hold_nor_block_keeps_an_automatic_way_back_from_its_end(
 
 
 @pytest.mark.parametrize("blocking", BLOCKING.values(), ids=BLOCKING.keys())
-def test_the_runner_decides_what_becomes_of_an_open_run(blocking: Callable[[Plan], Plan]) -> None:
+def test_hold_and_block_keep_an_open_run_where_it_is(blocking: Callable[[Plan], Plan]) -> None:
     desk = cut_off(FakeWorld(declared=[deployment()]), "remove-annotation")
+    desk.bench.world.calls.clear()
 
-    assert desk.apply(blocking(desk.bench.plan)) is Exit.DONE  # the same document: the run is taken up
-    assert desk.bench.journal.open_run(SERVICE) is None
+    assert desk.apply(blocking(desk.bench.plan)) is Exit.BLOCKED
+    assert desk.bench.journal.open_run(SERVICE) is not None
+    assert desk.bench.world.calls == []
+    assert desk.apply() is Exit.DONE
 
 
 @pytest.mark.parametrize("blocking", BLOCKING.values(), ids=BLOCKING.keys())
@@ -267,6 +271,38 @@ def test_an_error_is_a_result(
     told = capsys.readouterr()
     assert [one["exit"]["code"] for one in results(told.out)["results"]] == [int(code), next_one]
     assert told.err.startswith(f"migrate: prod/a/a: {error.message}")
+
+
+def test_ctrl_c_while_a_service_is_carried_out_says_that_the_command_resumes() -> None:
+    def carry(_runner: Runner, _plan: Plan) -> Result:
+        raise KeyboardInterrupt
+
+    with pytest.raises(CutOff):
+        Desk().carry(carry, A)
+
+
+def test_what_was_migrated_by_the_same_plan_is_only_looked_at_and_nobody_is_asked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    desk = Desk(common=replace(COMMON, output=Form.JSON))
+    assert desk.apply() is Exit.DONE
+    capsys.readouterr()
+    before = list(desk.bench.world.calls)
+
+    assert desk.apply(yes=False) is Exit.DONE  # stdin is no terminal: a question would be wrong usage
+    assert desk.bench.world.calls == before
+    told = results(capsys.readouterr().out)
+    assert (told["intended"][0]["steps"], told["intended"][0]["trust"]) == ([], None)
+    assert told["intended"][0]["note"] == "migrated already by this very plan: it is only looked at again"
+    assert "already migrated" in told["results"][0]["message"]
+
+
+def test_another_plan_for_a_migrated_service_is_shown_and_asked_for() -> None:
+    desk = Desk(common=replace(COMMON, quiet=True))
+    assert desk.apply() is Exit.DONE
+
+    with pytest.raises(errors.UsageError, match="no terminal"):
+        desk.apply(replace(desk.bench.plan, edit=replace(desk.bench.plan.edit, wave=2)), yes=False)
 
 
 def open_run() -> Run:

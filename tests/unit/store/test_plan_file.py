@@ -300,3 +300,28 @@ def test_the_readmes_example_is_a_readable_edit(tmp_path: Path) -> None:
 
     assert load_edit(tmp_path / "plan.yaml").accept[0].code == "proxy"
     assert len(readme.splitlines()) < 60
+
+
+def with_container(name: str, *, bare: bool = False) -> Plan:
+    world = World().but(agent_state=AgentState(), live=[pod(None)] if bare else [], made_by=[workload()])
+    return replace(world.plans()[0], edit=Edit(verify=Check(command=("true",), container=name)))
+
+
+def test_a_container_that_no_workload_has_is_refused(files: PlanFiles) -> None:
+    plan = with_container("sidecar")
+    names = plan.facts["workloads"][0]["containers"]
+    files.write(plan)
+
+    error = refusal(files)
+    assert (error.field, error.problem) == (
+        "edit.verify.container",
+        f'no workload of the service has a container "sidecar"; there are "{names[0]}"',
+    )
+
+
+def test_a_container_that_there_is_or_may_be_is_taken(files: PlanFiles) -> None:
+    known = with_container("x").facts["workloads"][0]["containers"][0]
+    for plan in (with_container(known), with_container(""), with_container("sidecar", bare=True)):
+        files.write(replace(plan, edit=plan.edit))
+        files.path(SERVICE).write_text(to_text(plan), encoding="utf-8")
+        assert files.read(SERVICE).edit == plan.edit

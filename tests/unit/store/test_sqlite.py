@@ -15,8 +15,9 @@ from migrator.model.errors import Locked, StoreFault
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Outcome, Run, Standing, Status, StepRecord
 from migrator.model.ports import Closing
+from migrator.store.database import Database
 from migrator.store.place import Place, is_dead
-from migrator.store.sqlite import Database, SqliteJournal
+from migrator.store.sqlite import SqliteJournal
 from migrator.store.sqlite_locks import SqliteLocks
 
 SERVICE = ServiceId("prod", "shop", "orders")
@@ -137,7 +138,7 @@ def test_a_living_holder_is_named_and_a_dead_one_holds_nothing(tmp_path: Path) -
         """
         import os, signal, sys
         from pathlib import Path
-        from migrator.store.sqlite import Database
+        from migrator.store.database import Database
         from migrator.store.sqlite_locks import SqliteLocks
         with SqliteLocks(Database(Path(sys.argv[1])), "dead").held("service:x", doing="apply"):
             os.kill(os.getpid(), signal.SIGKILL)
@@ -200,3 +201,26 @@ def test_a_reboot_kills() -> None:
     assert is_dead(before, replace(before, boot="boot-2"))
     assert not is_dead(replace(before, machine=""), replace(before, machine="", boot="boot-2"))
     assert Place.read(before.written()) == before
+
+
+def test_a_file_that_was_only_just_made_holds_nothing_yet(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    path.touch()
+
+    assert SqliteJournal(Database(path, create=False)).states() == {}
+    assert path.stat().st_size == 0
+    SqliteJournal(Database(path)).begin(RUN)
+    assert list(SqliteJournal(Database(path, create=False)).states()) == [SERVICE]
+
+
+@pytest.mark.parametrize("damage", ["outcome = 'odd'", "plan = '{'", "service = 'x'", "direction = 'up'"])
+def test_a_damaged_row_is_named(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "state.db"
+    database = Database(path)
+    SqliteJournal(database).begin(RUN)
+    with database.transaction() as connection:
+        connection.execute(f"UPDATE runs SET {damage}")  # noqa: S608 - the table above
+
+    with pytest.raises(StoreFault, match='is damaged: a row of run "r1"') as caught:
+        SqliteJournal(database).states()
+    assert str(path) in caught.value.sentence()
