@@ -1,0 +1,79 @@
+"""The fleet file: what it means, what is refused and how, and that its page names every field."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migrator.documents.errors import DocumentError
+from migrator.model.fleet import Account, Waits
+from migrator.store.fleet_file import load_fleet, schema
+
+PAGE = Path(__file__).parents[3] / "docs" / "fleet.md"
+MINIMAL = 'version: 1\nclusters:\n  - {alias: prod, region: eu-west-1, account: "111111111111"}\n'
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "fleet.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_pages_example_loads(tmp_path: Path) -> None:
+    example = PAGE.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+
+    fleet = load_fleet(written(tmp_path, example))
+
+    assert [(c.alias, c.name, c.region, c.account) for c in fleet.clusters] == [
+        ("prod-eu", "prod", "eu-west-1", "111111111111"),
+        ("tools", "tools", "eu-west-1", "222222222222"),
+    ]
+    assert fleet.account("222222222222").external_id == "fleet"
+    assert (fleet.state, fleet.plans) == (tmp_path / "state.db", tmp_path / "plans")
+    assert (fleet.policy.agent, fleet.waits.gate, fleet.waits.poll) == ("require", 300, 2.0)
+
+
+def test_defaults(tmp_path: Path) -> None:
+    fleet = load_fleet(written(tmp_path, MINIMAL))
+
+    assert fleet.waits == Waits()
+    assert fleet.account("999999999999") == Account(id="999999999999")
+
+
+def names(part: dict[str, Any]) -> set[str]:
+    found = set(part.get("properties", {}))
+    inner = [*part.get("properties", {}).values(), *([part["items"]] if "items" in part else [])]
+    return found.union(*(names(one) for one in inner))
+
+
+def test_the_page_names_every_field_and_every_default() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+
+    assert [name for name in sorted(names(schema())) if name not in page] == []
+    rows = {line.split("`")[1]: line.split("|")[3].strip() for line in page.splitlines() if line.startswith("| `")}
+    assert {name: float(rows[name]) for name in asdict(Waits())} == asdict(Waits())
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param("", "the file is empty", id="[empty]"),
+        pytest.param(MINIMAL.replace("version: 1", "version: 2"), "fleet.yaml:1: version: 2 is not 1", id="[version]"),
+        pytest.param(
+            MINIMAL + "polcy: {}\n", 'fleet.yaml:4: polcy: unknown field; did you mean "policy"?', id="[typo]"
+        ),
+        pytest.param(MINIMAL.replace('"111111111111"', "111111111111"), "is not a string", id="[unquoted account]"),
+        pytest.param(MINIMAL.replace(", region: eu-west-1", ""), 'missing: "region"', id="[no region]"),
+        pytest.param(MINIMAL + MINIMAL.splitlines()[2], 'clusters[1].alias: "prod" is used twice', id="[twice]"),
+        pytest.param(MINIMAL + "waits: {poll: 0}\n", "waits.poll: 0 is not more than 0", id="[range]"),
+        pytest.param(MINIMAL + "state: {dynamodb: x}\n", "state.dynamodb: unknown field", id="[store]"),
+        pytest.param(MINIMAL + "policy: {order: sideways}\n", '"sideways" is not one of', id="[choice]"),
+    ],
+)
+def test_what_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        load_fleet(written(tmp_path, text))
+
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
