@@ -4,7 +4,24 @@ import sys
 
 
 def main() -> int:
-    """Runs the command line in `sys.argv` and returns the exit code of `migrator.model.exits`."""
+    """Runs the command line in `sys.argv` and returns the exit code of `migrator.model.exits`.
+
+    Ctrl-C is one line and 130 wherever it comes, while modules are still being imported too. What then waits for
+    threads to end may be ended by another one, without a traceback.
+    """
+    try:
+        code = _run()
+    except KeyboardInterrupt:
+        sys.stderr.write("migrate: interrupted\n")
+        code = 130
+    if code == 130:
+        import signal  # noqa: PLC0415 - the fast path imports nothing it does not need
+
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return code
+
+
+def _run() -> int:
     if sys.argv[1:] == ["--version"]:
         from migrator import __version__  # noqa: PLC0415 - the fast path imports nothing it does not need
 

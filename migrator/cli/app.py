@@ -47,11 +47,17 @@ app.add_typer(lab.app, name="lab", short_help=lab.HELP)
 
 
 def run() -> int:
-    """Runs the command line in `sys.argv`; the exit code is one of `migrator.model.exits`."""
+    """Runs the command line in `sys.argv`; the exit code is one of `migrator.model.exits`.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C outside of a command's body; typer alone would end without a word.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot show an arrow stops no migration
     try:
         app(prog_name="migrate")
     except SystemExit as ended:
+        if isinstance(getattr(ended.__context__, "__cause__", None), KeyboardInterrupt):
+            raise KeyboardInterrupt from ended
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     return 0

@@ -68,7 +68,18 @@ def intended(plan: "Plan", journal: "Journal | None") -> "Intended":
     if blocks:
         said = f"blocked by {', '.join(blocks)}; see migrate explain {blocks[0]}"
         return Intended(plan=plan, left_alone=said, exit=Exit.BLOCKED)
+    if journal is not None and _carried_out(plan, journal):
+        return Intended(plan=plan, note="migrated already by this very plan: it is only looked at again", looks=True)
     return Intended(plan=plan)
+
+
+def _carried_out(plan: "Plan", journal: "Journal") -> bool:
+    """Whether the newest run of the service was this plan's, there, and is done."""
+    from migrator.model.journal import Standing
+    from migrator.store.plan_document import document_of
+
+    state = journal.state(plan.service)
+    return state.standing is Standing.MIGRATED and state.run is not None and state.run.plan == document_of(plan)
 
 
 def _taken_up(plan: "Plan", run: "Run") -> "Intended":

@@ -12,6 +12,7 @@ def agreed(question: str, *, yes: bool, stdin: TextIO, stderr: TextIO) -> bool:
 
     Raises:
         UsageError: `yes` was not given and stdin is no terminal.
+        KeyboardInterrupt: Ctrl-C instead of an answer.
     """
     if yes:
         return True
@@ -22,4 +23,8 @@ def agreed(question: str, *, yes: bool, stdin: TextIO, stderr: TextIO) -> bool:
         )
     stderr.write(f"{question} [y/N] ")
     stderr.flush()
-    return stdin.readline().strip().lower() in _YES
+    try:
+        return stdin.readline().strip().lower() in _YES
+    except KeyboardInterrupt:
+        stderr.write("\n")  # what is said next begins a line of its own
+        raise

@@ -11,7 +11,7 @@ from migrator.cli.ask import agreed
 from migrator.cli.options import Common
 from migrator.cli.output import Output
 from migrator.cli.reporting import reporting
-from migrator.cli.run import Complaint, complaint, worst
+from migrator.cli.run import Complaint, CutOff, complaint, worst
 from migrator.cli.signals import Signals
 from migrator.cli.wiring import Memory
 from migrator.model.errors import CredentialsExpired, Interrupted, MigrateError, StoreFault
@@ -90,13 +90,14 @@ class Carrier:
         with self._desk.memory() as memory:
             intended = [self._errand.intend(plan, memory.journal if memory else None) for plan in plans]
         doable = [one.plan for one in intended if not one.left_alone]
-        self._preview(intended, asking=bool(doable))
+        changing = sum(not (one.left_alone or one.looks) for one in intended)
+        self._preview(intended, asking=bool(changing))
         left = [
             Ended(service=one.plan.service, exit=one.exit, message=one.left_alone) for one in intended if one.left_alone
         ]
         if self._dry_run or not doable:
             return self._conclude(intended, left)
-        if not self._agreed(len(doable)):
+        if changing and not self._agreed(changing):
             sys.stderr.write("nothing was changed\n")
             return Exit.UNFINISHED
         return self._conclude(intended, [*left, *self._carry_all(doable)])
@@ -114,6 +115,12 @@ class Carrier:
         return agreed(f"{self._errand.question} {what}?", yes=self._yes, stdin=sys.stdin, stderr=sys.stderr)
 
     def _carry_all(self, plans: Sequence[Plan]) -> list[Ended]:
+        try:
+            return self._carry_each(plans)
+        except KeyboardInterrupt as error:
+            raise CutOff from error
+
+    def _carry_each(self, plans: Sequence[Plan]) -> list[Ended]:
         ended: list[Ended] = []
         with ExitStack() as stack:
             reporter = stack.enter_context(reporting(self._desk.common))

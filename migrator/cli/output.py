@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TextIO
 
 from migrator.cli.options import Common, Form, LogFormat
-from migrator.cli.run import Complaint, let_go_of_stdout, line
+from migrator.cli.run import Complaint, hint, let_go_of_stdout, line
 from migrator.render.blocks import Block
 from migrator.render.redact import redacted
 
@@ -17,6 +17,7 @@ class Output:
     def __init__(self, common: Common) -> None:
         self.form = common.output
         self._json_lines = common.log_format is LogFormat.JSON
+        self._quiet = common.quiet
 
     @property
     def for_people(self) -> bool:
@@ -43,9 +44,14 @@ class Output:
         except BrokenPipeError:
             let_go_of_stdout()
 
-    def complain(self, found: Complaint) -> None:
-        """Says on stderr what went wrong; not to a person who sees it in the table anyway."""
-        if not (self.for_people and sys.stdout.isatty()):
+    def hint(self, text: str) -> None:
+        """Says on stderr what a person may have overlooked; no error, so not in quiet mode."""
+        if not self._quiet:
+            sys.stderr.write(hint(text, json_lines=self._json_lines))
+
+    def complain(self, found: Complaint, *, always: bool = False) -> None:
+        """Says on stderr what went wrong; unless `always`, not to a person who sees it in the table anyway."""
+        if always or not (self.for_people and sys.stdout.isatty()):
             sys.stderr.write(line(found, json_lines=self._json_lines))
 
 

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from migrator.cli.options import Accounts, Clusters, Common, Namespaces, RoleGlobs, command
-from migrator.cli.run import Complaint
+from migrator.cli.run import Complaint, worst
 from migrator.cli.select import Selectors, selectors
 from migrator.model.errors import UsageError
 from migrator.model.exits import Exit
 
 if TYPE_CHECKING:
+    from migrator.cli.output import Output
     from migrator.model.fleet import Fleet, FleetCluster
     from migrator.render.views.plan import Planning
 
@@ -34,29 +35,69 @@ def register(app: typer.Typer) -> None:
         """Inventory the fleet and write one plan file per service. Changes nothing in the cloud.
 
         Prints the table of services with their findings and verdict, and what changed in the folder of plans. A cluster
-        that cannot be reached is left out and named; the exit code is then 3, or 1 when no cluster could be reached.
+        that cannot be reached is left out and named; the exit code is then 3, or 1 when no cluster could be reached. A
+        service whose plan file cannot be read is named and not planned; the exit code is then 2.
         """
         from migrator.cli.output import Output
         from migrator.cli.planning import run_planning
         from migrator.cli.wiring import Wiring
-        from migrator.render.views import plan as view
 
         wiring = Wiring(common)
         chosen = selectors(cluster, namespace, account, role)
         planning = run_planning(wiring, chosen, clusters_of(wiring.fleet, chosen), dry_run=dry_run)
-        output = Output(common)
+        require_a_match(planning, chosen)
+        return tell(planning, Output(common))
+
+
+def tell(planning: "Planning", output: "Output") -> Exit:
+    """Shows what planning came to; where no cluster could be reached, people are told why and nothing else."""
+    from migrator.render.views import plan as view
+
+    code = ended(planning)
+    reasons_only = output.for_people and len(planning.left_out) == planning.clusters
+    if not reasons_only:
         output.show(view.document(planning), view.blocks)
-        code = ended(planning)
-        for one in planning.left_out:
-            output.complain(Complaint("environment", f'cluster "{one.cluster}" was left out: {one.why}', code))
-        return code
+    for complaint in complaints(planning, code):
+        output.complain(complaint, always=reasons_only)
+    return code
 
 
 def ended(planning: "Planning") -> Exit:
-    """Not finished when a cluster was left out, an error of the environment when all were."""
-    if not planning.left_out:
-        return Exit.DONE
-    return Exit.ERROR if len(planning.left_out) == planning.clusters else Exit.UNFINISHED
+    """Wrong usage when a plan file cannot be read; not finished when a cluster was left out, an error when all were."""
+    codes = [Exit.USAGE] if planning.unread else []
+    if planning.left_out:
+        codes.append(Exit.ERROR if len(planning.left_out) == planning.clusters else Exit.UNFINISHED)
+    return worst(codes)
+
+
+def complaints(planning: "Planning", code: Exit) -> list[Complaint]:
+    """What was left out, and why: clusters with the same reason in one line."""
+    reasons: dict[str, list[str]] = {}
+    for one in planning.left_out:
+        reasons.setdefault(one.why, []).append(f'"{one.cluster}"')
+    said = [
+        f"{'cluster' if len(names) == 1 else 'clusters'} {', '.join(names)} left out: {why}"
+        for why, names in reasons.items()
+    ]
+    files = [f'"{one.service}" was not planned: {one.problem}' for one in planning.unread]
+    return [
+        *(Complaint("environment", text, code) for text in said),
+        *(Complaint("document", text, code) for text in files),
+    ]
+
+
+def require_a_match(planning: "Planning", chosen: Selectors) -> None:
+    """Nothing, unless the selectors leave no service although every cluster was looked at.
+
+    Raises:
+        UsageError: they do.
+    """
+    seen = (planning.planned, planning.gone, planning.moved, planning.left_out, planning.unread)
+    if (chosen.namespaces or chosen.roles) and not any(seen):
+        raise UsageError(
+            "no service with an annotated ServiceAccount is selected",
+            remedy='give other globs to "--namespace" and "--role", or none',
+        )
 
 
 def clusters_of(fleet: "Fleet", chosen: Selectors) -> tuple["FleetCluster", ...]:

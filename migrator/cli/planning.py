@@ -1,6 +1,6 @@
 """The work behind `migrate plan`: every cluster at once, then the plan files."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -8,14 +8,15 @@ from typing import Protocol
 
 from migrator.cli.select import Selectors
 from migrator.cli.wiring import Memory, shown
+from migrator.documents.errors import DocumentError
 from migrator.model.errors import MigrateError
 from migrator.model.fleet import Fleet, FleetCluster
 from migrator.model.ids import ServiceId
 from migrator.model.journal import ServiceState, Standing
-from migrator.model.plan import Plan
+from migrator.model.plan import Edit, Plan
 from migrator.model.ports import ClusterView, Roles
 from migrator.planning.planner import PlanSettings, plan_cluster
-from migrator.render.views.plan import LeftOut, Planned, Planning
+from migrator.render.views.plan import LeftOut, Planned, Planning, Unread
 from migrator.store.plan_file import PlanFiles
 
 _AT_ONCE = 8
@@ -56,14 +57,17 @@ class Desk(Protocol):
 def run_planning(desk: Desk, chosen: Selectors, clusters: Sequence[FleetCluster], *, dry_run: bool) -> Planning:
     """Plans the services selected in `clusters` and writes their files, unless `dry_run`.
 
+    A service whose plan file cannot be read is named and left as it is; the others are planned.
+
     Raises:
-        DocumentError: the part of an existing plan file that a person edits cannot be read, or a file not be written.
+        StoreFault: a file cannot be written.
     """
+    unread: dict[ServiceId, str] = {}
     settings = PlanSettings(
         policy=desk.fleet.policy,
         excludes=desk.fleet.excludes,
         wanted=chosen.service,
-        edit_of=desk.plans.edit_of,
+        edit_of=_edit_of(desk.plans, unread),
     )
 
     def one(cluster: FleetCluster) -> tuple[Plan, ...] | LeftOut:
@@ -75,15 +79,15 @@ def run_planning(desk: Desk, chosen: Selectors, clusters: Sequence[FleetCluster]
     with ThreadPoolExecutor(max_workers=min(_AT_ONCE, len(clusters))) as pool:
         outcomes = list(pool.map(one, clusters))
     left_out = [outcome for outcome in outcomes if isinstance(outcome, LeftOut)]
-    plans = [plan for outcome in outcomes if not isinstance(outcome, LeftOut) for plan in outcome]
-    plans.sort(key=lambda plan: plan.service)
+    found = [plan for outcome in outcomes if not isinstance(outcome, LeftOut) for plan in outcome]
+    plans = sorted((plan for plan in found if plan.service not in unread), key=lambda plan: plan.service)
     reached = {cluster.alias for cluster in clusters} - {one.cluster for one in left_out}
     if not dry_run:
         desk.plans.publish_schema()
     with desk.memory() as memory:
         held = {holder.key for holder in memory.locks.holders()} if memory else set()
         planned = [Planned(plan, _filed(desk, plan, held, dry_run=dry_run)) for plan in plans]
-        missing = _missing(desk, chosen, reached, {plan.service for plan in plans})
+        missing = _missing(desk, chosen, reached, {plan.service for plan in found})
         states = {service: memory.journal.state(service) for service in missing} if memory else {}
     moved = [service for service in missing if _moved(states.get(service))]
     return Planning(
@@ -94,7 +98,21 @@ def run_planning(desk: Desk, chosen: Selectors, clusters: Sequence[FleetCluster]
         gone=[service for service in missing if service not in moved],
         moved=moved,
         left_out=left_out,
+        unread=[Unread(service, why) for service, why in sorted(unread.items())],
     )
+
+
+def _edit_of(files: PlanFiles, unread: dict[ServiceId, str]) -> Callable[[ServiceId], Edit | None]:
+    """Reads what a person wrote; where that cannot be read, says why in `unread`. Called from several threads."""
+
+    def edit_of(service: ServiceId) -> Edit | None:
+        try:
+            return files.edit_of(service)
+        except DocumentError as error:
+            unread[service] = str(error)
+            return None
+
+    return edit_of
 
 
 def _filed(desk: Desk, plan: Plan, held: set[str], *, dry_run: bool) -> str:

@@ -36,6 +36,10 @@ class Complaint:
     exit: Exit
 
 
+class CutOff(KeyboardInterrupt):
+    """Ctrl-C while services were being carried out: what was begun stands in the journal, open."""
+
+
 def worst(exits: Iterable[Exit]) -> Exit:
     """The code that a command over several services ends with: the gravest of theirs, DONE when there are none."""
     seen = set(exits)
@@ -68,7 +72,8 @@ def guarded(work: Callable[[], Exit], *, debug: bool, json_lines: bool) -> Exit:
 def complaint(error: BaseException) -> Complaint:
     """What to say about `error`; one that nobody foresaw is named by its type and its own words, on one line."""
     if isinstance(error, KeyboardInterrupt):
-        return Complaint("interrupted", "interrupted at once; the same command resumes", Exit.INTERRUPTED)
+        said = "interrupted at once; the same command resumes" if isinstance(error, CutOff) else "interrupted"
+        return Complaint("interrupted", said, Exit.INTERRUPTED)
     if isinstance(error, Interrupted):
         return Complaint(error.code, error.sentence(), error.code_of_exit)
     if isinstance(error, MigrateError):
@@ -87,6 +92,14 @@ def line(found: Complaint, *, json_lines: bool) -> str:
         return f"migrate: {sentence}\n"
     data = {"level": "error", "event": "error", "code": found.code, "exit": int(found.exit), "message": sentence}
     return json.dumps(data, ensure_ascii=False) + "\n"
+
+
+def hint(text: str, *, json_lines: bool) -> str:
+    """What a person may have overlooked, as stderr shows it, newline included."""
+    sentence = redact(" ".join(text.split()))
+    if not json_lines:
+        return f"migrate: {sentence}\n"
+    return json.dumps({"level": "warning", "event": "hint", "message": sentence}, ensure_ascii=False) + "\n"
 
 
 def let_go_of_stdout() -> None:

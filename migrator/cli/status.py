@@ -32,7 +32,8 @@ def register(app: typer.Typer) -> None:
     ) -> Exit:
         """Show where every service of the fleet stands, from the journal and the plan files. Calls no cloud.
 
-        A plan file that cannot be read is named, and the exit code is then 2.
+        A plan file that cannot be read is named, and the exit code is then 2. Selectors that leave nothing, and a
+        folder of plans that is not there, are said on stderr.
         """
         from migrator.cli.output import Output
         from migrator.cli.wiring import Wiring
@@ -43,7 +44,12 @@ def register(app: typer.Typer) -> None:
         with wiring.memory() as memory:
             placed = _placed(wiring, plans, memory, selectors(cluster, namespace, account, role))
             holders = memory.locks.holders() if memory else ()
-        Output(common).show(view.document(placed, holders, unreadable), view.blocks)
+        output = Output(common)
+        output.show(view.document(placed, holders, unreadable), view.blocks)
+        if not wiring.folder.is_dir():
+            output.hint(f'there is no folder of plans "{wiring.folder}"; "migrate plan" makes it')
+        if not placed and any((cluster, namespace, account, role)):
+            output.hint("no service is selected; give other globs, or none")
         return Exit.USAGE if unreadable else Exit.DONE
 
 

@@ -95,7 +95,7 @@ def parse(path: Path, text: str) -> Document:
     try:
         root = loader.get_single_node()
         if root is None:
-            raise DocumentError(path, "the file is empty")
+            raise DocumentError(path, "the file is empty; restore it, or delete it")
         lines = dict(_Lines(path, text).of(root))
         data = loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
@@ -122,7 +122,13 @@ def _text(path: Path) -> str:
     except FileNotFoundError as error:
         raise DocumentError(path, "no such file") from error
     except OSError as error:
-        raise DocumentError(path, f"cannot be read: {error.strerror or error}") from error
+        raise DocumentError(path, unreadable(error)) from error
+
+
+def unreadable(error: OSError) -> str:
+    """What is said of a path that the system does not let us read, and what to do about it."""
+    what = "move it away: a file belongs there" if isinstance(error, IsADirectoryError) else "make it readable"
+    return f"cannot be read: {error.strerror or error}; {what}"
 
 
 def _syntax_error(path: Path, error: yaml.MarkedYAMLError) -> DocumentError:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from migrator.documents.errors import DocumentError
 from migrator.lab import files
 from migrator.lab.lock import LOCK, DirectoryLock
 from migrator.lab.record import RECORD, Lab, LabError, read_record
@@ -110,13 +111,19 @@ def _prepare(directory: Path) -> None:
 
 
 def _detached(world: Path, directory: Path) -> Lab:
-    """Starts this module as a process of its own and waits for its word."""
+    """Starts `migrator.lab.foreground` as a process of its own and waits for its word.
+
+    Raises:
+        LabError: it could not be started.
+        DocumentError: the world holds something that AWS or a cluster refuses.
+    """
     reading, writing = os.pipe()
     command = [
         sys.executable,
         "-m",
         "migrator.lab.foreground",
-        str(world.resolve()),
+        "--",
+        str(world),  # as it was given, so that complaints name it so
         str(directory.resolve()),
         str(writing),
     ]
@@ -135,6 +142,9 @@ def _detached(world: Path, directory: Path) -> Lab:
     if word is None:
         _ended(child)
         raise LabError(f"the fleet did not start; see {directory / LOG}")
+    if "refused" in word:
+        child.wait()
+        raise DocumentError(**word["refused"])
     if "error" in word:
         child.wait()
         raise LabError(word["error"])

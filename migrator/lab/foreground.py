@@ -121,7 +121,10 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         run(load_world(given.world), given.directory, lambda lab: tell({"ready": lab.pid}))
-    except (LabError, DocumentError) as error:
+    except DocumentError as error:
+        tell({"refused": {"path": error.path, "problem": error.problem, "line": error.line, "field": error.field}})
+        return 1
+    except LabError as error:
         tell({"error": str(error)})
         return 1
     return 0

@@ -1,7 +1,7 @@
 """Coded facts about progress, with data. Logic tells them to a Reporter; the edge decides how they look."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from migrator.model.ids import ServiceId
@@ -28,6 +28,7 @@ class RunStarted(Event):
     run: str
     resumed: bool
     steps: tuple[str, ...]
+    statuses: Mapping[str, Status] = field(default_factory=dict)  # of the steps begun before, when it is taken up again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

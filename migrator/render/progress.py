@@ -90,7 +90,7 @@ class LiveProgress:
         if isinstance(event, Noticed):
             return sentence(event)
         if isinstance(event, RunStarted):
-            steps = {step: StepLine() for step in event.steps}
+            steps = {step: StepLine(event.statuses.get(step, Status.PENDING)) for step in event.steps}
             self._walks.append(Walked(event.service, event.direction, steps))
             return ""
         walk = next((walk for walk in reversed(self._walks) if walk.service == event.service), None)

@@ -145,6 +145,7 @@ class Runner:
                 run=run.id,
                 resumed=bool(book.records),
                 steps=tuple(step.id for step in steps),
+                statuses={step: record.status for step, record in book.records.items()},
             )
         )
         Walk(

@@ -165,6 +165,11 @@ def unsupported_media(content_type: str, accepted: Sequence[str]) -> ApiError:
         f'the body of the request was in an unknown format ("{content_type}") - '
         f"accepted media types include: {', '.join(accepted)}"
     )
+    if "protobuf" in content_type:
+        message += (
+            '; the practice fleet speaks no protobuf: make objects with "kubectl apply -f" or "kubectl create -f", for '
+            'instance behind "kubectl create ... --dry-run=client -o yaml |"; other clients must send JSON'
+        )
     return ApiError(415, "UnsupportedMediaType", message, {})
 
 

@@ -45,6 +45,7 @@ _KEY_TEXT = (
 _LABEL_NAMED = {("", "namespaces"), ("", "services")}
 _FREE_NAMED = {"rbac.authorization.k8s.io"}
 _WITH_TEMPLATE = {"deployments", "replicasets", "statefulsets", "daemonsets", "jobs"}
+_SCHEDULE_WORDS = {"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"}
 _ANNOTATIONS_LIMIT = 256 * 1024
 
 
@@ -170,11 +171,26 @@ def _spec_errors(kind: Kind, obj: Json) -> list[FieldError]:
         return _template_errors(kind, obj.get("spec") or {})
     if kind.key == ("batch", "cronjobs"):
         spec = obj.get("spec") or {}
-        found = [] if spec.get("schedule") else [required("spec.schedule")]
+        found = _schedule_errors(spec.get("schedule") or "")
         template = ((spec.get("jobTemplate") or {}).get("spec") or {}).get("template") or {}
         return found + validation_pod.pod_spec_errors(template.get("spec") or {}, "spec.jobTemplate.spec.template.spec")
     checks = _CHECKS.get(kind.plural) if not kind.custom else None
     return checks(obj) if checks is not None else []
+
+
+def _schedule_errors(schedule: str) -> list[FieldError]:
+    """Five fields, or one of the words that stand for them; what is in the fields is not looked at."""
+    if not schedule:
+        return [required("spec.schedule")]
+    fields = schedule.split()
+    if fields[:1] == ["@every"] or (len(fields) == 1 and fields[0] in _SCHEDULE_WORDS):
+        return []
+    if schedule.startswith("@"):
+        return [invalid_value("spec.schedule", schedule, f"unrecognized descriptor: {schedule}")]
+    if len(fields) != 5:
+        text = f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]"
+        return [invalid_value("spec.schedule", schedule, text)]
+    return []
 
 
 def _reference_errors(obj: Json) -> list[FieldError]:

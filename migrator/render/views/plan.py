@@ -30,6 +30,14 @@ class LeftOut:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A service whose plan file cannot be read, and why: it was not planned, its file is left as it is."""
+
+    service: ServiceId
+    problem: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planning:
     """All that a planning run came to."""
@@ -41,6 +49,7 @@ class Planning:
     gone: Sequence[ServiceId]  # have a plan file, and no annotated ServiceAccount any more
     moved: Sequence[ServiceId]  # the same, because the journal says that they were migrated
     left_out: Sequence[LeftOut]
+    unread: Sequence[Unread] = ()
 
 
 def document(planning: Planning) -> dict[str, Any]:
@@ -54,6 +63,7 @@ def document(planning: Planning) -> dict[str, Any]:
         gone=[str(service) for service in planning.gone],
         moved=[str(service) for service in planning.moved],
         left_out=[{"cluster": one.cluster, "why": one.why} for one in planning.left_out],
+        unreadable=[{"service": str(one.service), "problem": one.problem} for one in planning.unread],
     )
 
 
@@ -148,14 +158,11 @@ def _closing(data: Mapping[str, Any]) -> list[Block]:
     told = [f"{counts[str(word)]} {word}" for word in Verdict]
     held = f" ({counts['hold']} on hold)" if counts["hold"] else ""
     looked = counts["clusters"] - counts["left_out"]
-    lines: list[Block] = [
-        Line(
-            f"{_many(counts['services'], 'service')} in {_many(looked, 'cluster')}: {', '.join(told)}{held}", Tone.HEAD
-        ),
-        Line(_folder(data)),
-    ]
+    summed = f"{_many(counts['services'], 'service')} in {_many(looked, 'cluster')}: {', '.join(told)}{held}"
+    lines: list[Block] = [Line(summed, Tone.HEAD), Line(_folder(data))]
     lines += [Line(f"gone: {service} (its plan file was kept)", Tone.WARN) for service in data["gone"]]
     lines += [Line(f"left out: cluster {one['cluster']}: {one['why']}", Tone.BAD) for one in data["left_out"]]
+    lines += [Line(f"not planned: {one['service']}: {one['problem']}", Tone.BAD) for one in data["unreadable"]]
     return lines
 
 

@@ -103,9 +103,14 @@ def _row(service: Mapping[str, Any]) -> tuple[str, ...]:
         "hold" if service["hold"] else service["verdict"] or "no plan",
         f"{step['id']} {step['status']}" if step else "-",
         (service["since"] or "-")[:19].replace("T", " "),
-        service["by"] or "-",
+        _user(service["by"]),
         " ".join(service["note"].split()),
     )
+
+
+def _user(by: str | None) -> str:
+    """The local user alone: "ann" of "ann as arn:aws:iam::111122223333:user/ann on desk"; the rest is in history."""
+    return by.partition(" on ")[0].partition(" as ")[0] if by else "-"
 
 
 def _closing(summary: Mapping[str, int]) -> str:

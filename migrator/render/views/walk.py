@@ -18,12 +18,14 @@ from migrator.render.views.show import step, steps, trust_blocks, trust_change
 class Intended:
     """One service and what is meant to be done to it; `left_alone` says why nothing is done, empty if something is.
 
-    `note` is what a run that is open makes of it.
+    `note` is what a run that is open, or one that is done, makes of it. `looks` says that nothing will be changed, only
+    looked at: its steps are not shown and nobody is asked.
     """
 
     plan: Plan
     left_alone: str = ""
     note: str = ""
+    looks: bool = False
     exit: Exit = Exit.DONE  # of one that is left alone
 
 
@@ -75,8 +77,8 @@ def _intended(one: Intended, *, back: bool) -> dict[str, Any]:
         "verdict": str(one.plan.verdict),
         "left_alone": one.left_alone or None,
         "note": one.note or None,
-        "steps": [step(planned) for planned in (one.plan.back if back else one.plan.forward)],
-        "trust": None if back else trust_change(one.plan),
+        "steps": [] if one.looks else [step(planned) for planned in (one.plan.back if back else one.plan.forward)],
+        "trust": None if back or one.looks else trust_change(one.plan),
     }
 
 

@@ -14,6 +14,7 @@ from tests.contract.kube.support import config_map, deployment, eventually, pod
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from migrator.lab.kubeapi import ApiServer
     from tests.contract.kube.support import Api
 
     Kubectl = Callable[..., subprocess.CompletedProcess[str]]
@@ -233,3 +234,29 @@ def test_cordon(kubectl: Kubectl, api: Api, namespace: str) -> None:
     kubectl("cordon", node)
     assert "SchedulingDisabled" in eventually(lambda: kubectl("get", "node", node).stdout)
     api.ok("DELETE", f"/api/v1/nodes/{node}")
+
+
+IMPERATIVE = {
+    "[create configmap]": ("create", "configmap", "a", "--from-literal=k=v"),
+    "[create sa]": ("create", "sa", "a"),
+    "[create token]": ("create", "token", "default"),
+    "[auth can-i]": ("auth", "can-i", "get", "pods"),
+}
+
+
+@pytest.mark.parametrize("words", IMPERATIVE.values(), ids=IMPERATIVE.keys())
+def test_protobuf_is_refused_with_a_word_on_what_to_do_instead(
+    own_server: ApiServer, kubectl: Kubectl, words: tuple[str, ...]
+) -> None:
+    del own_server  # a real server speaks it
+    said = kubectl(*words, code=1).stderr
+
+    assert "application/vnd.kubernetes.protobuf" in said
+    assert 'make objects with "kubectl apply -f" or "kubectl create -f"' in said
+
+
+def test_what_the_refusal_of_protobuf_says_to_do_works(kubectl: Kubectl) -> None:
+    made = kubectl("create", "configmap", "a", "--from-literal=k=v", "--dry-run=client", "-o", "json").stdout
+    kubectl("apply", "-f", "-", stdin=json.loads(made))
+
+    assert kubectl("get", "cm", "a", "-o", "jsonpath={.data.k}").stdout == "v"

@@ -9,6 +9,7 @@ import pytest
 from tests.contract.kube.support import config_map, deployment, eventually, pod
 
 if TYPE_CHECKING:
+    from migrator.lab.kubeapi import ApiServer
     from tests.contract.kube.support import Api
 
 
@@ -102,6 +103,40 @@ def test_foreign_version_is_400(api: Api, apps: str) -> None:
 def test_protobuf_body_is_refused_clearly_or_understood(api: Api, core: str) -> None:
     answer = api.call("POST", f"{core}/configmaps", b"k8s\x00x", Content_Type="application/vnd.kubernetes.protobuf")
     assert answer.status in (400, 415)
+
+
+def test_protobuf_is_refused_with_a_word_on_what_to_do_instead(own_server: ApiServer, api: Api, core: str) -> None:
+    del own_server  # a real server speaks it
+    answer = api.call("POST", f"{core}/configmaps", b"k8s\x00x", Content_Type="application/vnd.kubernetes.protobuf")
+    assert answer.status == 415
+    assert 'make objects with "kubectl apply -f" or "kubectl create -f"' in answer.body["message"]
+
+
+SCHEDULES = {
+    "[five fields]": ("*/5 * * * *", 201, ""),
+    "[word]": ("@daily", 201, ""),
+    "[interval]": ("@every 1h", 201, ""),
+    "[three fields]": ("* * *", 422, "expected exactly 5 fields, found 3: [* * *]"),
+    "[six fields]": ("0 * * * * *", 422, "expected exactly 5 fields, found 6: [0 * * * * *]"),
+    "[unknown word]": ("@dayly", 422, "unrecognized descriptor: @dayly"),
+    "[empty]": ("", 422, "Required value"),
+}
+
+
+@pytest.mark.parametrize(("schedule", "status", "said"), SCHEDULES.values(), ids=SCHEDULES.keys())
+def test_schedule_of_a_cronjob(api: Api, namespace: str, schedule: str, status: int, said: str) -> None:
+    template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "example.com/a:1"}]}}
+    body = {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {"name": "a"},
+        "spec": {"schedule": schedule, "jobTemplate": {"spec": {"template": template}}},
+    }
+    answer = api.call("POST", f"/apis/batch/v1/namespaces/{namespace}/cronjobs", body)
+    assert answer.status == status
+    if said:
+        assert "spec.schedule" in answer.body["message"]
+        assert said in answer.body["message"]
 
 
 def test_unknown_media_type_is_415(api: Api, core: str) -> None:

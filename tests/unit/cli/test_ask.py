@@ -38,3 +38,18 @@ def test_no_terminal_wants_yes() -> None:
         agreed("sure?", yes=False, stdin=io.StringIO("y\n"), stderr=io.StringIO())
 
     assert '"--yes"' in caught.value.remedy
+
+
+class Impatient(Terminal):
+    """Somebody who presses Ctrl-C instead of answering."""
+
+    def readline(self, _size: int = -1, /) -> str:  # type: ignore[override] # typeshed's StringIO is two classes
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_instead_of_an_answer_ends_the_line() -> None:
+    asked = io.StringIO()
+    with pytest.raises(KeyboardInterrupt):
+        agreed("sure?", yes=False, stdin=Impatient(), stderr=asked)
+
+    assert asked.getvalue() == "sure? [y/N] \n"

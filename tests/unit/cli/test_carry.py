@@ -297,6 +297,19 @@ def test_what_was_migrated_by_the_same_plan_is_only_looked_at_and_nobody_is_aske
     assert "already migrated" in told["results"][0]["message"]
 
 
+def test_a_run_taken_up_again_tells_where_its_steps_stand(capsys: pytest.CaptureFixture[str]) -> None:
+    desk = cut_off(FakeWorld(declared=[deployment()]), "remove-annotation")
+    capsys.readouterr()
+    desk.common = replace(COMMON, log_format=LogFormat.JSON)
+
+    assert desk.apply() is Exit.DONE
+    events = map(json.loads, capsys.readouterr().err.splitlines())
+    started = next(event for event in events if event.get("code") == "RunStarted")
+    assert started["statuses"] == {
+        "agent": "done", "trust": "done", "association": "done", "annotation": "started",
+    }  # fmt: skip
+
+
 def test_another_plan_for_a_migrated_service_is_shown_and_asked_for() -> None:
     desk = Desk(common=replace(COMMON, quiet=True))
     assert desk.apply() is Exit.DONE

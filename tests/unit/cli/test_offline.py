@@ -16,9 +16,10 @@ from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Outcome, Run, Status, StepRecord
 from migrator.model.plan import Acceptance, Edit
 from migrator.render.contract import schema
+from migrator.store.database import Database
 from migrator.store.plan_document import document_of
 from migrator.store.plan_file import PlanFiles
-from migrator.store.sqlite import Database, SqliteJournal
+from migrator.store.sqlite import SqliteJournal
 from tests.fakes.samples import BLOCK, INFO, ORDERS, WARNING, sample_plan
 
 CART = ServiceId("prod", "shop", "cart")
@@ -261,3 +262,30 @@ def test_one_wrong_field_of_the_fleet_file_is_one_line(shop: Shop) -> None:
     line = json.loads(result.stderr)
     assert (result.exit_code, line["code"], line["exit"]) == (2, "document", 2)
     assert line["message"] == 'fleet.yaml:4: plan: unknown field; did you mean "plans"?'
+
+
+HINTS: dict[str, tuple[list[str], str]] = {
+    "[selector] matches nothing": (["--cluster", "test"], "no service is selected"),
+    "[folder] is not there": (["--plans", "/nonexistent"], 'no folder of plans "/nonexistent"'),
+}
+
+
+@pytest.mark.parametrize(("arguments", "said"), HINTS.values(), ids=HINTS.keys())
+def test_status_says_on_stderr_why_it_shows_nothing(shop: Shop, arguments: list[str], said: str) -> None:
+    fleet = ["--fleet", str(shop.folder / "fleet.yaml")]
+    result = CliRunner().invoke(app, ["status", *arguments, *fleet])
+
+    assert result.exit_code == 0
+    assert said in result.stderr
+    assert CliRunner().invoke(app, ["status", "--quiet", *arguments, *fleet]).stderr == ""
+    as_json = CliRunner().invoke(app, ["status", "--log-format", "json", *arguments, *fleet]).stderr
+    assert said in json.loads(as_json)["message"]
+    assert CliRunner().invoke(app, ["status", *fleet]).stderr == ""
+
+
+def test_status_shows_people_the_local_user_alone(shop: Shop) -> None:
+    shop.remember(ORDERS, *[Status.DONE] * 6)
+    row = next(line for line in shop.run("status").splitlines() if line.startswith(str(ORDERS)))
+
+    assert " ann" in row
+    assert "arn:aws" not in row

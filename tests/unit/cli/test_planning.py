@@ -1,5 +1,6 @@
 """`migrate plan` over declared worlds: what becomes of the files, and of clusters that cannot be reached."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from migrator.cli.plan import clusters_of, ended
+from migrator.cli.options import Common, Form, LogFormat
+from migrator.cli.output import Output
+from migrator.cli.plan import clusters_of, complaints, ended, require_a_match, tell
 from migrator.cli.planning import run_planning
 from migrator.cli.select import Selectors
 from migrator.cli.wiring import Memory
@@ -29,6 +32,17 @@ from tests.fakes.running import MemoryJournal, NoLocks
 
 EU = FleetCluster(alias="prod", name="shop-prod", region="eu-west-1", account="111111111111")
 US = FleetCluster(alias="us", name="shop-us", region="us-east-1", account="222222222222")
+
+
+COMMON = Common(
+    fleet=Path("fleet.yaml"),
+    plans=None,
+    output=Form.TABLE,
+    log_format=LogFormat.CONSOLE,
+    verbose=False,
+    quiet=False,
+    debug=False,
+)
 
 
 class Closed(World):
@@ -223,3 +237,72 @@ def test_the_table(office: Office) -> None:
     assert lines[0].split() == ["SERVICE", "ROLE", "VERDICT", "FINDINGS", "STEPS", "PLAN"]
     assert lines[1].split()[:4] == [str(SERVICE), "orders-api", "blocked", "role-missing"]
     assert lines[-2] == "2 services in 1 cluster: 0 ready, 0 attention, 2 blocked"
+
+
+def into_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+UNREADABLE: dict[str, tuple[Callable[[Path], object], str]] = {
+    "[empty]": (lambda path: path.write_bytes(b""), "the file is empty; restore it, or delete it"),
+    "[no YAML]": (lambda path: path.write_text("edit: [", encoding="utf-8"), "not valid YAML"),
+    "[folder]": (into_a_folder, "Is a directory; move it away: a file belongs there"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "said"), UNREADABLE.values(), ids=UNREADABLE.keys())
+@pytest.mark.parametrize("dry_run", [False, True], ids=["[written]", "[dry run]"])
+def test_one_unreadable_plan_file_stops_only_its_own_service(
+    office: Office, spoil: Callable[[Path], object], said: str, *, dry_run: bool
+) -> None:
+    office.plan()
+    spoil(office.plans.path(SERVICE))
+    office.worlds["prod"] = World(accounts=(account(), account(name="worker")))
+    planning = office.plan(dry_run=dry_run)
+
+    assert changes(planning) == {"prod/orders/worker": "new"}
+    assert (planning.gone, ended(planning)) == ([], Exit.USAGE)
+    [unreadable] = document(planning)["unreadable"]
+    assert unreadable["service"] == str(SERVICE)
+    assert said in unreadable["problem"]
+    assert [one.sentence for one in complaints(planning, Exit.USAGE)] == [
+        f'"{SERVICE}" was not planned: {unreadable["problem"]}'
+    ]
+    assert list(plain(view.blocks(document(planning))))[-1] == f"not planned: {SERVICE}: {unreadable['problem']}"
+
+
+def test_when_no_cluster_can_be_reached_the_reason_is_all_and_said_once(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office.worlds["prod"] = Closed()
+    planning = office.plan(Selectors())
+
+    assert tell(planning, Output(COMMON)) is Exit.ERROR
+    said = 'migrate: clusters "prod", "us" left out: reading cluster "us": no route to host\n'
+    assert capsys.readouterr() == ("", said)
+    assert tell(planning, Output(replace(COMMON, output=Form.JSON))) is Exit.ERROR
+    told = capsys.readouterr()
+    assert (len(json.loads(told.out)["left_out"]), told.err) == (2, said)
+
+
+NOTHING_SELECTED = {
+    "[namespace]": Selectors(clusters=("prod",), namespaces=("nope",)),
+    "[role]": Selectors(clusters=("prod",), roles=("nope",)),
+}
+
+
+@pytest.mark.parametrize("chosen", NOTHING_SELECTED.values(), ids=NOTHING_SELECTED.keys())
+def test_no_service_selected_is_wrong_usage(office: Office, chosen: Selectors) -> None:
+    with pytest.raises(UsageError, match="no service"):
+        require_a_match(office.plan(chosen), chosen)
+
+
+def test_a_fleet_without_services_is_no_wrong_usage(office: Office) -> None:
+    office.worlds["prod"] = World(accounts=())
+    require_a_match(office.plan(), Selectors(clusters=("prod",)))
+
+
+def test_services_of_a_cluster_that_was_left_out_may_still_match(office: Office) -> None:
+    chosen = Selectors(namespaces=("nope",))
+    require_a_match(office.plan(chosen), chosen)

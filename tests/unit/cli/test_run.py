@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from migrator.cli.run import complaint, guarded, worst
+from migrator.cli.run import CutOff, complaint, guarded, worst
 from migrator.documents.errors import DocumentError
 from migrator.model import errors
 from migrator.model.exits import Exit
@@ -38,8 +38,9 @@ ENDINGS: dict[str, tuple[BaseException, Exit, str]] = {
         Exit.TERMINATED,
         "migrate: interrupted at a checkpoint; the same command resumes\n",
     ),
-    "[Ctrl-C] anywhere": (
-        KeyboardInterrupt(),
+    "[Ctrl-C] anywhere": (KeyboardInterrupt(), Exit.INTERRUPTED, "migrate: interrupted\n"),
+    "[Ctrl-C] while services are carried out": (
+        CutOff(),
         Exit.INTERRUPTED,
         "migrate: interrupted at once; the same command resumes\n",
     ),

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+from dataclasses import replace
 
 import pytest
 import structlog
@@ -216,3 +217,11 @@ LEVELS = {
 @pytest.mark.parametrize(("given", "level"), LEVELS.values(), ids=LEVELS.keys())
 def test_levels(given: dict[str, bool], level: int) -> None:
     assert log.level_of(**{"verbose": False, "quiet": False, "debug": False, **given}) == level
+
+
+def test_a_run_taken_up_again_shows_what_was_done_before() -> None:
+    picture = Picture()
+    statuses = {"trust": Status.FOUND, "restart": Status.STARTED}
+    picture.live.tell(replace(STARTED, resumed=True, statuses=statuses))
+
+    assert picture.text()[1:] == ["  = trust    found so already", "  ▸ restart", "  · verify"]
