@@ -53,13 +53,20 @@ def _blocks(service: Mapping[str, Any]) -> list[Block]:
     )
     rows = tuple(_row(entry) for entry in service["containers"])
     table: list[Block] = [Table(columns, rows)] if rows else []
-    said = "as expected" if service["as_expected"] else f"expected {service['expected']}"
-    if service["expected"] == Identity.POD_IDENTITY and service["association"] is None:
-        said += "; EKS lists no association for it"
+    said = _said(service)
     verdict = Line(
         f"{service['service']}: {service['identity']}, {said}", Tone.GOOD if service["as_expected"] else Tone.BAD
     )
     return [*table, verdict, Line()]
+
+
+def _said(service: Mapping[str, Any]) -> str:
+    if service["as_expected"]:
+        return "as expected"
+    orphaned = service["expected"] == Identity.POD_IDENTITY and service["association"] is None
+    if orphaned and service["identity"] == service["expected"]:
+        return "but EKS lists no association for it"
+    return f"expected {service['expected']}{'; EKS lists no association for it' if orphaned else ''}"
 
 
 def _row(entry: Mapping[str, Any]) -> tuple[str, ...]:

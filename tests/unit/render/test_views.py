@@ -42,9 +42,12 @@ def seen(container: str, identity: Identity, **differs: Any) -> Seen:
     return Seen(container=container, identity=identity, **fields)
 
 
+ROLE = "arn:aws:iam::111111111111:role/orders"
+
+
 def test_verify_as_expected() -> None:
     main = seen("main", Identity.POD_IDENTITY, check="exit 0: 3 orders", check_passed=True)
-    observation = Observation(service=ORDERS, identity=Identity.POD_IDENTITY, seen=(main,))
+    observation = Observation(service=ORDERS, identity=Identity.POD_IDENTITY, seen=(main,), association=ROLE)
     document = fits(verify.document([(observation, Identity.POD_IDENTITY)], exit_code=Exit.DONE))
 
     assert text(verify.blocks(document)) == [
@@ -56,11 +59,22 @@ def test_verify_as_expected() -> None:
 
 def test_verify_otherwise() -> None:
     mixed = (seen("main", Identity.POD_IDENTITY), seen("sidecar", Identity.NONE, ready=False))
-    observation = Observation(service=ORDERS, identity=Identity.MIXED, seen=mixed)
+    observation = Observation(service=ORDERS, identity=Identity.MIXED, seen=mixed, association=ROLE)
     document = fits(verify.document([(observation, Identity.POD_IDENTITY)], exit_code=Exit.BLOCKED))
 
     assert document["exit"] == 4
     assert text(verify.blocks(document))[-1] == "prod/shop/orders: mixed, expected pod-identity"
+
+
+def test_verify_says_that_the_association_is_gone() -> None:
+    observation = Observation(
+        service=ORDERS, identity=Identity.POD_IDENTITY, seen=(seen("main", Identity.POD_IDENTITY),)
+    )
+    document = fits(verify.document([(observation, Identity.POD_IDENTITY)], exit_code=Exit.BLOCKED))
+
+    assert document["services"][0]["as_expected"] is False
+    said = "prod/shop/orders: pod-identity, but EKS lists no association for it"
+    assert text(verify.blocks(document))[-1] == said
 
 
 def test_verify_without_pods() -> None:
