@@ -70,6 +70,7 @@ class Crew:
             actor=self.wiring.actor(service),
             host=socket.gethostname(),
             plan_of=self.wiring.plan_of,
+            file_of=self.wiring.plan_file,
         )
 
 

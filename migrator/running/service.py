@@ -28,7 +28,10 @@ AUTOMATIC = "automatic"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
-    """Runs plans of the services of one cluster. `plan_of` revives the plan document that a run carries."""
+    """Runs plans of the services of one cluster. `plan_of` revives the plan document that a run carries.
+
+    `file_of` names a service's plan file to people.
+    """
 
     cluster: ClusterWorld
     trust: TrustPolicies
@@ -41,6 +44,7 @@ class Runner:
     actor: str
     host: str
     plan_of: Callable[[Json], Plan]
+    file_of: Callable[[ServiceId], str]
 
     def apply(self, plan: Plan, document: Json, *, auto_rollback: bool = True) -> Result:
         """Carries the plan out, or takes up the run that was cut off.
@@ -199,7 +203,7 @@ class Runner:
     def _prove(self, plan: Plan) -> None:
         difference = self.cluster.prove(plan.facts["cluster"])
         if difference is not None:
-            doing = f'the plan of "{plan.service}" is for another cluster than the one reached'
+            doing = f"{self.file_of(plan.service)}: planned for another cluster than the one reached"
             raise Drift(difference, doing=doing, remedy="plan again, or correct the fleet file")
 
     def _before_returning(self, plan: Plan) -> None:

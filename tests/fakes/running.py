@@ -170,6 +170,7 @@ class Bench:
             actor="tester",
             host="here",
             plan_of=plan_of,
+            file_of=lambda service: f"plans/{service}.yaml",
         )
 
     def statuses(self) -> dict[str, str]:

@@ -36,13 +36,13 @@ def difference(
     """
     cluster = live.cluster
     pairs = (
-        ("account of the credentials", caller.account, planned["account"]),
-        ("ARN", cluster.arn, planned["arn"]),
-        ("issuer that EKS names", cluster.issuer, planned["issuer"]),
+        ("account", "account of the credentials", caller.account),
+        ("arn", "ARN", cluster.arn),
+        ("issuer", "issuer that EKS names", cluster.issuer),
     )
-    for what, seen, wanted in pairs:
-        if seen != wanted:
-            return f'the {what} is "{seen}", planned was "{wanted}"'
+    for field, what, seen in pairs:
+        if seen != planned[field]:
+            return f'facts.cluster.{field}: the {what} is "{seen}", planned was "{planned[field]}"'
     if cluster.status not in _USABLE:
         return f'its status is "{cluster.status}", not ACTIVE'
     if opened.context is not None and (differing := differences(opened.context, cluster.endpoint, live.ca)):
@@ -57,4 +57,4 @@ def _of_another_issuer(connection: KubeConnection, planned: str) -> str | None:
     found = decoded(connection.get(DISCOVERY, doing=doing), _Discovery, doing=doing)
     if found.issuer == planned:
         return None
-    return f'the server reached issues tokens as "{found.issuer}", planned was "{planned}"'
+    return f'facts.cluster.issuer: the server reached issues tokens as "{found.issuer}", planned was "{planned}"'
