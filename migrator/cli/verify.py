@@ -61,12 +61,20 @@ def register(app: typer.Typer) -> None:
 
 
 def expected(plan: "Plan", state: "ServiceState | None") -> "Identity":
-    """Pod Identity once a walk there has begun and was not taken back, else what the plan found before it."""
+    """Pod Identity once a walk there has begun and was not taken back; after a way back, what that saw in the end.
+
+    A way back leaves an association that is not ours, and Pod Identity with it. Else it is what the plan found.
+    """
     from migrator.model.identity import Identity
     from migrator.model.journal import Direction, Outcome
 
     run = state.run if state else None
     if run is not None and run.direction is Direction.FORWARD and run.outcome in {Outcome.OPEN, Outcome.DONE}:
         return Identity.POD_IDENTITY
+    if run is not None and run.direction is Direction.BACK and run.outcome is Outcome.DONE and state is not None:
+        proofs = [record.result or {} for record in state.steps if record.step == "verify"]
+        seen = {one for proof in proofs for one in proof.get("containers", {}).values()}
+        if len(seen) == 1:
+            return Identity(seen.pop())
     step = plan.step("verify")
     return Identity(str(step.before["identity"])) if step else Identity.IRSA

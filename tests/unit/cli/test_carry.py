@@ -20,6 +20,7 @@ from migrator.cli.wiring import Memory
 from migrator.model import errors
 from migrator.model.events import Reporter
 from migrator.model.exits import Exit
+from migrator.model.facts import Association
 from migrator.model.identity import Identity
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Outcome, Run, ServiceState, Standing
@@ -30,7 +31,7 @@ from migrator.running.result import Result
 from migrator.running.service import Runner
 from tests.fakes.running import SERVICE, Bench
 from tests.fakes.samples import BLOCK, sample_plan
-from tests.fakes.world import FakeWorld, deployment
+from tests.fakes.world import ROLE_ARN, FakeWorld, deployment
 
 COMMON = Common(
     fleet=Path("fleet.yaml"),
@@ -340,3 +341,15 @@ EXPECTED: dict[str, tuple[ServiceState | None, Identity]] = {
 @pytest.mark.parametrize(("standing", "identity"), EXPECTED.values(), ids=EXPECTED.keys())
 def test_what_verify_expects(standing: ServiceState | None, identity: Identity) -> None:
     assert expected(A, standing) is identity
+
+
+def test_after_a_way_back_verify_expects_what_that_saw() -> None:
+    """The association that was there before us stays, and Pod Identity with it."""
+    bench = Bench(FakeWorld())
+    theirs = Association(id="a-9", namespace="shop", service_account="orders", role_arn=ROLE_ARN)
+    bench.world.made, bench.world._seen_association = theirs, True
+    assert bench.runner().apply(bench.plan, bench.document).exit is Exit.DONE
+    assert bench.runner().rollback(SERVICE).exit is Exit.DONE
+
+    assert bench.world.made == theirs
+    assert expected(bench.plan, bench.journal.state(SERVICE)) is Identity.POD_IDENTITY
