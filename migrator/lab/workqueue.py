@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import heapq
+import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import NamedTuple
+
+import urllib3
+
+from migrator.lab.kubeclient import KubeError
+
+_LOG = logging.getLogger(__name__)
 
 
 class Task(NamedTuple):
@@ -56,6 +64,30 @@ class WorkQueue:
                     return task
                 self._changed.wait(wait)
             return None
+
+    def work_off(self, reconcile: Callable[[Task], float | None]) -> None:
+        """Do every due task until the queue is closed; `reconcile` says in how many seconds to look again, if at all.
+
+        One object's bad luck must not end the work for all others: what fails is told and done again later.
+        """
+        while (task := self.get()) is not None:
+            try:
+                again = reconcile(task)
+            except KubeError as error:
+                # somebody else wrote or deleted first, and the watch is about to tell us what
+                level = logging.DEBUG if error.status in (404, 409) else logging.WARNING
+                _LOG.log(level, "%s: %s", task, error)
+                self.retry(task)
+            except (OSError, urllib3.exceptions.HTTPError) as error:
+                _LOG.debug("%s: %s", task, error)
+                self.retry(task)
+            except Exception:  # noqa: BLE001 - told with its traceback; a bug in one must not stop the rest
+                _LOG.exception("%s", task)
+                self.retry(task)
+            else:
+                self.succeeded(task)
+                if again is not None:
+                    self.add(task, again)
 
     def close(self) -> None:
         """Wake every waiter up for good."""

@@ -48,7 +48,10 @@ def reconcile(view: View, deployment: Json) -> float | None:
     else:
         _roll(view, deployment, new, old)
     everything = view.owned("replicasets", deployment)
-    new = next(one for one in everything if one["metadata"]["uid"] == new["metadata"]["uid"])
+    uid = new["metadata"]["uid"]
+    new = next((one for one in everything if one["metadata"]["uid"] == uid), None)
+    if new is None:  # deleted meanwhile; the watch that took it out of our copy has queued us again
+        return 0.0
     again = statuses.write(view, deployment, new, everything)
     _clean_up(view, deployment, new, everything)
     return again

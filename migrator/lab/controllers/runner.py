@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from typing import TYPE_CHECKING, Any
-
-import urllib3
 
 from migrator.lab.controllers import cronjob, daemonset, deployment, job, replicaset, statefulset
 from migrator.lab.controllers.objects import controller_of
 from migrator.lab.controllers.view import PLURALS, View
-from migrator.lab.kubeclient import KubeError
 from migrator.lab.workqueue import Task, WorkQueue
 
 if TYPE_CHECKING:
@@ -21,7 +17,6 @@ if TYPE_CHECKING:
     from migrator.lab.kubeclient import KubeClient
 
 Json = dict[str, Any]
-_LOG = logging.getLogger(__name__)
 _RECONCILERS: dict[str, Callable[[View, Json], float | None]] = {
     "replicasets": replicaset.reconcile,
     "deployments": deployment.reconcile,
@@ -65,22 +60,8 @@ class Controllers:
             self._queue.add(Task(PLURALS[owner["kind"]], metadata["namespace"], owner["name"]))
 
     def _work(self) -> None:
-        while (task := self._queue.get()) is not None:
-            document = self._view.get(*task)
-            if document is None:
-                self._queue.succeeded(task)
-                continue
-            try:
-                again = _RECONCILERS[task.plural](self._view, document)
-            except KubeError as error:
-                # somebody else wrote or deleted first, and the watch is about to tell us what
-                level = logging.DEBUG if error.status in (404, 409) else logging.WARNING
-                _LOG.log(level, "%s: %s", task, error)
-                self._queue.retry(task)
-            except (OSError, urllib3.exceptions.HTTPError) as error:
-                _LOG.debug("%s: %s", task, error)
-                self._queue.retry(task)
-            else:
-                self._queue.succeeded(task)
-                if again is not None:
-                    self._queue.add(task, again)
+        self._queue.work_off(self._reconcile)
+
+    def _reconcile(self, task: Task) -> float | None:
+        document = self._view.get(*task)
+        return _RECONCILERS[task.plural](self._view, document) if document is not None else None

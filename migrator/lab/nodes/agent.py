@@ -6,8 +6,6 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
-import urllib3
-
 from migrator.lab.certs import Authority, ServerCert, server_context
 from migrator.lab.informer import Informer
 from migrator.lab.kubeclient import KubeError, resource_path
@@ -130,17 +128,8 @@ class NodeAgent:
                 self._queue.add(Task("pods", pod["metadata"]["namespace"], pod["metadata"]["name"]))
 
     def _work(self) -> None:
-        while (task := self._queue.get()) is not None:
-            pod = self._pods.get(task.namespace, task.name)
-            if pod is None:
-                self._queue.succeeded(task)
-                continue
-            try:
-                again = self._lifecycle.reconcile(pod)
-            except (KubeError, OSError, urllib3.exceptions.HTTPError) as error:
-                _LOG.debug("%s: %s", task, error)
-                self._queue.retry(task)
-            else:
-                self._queue.succeeded(task)
-                if again is not None:
-                    self._queue.add(task, again)
+        self._queue.work_off(self._reconcile)
+
+    def _reconcile(self, task: Task) -> float | None:
+        pod = self._pods.get(task.namespace, task.name)
+        return self._lifecycle.reconcile(pod) if pod is not None else None
