@@ -149,6 +149,16 @@ class Workloads(Protocol):
         """Stamps the pod template (kubectl's `restartedAt` and our own annotation); its controller rolls the pods."""
         ...
 
+    def evict(self, pod: Pod) -> None:
+        """Asks for the pod to go, within its PodDisruptionBudgets; its owner makes a new one.
+
+        Only this very pod (uid); one that is gone already is well.
+
+        Raises:
+            Rejected: reason `budget` while a PodDisruptionBudget does not allow it.
+        """
+        ...
+
     def run_in(self, pod: Pod, container: str, command: Sequence[str], timeout: float) -> CommandResult: ...
 
 

@@ -1,6 +1,5 @@
 """The one door through which a step's record changes: check the table, write the journal, then tell."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from migrator.model.events import Reporter, StepMoved
@@ -46,6 +45,8 @@ class Book:
             raise ValueError(f"step {step}: {before} -> {to} is not an allowed move")
         old = self.records.get(step)
         kept = old.image if old is not None and old.image is not None else image
+        if result is None and old is not None and (old.status, to) == (Status.STARTED, Status.STARTED):
+            result = old.result  # the memo of a try that was cut off
         record = StepRecord(
             run=self.run.id, step=step, status=to, at=self.clock.now(), image=kept, result=result, note=note
         )
@@ -57,7 +58,7 @@ class Book:
             )
         )
 
-    def memory(self, step: str) -> Mapping[str, Json]:
-        """What the run remembers of the step: image and result; empty when it was not begun."""
+    def memo(self, step: str) -> Json:
+        """What the step asked to be remembered before its last try; None when it asked for nothing."""
         record = self.records.get(step)
-        return {} if record is None else {"image": record.image, "result": record.result}
+        return record.result if record is not None and record.status is Status.STARTED else None

@@ -20,7 +20,7 @@ from migrator.running.ledger import ledger, way_back
 from migrator.running.moves import Book
 from migrator.running.preflight import before_going, before_returning
 from migrator.running.result import Result
-from migrator.running.walk import StepFailed, Walk
+from migrator.running.walk import Postponed, StepFailed, Walk
 from migrator.steps.step import Context
 
 AUTOMATIC = "automatic"
@@ -96,6 +96,10 @@ class Runner:
                     failure.reason, doing=f'step "{failure.step}" of "{plan.service}"', remedy=remedy
                 ) from failure
             return self._turn_round(run, failure)
+        except Postponed as pause:
+            self.reporter.tell(self._ended(run, Outcome.OPEN, pause.reason))
+            message = f'stopped at step "{pause.step}": {pause.reason}; the same command goes on'
+            return Result(service=run.service, exit=Exit.UNFINISHED, message=message)
         self._end(run, Outcome.DONE, "")
         proof = book.records.get(StepKind.VERIFY)
         return migrated(plan.service, proof.result if proof else None, "migrated", proof.note if proof else "")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from migrator.model.errors import Interrupted
 from migrator.model.ports import Clock, Interrupt
-from migrator.steps.step import Failed, NotYet, Settled, Settling
+from migrator.steps.step import Failed, Later, NotYet, Settled, Settling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +27,11 @@ class Waiter:
     def until_settled(
         self,
         look: Callable[[bool], Settling],
-        again: Callable[[], None],
+        again: Callable[[NotYet], None],
         patience: Patience,
         waiting: Callable[[str, float], None],
-    ) -> Settled | Failed:
-        """Looks until `look` has said Settled for the whole hold, or Failed, or the deadline is over.
+    ) -> Settled | Failed | Later:
+        """Looks until `look` has said Settled for the whole hold, or Failed or Later, or the deadline is over.
 
         `look` is told whether this look would be the last one, the one that ends the hold.
 
@@ -46,7 +46,7 @@ class Waiter:
             now = self.clock.monotonic()
             last = patience.hold <= (0.0 if steady is None else now - steady)
             answer = look(last)
-            if isinstance(answer, Failed):
+            if isinstance(answer, Failed | Later):
                 return answer
             if isinstance(answer, Settled):
                 if last:
@@ -58,13 +58,10 @@ class Waiter:
                 if now - began >= patience.deadline:
                     return Failed(reason=f"not so after {patience.deadline:.0f} s: {answer.reason}")
                 waiting(answer.reason, now - began)
-                self._retry(answer, again)
+                if answer.again:
+                    again(answer)
                 pause = patience.poll
             self._pause(pause)
-
-    def _retry(self, answer: NotYet, again: Callable[[], None]) -> None:
-        if answer.again:
-            again()
 
     def _pause(self, seconds: float) -> None:
         checkpoint(self.interrupt)

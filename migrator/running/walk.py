@@ -25,7 +25,7 @@ from migrator.steps.agent import AgentStep
 from migrator.steps.annotation import AnnotationStep
 from migrator.steps.association import AssociationStep
 from migrator.steps.restart import RestartStep
-from migrator.steps.step import Context, Failed, Position, Reading, Settled, Step
+from migrator.steps.step import Context, Failed, Later, NotYet, Position, Reading, Settled, Settling, Step
 from migrator.steps.trust import TrustStep
 from migrator.steps.verify import VerifyStep
 
@@ -38,10 +38,20 @@ STEPS: Mapping[StepKind, Step] = {
     StepKind.VERIFY: VerifyStep(),
 }
 _OVER = frozenset({Status.DONE, Status.FOUND})
+Again = Callable[[PlannedStep, Step, Context, NotYet], None]
 
 
 class StepFailed(Exception):
     """A step did not take effect; its record says FAILED."""
+
+    def __init__(self, step: str, reason: str) -> None:
+        self.step = step
+        self.reason = reason
+        super().__init__(f"{step}: {reason}")
+
+
+class Postponed(Exception):
+    """A step that only a later run can finish; its record stays STARTED and the run stays open."""
 
     def __init__(self, step: str, reason: str) -> None:
         self.step = step
@@ -66,6 +76,7 @@ class Walk:
 
         Raises:
             StepFailed: a step failed.
+            Postponed: a step can only be finished by a later run.
             Drift: the world is neither before nor after.
             Interrupted: a signal was honoured at a checkpoint.
             MigrateError: the environment failed; the record stays STARTED and the run stays open.
@@ -86,7 +97,7 @@ class Walk:
         self.book.move(planned.id, Status.STARTED, image=reading.image)
         if reading.position is Position.BEFORE:
             self._change(planned, step, context)
-        self._conclude(planned, self._wait(planned, step, context), Status.DONE)
+        self._conclude(planned, self._wait(planned, step, context, again=self._try_again), Status.DONE)
 
     def _remedy(self) -> str:
         if self.book.run.direction is Direction.BACK:
@@ -97,15 +108,19 @@ class Walk:
         return not self.book.begun(planned.id) or not reading.ours
 
     def _found(self, planned: PlannedStep, step: Step, context: Context, reading: Reading) -> None:
-        """There already: it must work all the same before anything is built on it."""
+        """There already: it must work all the same before anything is built on it. Nothing is tried: it is not ours."""
         answer = self._wait(planned, step, context)
         if isinstance(answer, Settled):
             answer = Settled(result=answer.result, note=answer.note or reading.note)
         self._conclude(planned, answer, Status.FOUND)
 
+    def _try_again(self, planned: PlannedStep, step: Step, context: Context, answer: NotYet) -> None:
+        self.book.move(planned.id, Status.STARTED, result=answer.memo)
+        self._change(planned, step, context)
+
     def _change(self, planned: PlannedStep, step: Step, context: Context) -> None:
         try:
-            step.apply(planned, context)
+            step.apply(planned, replace(context, memory=self.book.memo(planned.id)))
         except Rejected as error:
             if error.reason == "conflict":  # somebody changed the thing between our look and our change
                 remedy = "nothing of theirs was overwritten; run the same command again"
@@ -114,9 +129,11 @@ class Walk:
                 ) from error
             self._conclude(planned, Failed(reason=error.sentence()), Status.DONE)
 
-    def _wait(self, planned: PlannedStep, step: Step, context: Context) -> Settled | Failed:
+    def _wait(
+        self, planned: PlannedStep, step: Step, context: Context, again: Again | None = None
+    ) -> Settled | Failed | Later:
         waits = context.waits
-        patience = Patience(poll=waits.poll, deadline=step.deadline(waits), hold=step.hold(planned, waits))
+        patience = Patience(poll=waits.poll, deadline=step.deadline(planned, waits), hold=step.hold(planned, waits))
 
         def waiting(reason: str, waited: float) -> None:
             self.reporter.tell(
@@ -130,14 +147,18 @@ class Walk:
                 )
             )
 
-        return Waiter(self.clock, self.interrupt).until_settled(
-            lambda last: step.settled(planned, replace(context, last_look=last)),
-            lambda: self._change(planned, step, context),
-            patience,
-            waiting,
-        )
+        def look(last: bool) -> Settling:
+            return step.settled(planned, replace(context, last_look=last, memory=self.book.memo(planned.id)))
 
-    def _conclude(self, planned: PlannedStep, answer: Settled | Failed, well: Status) -> None:
+        def retry(answer: NotYet) -> None:
+            if again is not None:
+                again(planned, step, context, answer)
+
+        return Waiter(self.clock, self.interrupt).until_settled(look, retry, patience, waiting)
+
+    def _conclude(self, planned: PlannedStep, answer: Settled | Failed | Later, well: Status) -> None:
+        if isinstance(answer, Later):
+            raise Postponed(planned.id, answer.reason)
         if isinstance(answer, Failed):
             self.book.move(planned.id, Status.FAILED, note=answer.reason)
             raise StepFailed(planned.id, answer.reason)
@@ -157,7 +178,7 @@ class Walk:
     def _held(self, key: str, planned: PlannedStep) -> Iterator[None]:
         context = self.context(planned.id)
         began = self.clock.monotonic()
-        patience = STEPS[planned.kind].deadline(context.waits)
+        patience = STEPS[planned.kind].deadline(planned, context.waits)
         while True:
             holding = self.locks.held(key, doing=f"{planned.id} of {context.service}")
             try:

@@ -52,8 +52,9 @@ class AgentStep:
             return NotYet(reason="the add-on is still CREATING")
         return Settled(result={"addon": state.addon.version if state.addon else None}, note=_how(state, nodes))
 
-    def deadline(self, waits: Waits) -> float:
+    def deadline(self, step: PlannedStep, waits: Waits) -> float:
         """The fleet's `waits.agent`."""
+        del step
         return waits.agent
 
     def hold(self, step: PlannedStep, waits: Waits) -> float:

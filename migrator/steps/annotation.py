@@ -55,8 +55,9 @@ class AnnotationStep:
             return NotYet(reason=f'the annotation is back at "{value}": something reconciles it')
         return Failed(reason=f'annotation "{step.on["key"]}" was changed to "{value}" by somebody else')
 
-    def deadline(self, waits: Waits) -> float:
+    def deadline(self, step: PlannedStep, waits: Waits) -> float:
         """Three reconcile periods: one that must pass undisturbed, and two for a put-back to be seen as one."""
+        del step
         return max(3 * waits.reconcile, 10 * waits.poll)
 
     def hold(self, step: PlannedStep, waits: Waits) -> float:

@@ -79,8 +79,9 @@ class AssociationStep:
             return Failed(reason=f'the pair is associated with another role, "{found.role_arn}"')
         return _gate(context, Identity.POD_IDENTITY, found)
 
-    def deadline(self, waits: Waits) -> float:
+    def deadline(self, step: PlannedStep, waits: Waits) -> float:
         """What EKS may take to accept a fresh trust, and what the webhook may take to learn of it."""
+        del step
         return waits.trust + waits.gate
 
     def hold(self, step: PlannedStep, waits: Waits) -> float:

@@ -46,8 +46,9 @@ class RestartStep:
             stamped += rollout.stamp == context.run
         return Settled(result={"stamp": context.run}, note=_note(stamped))
 
-    def deadline(self, waits: Waits) -> float:
+    def deadline(self, step: PlannedStep, waits: Waits) -> float:
         """The fleet's `waits.rollout`, for all workloads of the service together."""
+        del step
         return waits.rollout
 
     def hold(self, step: PlannedStep, waits: Waits) -> float:

@@ -46,10 +46,15 @@ class Settled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotYet:
-    """Look again; with `again`, the other side refused for now and the change is to be tried once more."""
+    """Look again; with `again`, the change is to be tried once more.
+
+    `memo` is then recorded first, durably: the step finds it in `Context.memory`, also after a kill. It is how a step
+    counts what it may do only so often, or remembers what it is about to touch.
+    """
 
     reason: str
     again: bool = False
+    memo: Json = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +64,14 @@ class Failed:
     reason: str
 
 
-Settling = Settled | NotYet | Failed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """Waiting in this run is of no use, and nothing has failed: a later run looks again."""
+
+    reason: str
+
+
+Settling = Settled | NotYet | Failed | Later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +80,9 @@ class Context:
 
     `forward` is what the walk there recorded for the same step: `image`, `result`, and `runs`, the ids of the runs that
     began it. Empty on the way there, and for steps the walk there never began. `last_look` is False while a settle
-    period still runs: what is dear to ask need not be asked yet.
+    period still runs: what is dear to ask need not be asked yet. `memory` is the memo this run last recorded.
+    `restart` and `recreate_bare_pods` are the person's word for the walk there: `rollout` or `natural`; may bare pods be
+    deleted and made anew.
     """
 
     service: ServiceId
@@ -80,6 +94,9 @@ class Context:
     role_arn: str = ""  # the role that the service's association is to name
     last_look: bool = True
     forward: Mapping[str, Json] = field(default_factory=dict)
+    memory: Json = None
+    restart: str = "rollout"
+    recreate_bare_pods: bool = False
 
 
 class Step(Protocol):
@@ -97,7 +114,7 @@ class Step(Protocol):
         """Whether the change has taken effect; changes nothing."""
         ...
 
-    def deadline(self, waits: Waits) -> float:
+    def deadline(self, step: PlannedStep, waits: Waits) -> float:
         """Seconds after which a step that has not settled has failed."""
         ...
 

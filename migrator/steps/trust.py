@@ -47,8 +47,9 @@ class TrustStep:
         size = trust.size(role.trust)
         return Settled(result={"trust": role.trust}, note=f"trust policy {size} characters")
 
-    def deadline(self, waits: Waits) -> float:
+    def deadline(self, step: PlannedStep, waits: Waits) -> float:
         """The fleet's `waits.trust`."""
+        del step
         return waits.trust
 
     def hold(self, step: PlannedStep, waits: Waits) -> float:

@@ -39,8 +39,9 @@ class VerifyStep:
             or Settled(result=_result(seen, context.check), note=_note(seen, left_out(pods), expected, context.check))
         )
 
-    def deadline(self, waits: Waits) -> float:
+    def deadline(self, step: PlannedStep, waits: Waits) -> float:
         """The fleet's `waits.verify`, beside the settle period."""
+        del step
         return waits.verify + waits.settle
 
     def hold(self, step: PlannedStep, waits: Waits) -> float:

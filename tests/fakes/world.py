@@ -108,6 +108,7 @@ class FakeWorld:
     reality: str | None = None  # what restarted pods really get, if it is not what the gate shows
     check_exit: int = 0
     checks_that_miss: int = 0  # own checks that find their pod gone
+    budget_refusals: int = 0  # evictions that a PodDisruptionBudget refuses
     refusal: str = ""  # the gate's dry run is refused
     blind: bool = False  # the webhook injects nothing
     difference: str | None = None
@@ -148,9 +149,12 @@ class FakeWorld:
         if self.reality is not None and mode == "pod-identity":
             mode = self.reality
         for _ in range(workload.replicas):
-            self._serial += 1
-            name = f"{workload.ref.name}-{self._serial}"
-            self.live[name] = pod(mode, name, workload.ref, baked=workload.baked)
+            self._admit(workload, mode)
+
+    def _admit(self, workload: FakeWorkload, mode: str) -> None:
+        self._serial += 1
+        name = f"{workload.ref.name}-{self._serial}"
+        self.live[name] = pod(mode, name, workload.ref, baked=workload.baked)
 
     def _change(self, name: str) -> None:
         self.before_call(name)
@@ -324,6 +328,23 @@ class FakeWorld:
         workload.stamp = stamp
         self._roll(workload)
         self.after_call(f"restart {ref.name}")
+
+    def evict(self, pod: Pod) -> None:
+        self._change(f"evict {pod.name}")
+        if self.budget_refusals > 0:
+            self.budget_refusals -= 1
+            raise Rejected("Cannot evict pod as it would violate the pod's disruption budget.", reason="budget")
+        held = self.live.get(pod.name)
+        if held is not None and held.uid == pod.uid:
+            del self.live[pod.name]
+            self._replace(held)
+        self.after_call(f"evict {pod.name}")
+
+    def _replace(self, gone: Pod) -> None:
+        """Its owner makes a new pod at once, admitted as things are now; nobody does that for a bare pod."""
+        workload = self._workload(gone.owner) if gone.owner else None
+        if workload is not None:
+            self._admit(workload, self.injected())
 
     def run_in(self, pod: Pod, container: str, command: Sequence[str], timeout: float) -> CommandResult:
         assert pod.name in self.live

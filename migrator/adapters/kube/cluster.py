@@ -161,6 +161,10 @@ class LiveCluster:
         """Stamps the pod template; the controller rolls."""
         self._writes.restart(ref, stamp)
 
+    def evict(self, pod: Pod) -> None:
+        """Asks for this very pod to go; `budget` as the port says."""
+        self._writes.evict(pod)
+
     def run_in(self, pod: Pod, container: str, command: Sequence[str], timeout: float) -> CommandResult:
         """Runs a command in a container; the first ordinary one when `container` is empty."""
         ordinary = (entry.name for entry in pod.spec.containers if not entry.init)

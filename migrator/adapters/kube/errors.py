@@ -58,6 +58,15 @@ class Refusal(Exception):
         return self.status == 422 and self.method == "PATCH" and self.message.startswith(_TEST_FAILED)
 
 
+def held_by_budget(error: BaseException) -> bool:
+    """Whether a PodDisruptionBudget, not the server's load, refused an eviction: both answer 429."""
+    return isinstance(error, Refusal) and error.status in {429, 500} and "disruption budget" in _spaced(error.message)
+
+
+def _spaced(message: str) -> str:
+    return message.lower().replace("poddisruptionbudget", "pod disruption budget")
+
+
 def refusal(method: str, path: str, response: urllib3.BaseHTTPResponse) -> Refusal:
     """The refusal that a response is."""
     asked = response.headers.get("Retry-After", "")

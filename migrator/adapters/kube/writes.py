@@ -1,6 +1,6 @@
-"""The two things we change on a cluster: one annotation of a ServiceAccount, and the restart stamp of a pod template.
+"""What we change on a cluster: an annotation of a ServiceAccount, a pod template's restart stamp, pods by eviction.
 
-Both are safe to repeat. A lost answer leaves us unsure whether the change was made, so before any repeat the object is
+All are safe to repeat. A lost answer leaves us unsure whether the change was made, so before any repeat the object is
 read again: what is already as wanted is done, and what somebody else changed is a conflict.
 """
 
@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from migrator.adapters.kube.connection import JSON_PATCH, STRATEGIC_PATCH, KubeConnection
-from migrator.adapters.kube.errors import CONFLICT, Refusal
+from migrator.adapters.kube.errors import CONFLICT, Refusal, held_by_budget, transient
 from migrator.adapters.kube.pages import decoded
 from migrator.adapters.kube.paths import path_of, pointer
 from migrator.adapters.kube.rollout import STAMP
 from migrator.adapters.kube.structs import AccountObject, Meta
 from migrator.adapters.kube.workloads import RESTARTABLE
 from migrator.model.errors import Rejected
-from migrator.model.facts import ServiceAccount, WorkloadRef
+from migrator.model.facts import Pod, ServiceAccount, WorkloadRef
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 _QUERY = {"fieldManager": "irsa-migrator"}
+BUDGET = "budget"
 _ROUNDS = 5  # another writer's unrelated change makes a stale version: look again, that often
 
 
@@ -97,6 +98,29 @@ class KubeWrites:
         doing = f'restarting {ref.kind} "{ref.namespace}/{ref.name}"'
         self.connect().patch(path, body, content_type=STRATEGIC_PATCH, doing=doing)
 
+    def evict(self, pod: Pod) -> None:
+        """Asks for this very pod (uid) to go, within its PodDisruptionBudgets; one that is gone already is well.
+
+        Raises:
+            Rejected: reason `budget` while a PodDisruptionBudget does not allow it.
+        """
+        meta = {"name": pod.name, "namespace": pod.namespace}
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": pod.uid}}
+        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": meta, "deleteOptions": options}
+        path = f"{path_of('Pod', pod.namespace, pod.name)}/eviction"
+        doing = f'evicting pod "{pod.namespace}/{pod.name}"'
+
+        def post() -> None:
+            try:
+                self.connect().once("POST", path, body=body)
+            except Refusal as error:
+                if held_by_budget(error):
+                    raise Rejected(error.message, reason=BUDGET, doing=doing) from error
+                if not _other_pod(error):
+                    raise
+
+        self.connect().run(post, doing=doing, worth=transient)
+
     def _settle(self, patch: Callable[[], None], account: ServiceAccount, key: str, doing: str) -> None:
         try:
             self.connect().run(patch, doing=doing)
@@ -129,6 +153,11 @@ class KubeWrites:
         return decoded(
             body, AccountObject, doing=f'reading ServiceAccount "{account.namespace}/{account.name}"'
         ).metadata
+
+
+def _other_pod(error: Refusal) -> bool:
+    """Gone, or one of the same name in its place: the API server answers a wrong uid with 409."""
+    return error.status == 404 or error.conflict
 
 
 def _gone(live: Meta, account: ServiceAccount, key: str) -> bool:
