@@ -14,7 +14,7 @@ from migrator.lab.addons import objects_of
 from migrator.lab.aws.front import AwsFront
 from migrator.lab.aws.ports import LabCluster
 from migrator.lab.certs import Authority
-from migrator.lab.controllers import Controllers
+from migrator.lab.controllers import Controllers, argo_kind
 from migrator.lab.identities import Identities, Pairs
 from migrator.lab.kubeapi.server import ApiServer
 from migrator.lab.kubeapi.tokens import User
@@ -40,11 +40,18 @@ class PracticeCluster:
         self._front = front
         self._authority = Authority(spec.alias)
         self.api = ApiServer(
-            spec.alias, spec.issuer, self._authenticate, authority=self._authority, version=spec.version
+            spec.alias,
+            spec.issuer,
+            self._authenticate,
+            authority=self._authority,
+            version=spec.version,
+            instances=spec.api_servers,
         )
-        self.identities = Identities(folder / f"{spec.alias}.json")
+        self.identities = Identities(folder / f"{spec.alias}.json", spec.api_servers)
+        self.webhook: PodIdentityWebhook | None = None
         self._stops: list[Callable[[], None]] = []
         self._addons = threading.Lock()
+        self._registered = False
 
     def start(self) -> None:
         """Starts every part and makes the world's objects, without its workloads.
@@ -54,17 +61,20 @@ class PracticeCluster:
         """
         self._started(self.identities)
         self._started(self.api)
-        self.kube = KubeClient(self.api.url, self.api.ca_pem, self.api.admin_token)
+        self.kube = KubeClient(self.api.url, self.api.ca_pem, self.api.own_token)
         self._stops.append(self.kube.close)
         self._front.add_cluster(self._described(), self)
         self._start_nodes()
-        self._started(Controllers(self.kube))
+        if self.spec.argo:
+            self.kube.create_object(argo_kind.definition())
+        self._started(Controllers(self.kube, with_argo=self.spec.argo))
         self._start_webhook()
         self.seeder = KubeSeeder(self.kube, self.spec)
         self.seeder.objects()
 
     def settle(self) -> None:
         """From now on the cluster is in the state the world says, and associations are seen as late as it says."""
+        self.identities.settle()
         self.identities.delay = self.spec.association_delay
         self._front.set_cluster_status(self.spec.account, self.spec.region, self.spec.name, self.spec.status)
 
@@ -140,7 +150,8 @@ class PracticeCluster:
 
     def _start_nodes(self) -> None:
         try:
-            self._started(self._nodes())
+            self.nodes = self._nodes()
+            self._started(self.nodes)
         except KubeError as error:
             raise SeedError((*self.spec.at, "nodes"), error.message) from error
 
@@ -163,9 +174,20 @@ class PracticeCluster:
             sts_regional_endpoint=wanted.sts_regional_endpoint,
             token_expiration=wanted.token_expiration,
         )
-        webhook = PodIdentityWebhook(self.kube, flags, self.identities.path, self._authority.issue())
-        self._started(webhook)
-        self.kube.create_object(registration(webhook.url, self._authority.ca_pem))
+        self.webhook = PodIdentityWebhook(self.kube, flags, self.identities.paths, self._authority.issue())
+        self._started(self.webhook)
+        self.register_webhook(wanted=True)
+
+    def register_webhook(self, wanted: bool) -> None:
+        """Has the webhook registered, or not; what somebody else did to the registration is left alone."""
+        if self.webhook is None or wanted == self._registered:
+            return
+        document = registration(self.webhook.url, self._authority.ca_pem)
+        if wanted and self.kube.find(path_of(document)) is None:
+            self.kube.create_object(document)
+        elif not wanted and self.kube.find(path_of(document)) is not None:
+            self.kube.delete(path_of(document))
+        self._registered = wanted
 
     def _authenticate(self, token: str) -> User | None:
         """Whom EKS takes the bearer of a `k8s-aws-v1.` token for: everyone of the cluster's account administers it."""

@@ -5,11 +5,19 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
+from migrator.documents.yaml_file import Document
 from migrator.lab.aws.front import AwsFront
 from migrator.lab.cluster import PracticeCluster
+from migrator.lab.faults.model import Fault
+from migrator.lab.faults.pages import Pages
+from migrator.lab.faults.play import FaultPlay
+from migrator.lab.podrecord import PodRecords
 from migrator.lab.readiness import progress
 from migrator.lab.record import RunningCluster
 from migrator.lab.world.errors import SeedError
+from migrator.lab.world.faults import read_faults
+from migrator.lab.world.index import Index
+from migrator.lab.world.load import world_schema
 from migrator.lab.world.model import World
 from migrator.lab.world.seed_aws import AwsSeeder
 
@@ -24,6 +32,8 @@ class Practice:
     Attributes:
         front: the AWS front.
         clusters: the running clusters by alias.
+        faults: what goes wrong in it.
+        pods: every pod it has ever admitted.
     """
 
     def __init__(self, world: World, directory: Path) -> None:
@@ -31,6 +41,9 @@ class Practice:
         self.front = AwsFront(account.id for account in world.accounts)
         self.clusters = {cluster.alias: PracticeCluster(cluster, self.front, directory) for cluster in world.clusters}
         self._seeder = AwsSeeder(self.front.endpoint)
+        self._index = Index(world.document)
+        self.faults = FaultPlay(self._index, self.front)
+        self.pods = PodRecords()
 
     def start(self) -> None:
         """Starts everything and returns when the workloads are up, as far as they ever will be.
@@ -49,6 +62,7 @@ class Practice:
             stack.callback(self.front.stop)
             for cluster in self.clusters.values():
                 stack.callback(cluster.stop)
+            stack.callback(self.faults.stop)
 
     def running_clusters(self) -> tuple[RunningCluster, ...]:
         """How each cluster is reached, in the world's order."""
@@ -56,6 +70,8 @@ class Practice:
 
     def _start(self) -> None:
         self.front.start()
+        for alias, cluster in self.clusters.items():
+            self.pods.follow(alias, cluster.api)
         for account in self._world.accounts:
             self.front.set_trust_quota(account.id, account.trust_quota)
         with ThreadPoolExecutor(max_workers=len(self.clusters) + 1) as pool:
@@ -64,6 +80,11 @@ class Practice:
         self._wait_until_up()
         for cluster in self.clusters.values():
             cluster.settle()
+        self.faults.begin(self.clusters, self._world.faults)
+        self.front.pages.update(Pages(self.faults, self.pods, self.clusters, self._read_faults).all())
+
+    def _read_faults(self, document: Document) -> tuple[Fault, ...]:
+        return read_faults(self._index, document, world_schema())
 
     def _seed_accounts(self) -> None:
         for account in self._world.accounts:

@@ -1,30 +1,50 @@
-"""The control plane's association file, written as late as the world says: on EKS nobody can tell when it is done."""
+"""The control plane's association files, one for each API server, written as late as the world says.
+
+On EKS nobody can tell when an association has arrived everywhere; here it is a matter of delays.
+"""
 
 import threading
 import time
-from collections import deque
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 from migrator.lab.webhook.sources import association_document
 
-Pairs = frozenset[tuple[str, str]]
+_REMEMBERED = 20
+Pair = tuple[str, str]
+Pairs = frozenset[Pair]
+# seconds until instance n sees that the pair has an association, or has none any more, since that (monotonic) moment;
+# None: as the rest
+Lateness = Callable[[Pair, bool, int, float], float | None]
+
+
+def _as_the_rest(_pair: Pair, _there: bool, _instance: int, _when: float) -> float | None:
+    return None
 
 
 class Identities:
-    """Writes the file the webhook reads, each change its own delay after it was made."""
+    """Writes the files the webhooks read, each change its own delay after it was made.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    A later change that is seen already hides an earlier one that is not.
+    """
+
+    def __init__(self, path: Path, instances: int = 1) -> None:
+        self.paths = (path, *(path.with_suffix(f".{number}{path.suffix}") for number in range(1, instances)))
         self.delay = 0.0
-        self._due: deque[tuple[float, Pairs]] = deque()
+        self.lateness: Lateness = _as_the_rest
+        self._now: Pairs = frozenset()
+        self._long_since: Pairs = frozenset()
+        self._changes: dict[Pair, list[tuple[float, bool]]] = defaultdict(list)
+        self._written: list[Pairs | None] = [None] * instances
         self._changed = threading.Condition()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name=f"identities-{path.stem}")
 
     def start(self) -> None:
-        """Writes an empty file and begins to follow changes."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._write(frozenset())
+        """Writes empty files and begins to follow changes."""
+        self.paths[0].parent.mkdir(parents=True, exist_ok=True)
+        self._look()
         self._thread.start()
 
     def stop(self) -> None:
@@ -36,24 +56,77 @@ class Identities:
             self._thread.join()
 
     def changed(self, pairs: Pairs) -> None:
-        """The associations are these from now on; the file will say so after the delay, at once if there is none."""
+        """The associations are these from now on; the files will say so after the delay, at once if there is none."""
         with self._changed:
-            if self.delay <= 0 and not self._due:
-                self._write(pairs)
-                return
-            self._due.append((time.monotonic() + self.delay, pairs))
+            now = time.monotonic()
+            for pair in pairs ^ self._now:
+                self._changes[pair].append((now, pair in pairs))
+                self._forget_oldest(pair)
+            self._now = pairs
+        self.look_again()
+
+    def _forget_oldest(self, pair: Pair) -> None:
+        """The oldest of many changes of one pair counts as having been seen by everybody."""
+        if len(self._changes[pair]) > _REMEMBERED:
+            _, there = self._changes[pair].pop(0)
+            self._long_since = self._long_since | {pair} if there else self._long_since - {pair}
+
+    def settle(self) -> None:
+        """What is there now counts as having always been there."""
+        with self._changed:
+            self._changes.clear()
+            self._long_since = self._now
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Writes what is due; to be called when the lateness is another."""
+        with self._changed:
+            self._look()
             self._changed.notify()
 
     def _run(self) -> None:
         with self._changed:
             while not self._stopping:
-                left = self._due[0][0] - time.monotonic() if self._due else None
-                if left is None or left > 0:
-                    self._changed.wait(left)
-                else:
-                    self._write(self._due.popleft()[1])
+                self._look()
+                self._changed.wait(self._next())
 
-    def _write(self, pairs: Pairs) -> None:
-        fresh = self.path.with_suffix(".new")
+    def _look(self) -> None:
+        for instance in range(len(self.paths)):
+            view = self._view(instance)
+            if view != self._written[instance]:
+                self._write(instance, view)
+
+    def _view(self, instance: int) -> Pairs:
+        now = time.monotonic()
+        changed = {pair: self._seen(pair, changes, instance, now) for pair, changes in self._changes.items()}
+        kept = self._long_since - frozenset(changed)
+        return kept | frozenset(pair for pair, there in changed.items() if there)
+
+    def _seen(self, pair: Pair, changes: list[tuple[float, bool]], instance: int, now: float) -> bool:
+        for when, there in reversed(changes):
+            if when + self._late(pair, there, instance, when) <= now:
+                return there
+        return pair in self._long_since
+
+    def _late(self, pair: Pair, there: bool, instance: int, when: float) -> float:
+        late = self.lateness(pair, there, instance, when)
+        return self.delay if late is None else late
+
+    def _next(self) -> float | None:
+        """Seconds until a file will say something else, as far as is known now; None if never."""
+        now = time.monotonic()
+        due = [
+            when + self._late(pair, there, instance, when)
+            for pair, changes in self._changes.items()
+            for when, there in changes
+            for instance in range(len(self.paths))
+        ]
+        coming = [moment - now for moment in due if moment > now and moment != float("inf")]
+        return min(coming, default=None)
+
+    def _write(self, instance: int, pairs: Pairs) -> None:
+        self._written[instance] = pairs
+        path = self.paths[instance]
+        fresh = path.with_name(f"{path.name}.new")
         fresh.write_text(association_document(pairs), encoding="utf-8")
-        fresh.replace(self.path)
+        fresh.replace(path)

@@ -21,8 +21,10 @@ def progress(kube: KubeClient) -> tuple[int, int]:
         *(_replicas_up(one) for one in _items(kube, "/apis/apps/v1/deployments")),
         *(_replicas_up(one) for one in _items(kube, "/apis/apps/v1/statefulsets")),
         *(_daemons_up(one) for one in _items(kube, "/apis/apps/v1/daemonsets")),
+        *(_replicas_up(one) for one in _items(kube, "/apis/apps/v1/replicasets") if _of_nobody(one)),
+        *(_replicas_up(one) for one in _rollouts(kube)),
         *(_job_up(one) for one in _items(kube, "/apis/batch/v1/jobs")),
-        *(settled(one) for one in _items(kube, "/api/v1/pods") if not one["metadata"].get("ownerReferences")),
+        *(settled(one) for one in _items(kube, "/api/v1/pods") if _of_nobody(one)),
     ]
     return len(states), sum(states)
 
@@ -36,8 +38,18 @@ def _items(kube: KubeClient, path: str) -> list[Json]:
     return kube.list(path)["items"]  # type: ignore[no-any-return]  # a list, says the API
 
 
+def _rollouts(kube: KubeClient) -> list[Json]:
+    """Argo's Rollouts; none where the cluster does not know the kind."""
+    page = kube.find("/apis/argoproj.io/v1alpha1/rollouts")
+    return page["items"] if page is not None else []
+
+
+def _of_nobody(document: Json) -> bool:
+    return not document["metadata"].get("ownerReferences")
+
+
 def _observed(document: Json) -> bool:
-    seen: int = document.get("status", {}).get("observedGeneration", 0)
+    seen = int(document.get("status", {}).get("observedGeneration", 0))  # a string in Argo's status
     return seen >= int(document["metadata"].get("generation", 0))
 
 

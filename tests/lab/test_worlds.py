@@ -1,16 +1,18 @@
 """The worlds that come with the package, what a short world means, and how a wrong one is refused."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from migrator.documents.errors import DocumentError
+from migrator.lab.faults.model import KINDS
 from migrator.lab.world import trust
 from migrator.lab.world.load import load_world, world_file
 from migrator.lab.world.manifests import ROLE_ANNOTATION
 from migrator.lab.world.model import World
-from migrator.lab.world.reference import reference
+from migrator.lab.world.reference import BEGIN, reference
 
 _SHORT = """\
 version: 1
@@ -174,7 +176,10 @@ _WRONG: dict[str, tuple[str, str, str]] = {
     "date": (
         "{name: orders, serviceAccount: order-sa}",
         "{name: orders, podSpec: {since: 2026-01-01}}",
-        "world.yaml:10: clusters[0].namespaces[0].workloads[0].podSpec.since: 2026-01-01 is a date; put it in quotes",
+        (
+            "world.yaml:10: clusters[0].namespaces[0].workloads[0].podSpec.since: 2026-01-01 is read as a date; "
+            "put it in quotes"
+        ),
     ),
     "answer EKS cannot give": (
         "name: my-cluster",
@@ -219,6 +224,33 @@ def test_workload_may_name_an_absent_service_account(tmp_path: Path) -> None:
     world: Any = _load(tmp_path, _SHORT.replace("serviceAccount: order-sa", "serviceAccount: nobody"))
 
     assert world.clusters[0].workloads[0].document["spec"]["template"]["spec"]["serviceAccountName"] == "nobody"
+
+
+def _faulty(folder: Path, faults: str) -> World:
+    return _load(folder, f"{_SHORT}{faults}")
+
+
+def test_every_fault_of_the_docs_fits_a_world(tmp_path: Path) -> None:
+    docs = Path(__file__).parents[2].joinpath("docs", "lab.md").read_text(encoding="utf-8")
+    chapter = docs.partition("## Faults\n")[2].partition(BEGIN)[0]
+    examples = re.findall(r"^```yaml\n(.*?)^```", chapter, re.DOTALL | re.MULTILINE)
+
+    kinds = [fault.kind for example in examples for fault in _faulty(tmp_path, example).faults]
+
+    assert set(kinds) == set(KINDS)
+
+
+def test_a_wrong_fault_is_refused_with_file_line_and_field(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError) as refused:
+        _faulty(tmp_path, "faults:\n  - webhookOff: {}\n  - crashLoop: {workload: demo/order}\n")
+
+    said = 'faults[1].crashLoop.workload: no workload is called "demo/order"; there are: demo/orders'
+    assert str(refused.value) == f"{tmp_path / 'world.yaml'}:13: {said}"
+
+
+def test_two_faults_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match=r'world.yaml:13: faults\[1\].name: "off" is there twice'):
+        _faulty(tmp_path, "faults:\n" + 2 * '  - {name: "off", webhookOff: {}}\n')
 
 
 def test_docs_hold_the_reference_of_the_schema() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from migrator.lab.aws.errors import ApiError
 from migrator.lab.aws.models import partition_of
 from migrator.lab.aws.policy import Principal
-from migrator.lab.aws.ports import LAB_SECRET, Clock, lab_access_key
+from migrator.lab.aws.ports import LAB_SECRET, Clock, lab_access_key, own_access_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -114,6 +114,7 @@ class Callers:
 
     def __init__(self, accounts: Iterable[str], iam: IamStore, clock: Clock) -> None:
         self._accounts = {lab_access_key(account): account for account in accounts}
+        self._own = {own_access_key(account): account for account in self._accounts.values()}
         self._iam = iam
         self._clock = clock
         self._sessions: dict[str, Caller] = {}
@@ -127,7 +128,9 @@ class Callers:
                 the name they have in the service called.
         """
         if key in self._accounts:
-            return self._admin(self._accounts[key], region)
+            return self._admin(key, self._accounts[key], region)
+        if key in self._own:
+            return self._admin(key, self._own[key], region)
         with self._lock:
             caller = self._sessions.get(key)
         if caller is not None and caller.session is not None:
@@ -141,10 +144,10 @@ class Callers:
             raise ApiError("InvalidKey", "The security token included in the request is invalid.", 403)
         return user
 
-    def _admin(self, account: str, region: str) -> Caller:
+    def _admin(self, key: str, account: str, region: str) -> Caller:
         partition = partition_of(region)
         arn = f"arn:{partition}:iam::{account}:user/{ADMIN_NAME}"
-        return Caller("admin", account, partition, arn, f"AIDALAB00{account}", lab_access_key(account), LAB_SECRET)
+        return Caller("admin", account, partition, arn, f"AIDALAB00{account}", key, LAB_SECRET)
 
     def _user(self, key: str, region: str) -> Caller | None:
         partition = partition_of(region)

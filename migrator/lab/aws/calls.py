@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,8 @@ class Call:
         status: HTTP status.
         error_code: empty when the call succeeded.
         mutating: whether the operation writes (whatever became of it).
+        lost: whether the connection was closed instead of this answer; status 0 if nothing was even done.
+        user_agent: what the program calls itself.
     """
 
     number: int
@@ -60,6 +62,8 @@ class Call:
     status: int
     error_code: str
     mutating: bool
+    lost: bool = False
+    user_agent: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The call as a JSON object."""
@@ -115,9 +119,16 @@ class CallLog:
                 status=status,
                 error_code=error_code,
                 mutating=mutates(request.action),
+                user_agent=request.http.headers.get("user-agent", ""),
             )
             self._calls.append(call)
         return call
+
+    def lose(self, call: Call) -> None:
+        """Notes of a call in the log that its answer was never sent."""
+        with self._lock:
+            if self._calls[call.number - 1 : call.number] == [call]:
+                self._calls[call.number - 1] = replace(call, lost=True)
 
     def clear(self) -> None:
         """Forgets all calls; numbering begins anew."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 
+HealthSight = Callable[["Cluster", str], "Mapping[str, Any]"]
+"""What is to be said of an add-on of a cluster instead of the truth: members of the `Addon` shape."""
+
+
+def _nothing_said(_cluster: Cluster, _name: str) -> Mapping[str, Any]:
+    return {}
+
+
 class Addons:
     """The operations on add-ons and their catalogue."""
 
@@ -35,6 +44,7 @@ class Addons:
         self._state = state
         self._associations = associations
         self._clock = clock
+        self.health: HealthSight = _nothing_said
 
     def handlers(self) -> dict[str, Handler]:
         """The operations served here."""
@@ -105,6 +115,8 @@ class Addons:
 
     def _install(self, cluster: Cluster, addon: dict[str, Any], failed: str) -> None:
         """Has the control plane put the objects there; what it refuses is the add-on's health, not our answer."""
+        if self.health(cluster, str(addon["addonName"])).get("status") == "CREATE_FAILED":
+            return
         try:
             cluster.plane.install_addon(addon["addonName"], addon["addonVersion"], addon["configurationValues"] or "")
         except Exception as fault:  # noqa: BLE001 - whatever the control plane says becomes the health
@@ -135,7 +147,8 @@ class Addons:
     def _shown(self, cluster: Cluster, addon: Mapping[str, Any]) -> dict[str, Any]:
         with cluster.lock:
             arns = [item.arn for item in owned(cluster, str(addon["addonArn"]))]
-            return {**addon, "podIdentityAssociations": arns or None}
+            said = self.health(cluster, str(addon["addonName"]))
+            return {**addon, "podIdentityAssociations": arns or None, **said}
 
     def describe(self, request: Request) -> dict[str, Any]:
         """One add-on, as it stands now."""

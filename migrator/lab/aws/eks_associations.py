@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 import string
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from migrator.lab.aws.eks_state import Association, Cluster, EksState, page
@@ -134,7 +135,9 @@ class Associations:
         if "roleArn" in changes:
             self._checks.usable(request, cluster, str(params["roleArn"]))
         with cluster.lock:
+            former = replace(association, former=None)
             self._set_options(cluster, association, params)
+            association.former = former
             association.role_arn = str(params.get("roleArn", association.role_arn))
             association.modified = self._clock()
         cluster.tell_associations()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from migrator.lab.aws import tokens
 from migrator.lab.aws.assume import Assumption, tag_context
 from migrator.lab.aws.callers import Caller, Callers, Credentials, SessionWish
-from migrator.lab.aws.eks_roles import POD_PRINCIPAL, POD_SERVICE
+from migrator.lab.aws.eks_roles import POD_PRINCIPAL, POD_SERVICE, TrustSight, trust_as_it_is
 from migrator.lab.aws.errors import ApiError
 from migrator.lab.aws.sts import role_resource
 from migrator.lab.aws.trail import Trail, copy_for, identity_of
@@ -40,6 +42,14 @@ class Subject:
     pod_uid: str
 
 
+AssociationSight = Callable[["Cluster", "Association"], "Association | None"]
+"""An association of a cluster as EKS Auth knows it by now; None if it does not yet."""
+
+
+def _as_it_is(_cluster: Cluster, association: Association) -> Association:
+    return association
+
+
 class EksAuth:
     """AssumeRoleForPodIdentity."""
 
@@ -61,6 +71,8 @@ class EksAuth:
         self._moto = moto
         self._trail = trail
         self._clock = clock
+        self.trust: TrustSight = trust_as_it_is
+        self.association: AssociationSight = _as_it_is
 
     def handlers(self) -> dict[str, Handler]:
         """The operation served here."""
@@ -80,7 +92,8 @@ class EksAuth:
             "readOnly": True,
         }
         subject = self._subject(cluster, str(request.params["token"]))
-        association = cluster.association_for(subject.namespace, subject.service_account)
+        found = cluster.association_for(subject.namespace, subject.service_account)
+        association = self.association(cluster, found) if found else None
         if association is None:
             raise ApiError(
                 "ResourceNotFoundException",
@@ -134,7 +147,7 @@ class EksAuth:
             "sts:RoleSessionName": name,
         }
         with self._moto.lock("iam"):
-            role = self._iam.role(association.role_arn)
+            role = self._role(association.role_arn)
             context = tag_context(tags, source)
             refused = role is None or self._assumption.refused_to_other(
                 role, POD_PRINCIPAL, "sts:AssumeRole", tags, context
@@ -150,6 +163,16 @@ class EksAuth:
         if association.target_role_arn is None:
             return primary
         return self._target(request, association, primary.caller, tags)
+
+    def _role(self, arn: str) -> Any:
+        """The role, with the trust policy that EKS Auth knows."""
+        role = self._iam.role(arn)
+        document = self.trust(role) if role is not None else None
+        if role is None or document == role.assume_role_policy_document:
+            return role
+        seen = copy(role)
+        seen.assume_role_policy_document = document or {"Statement": []}
+        return seen
 
     def _target(
         self, request: Request, association: Association, primary: Caller, tags: Mapping[str, str]

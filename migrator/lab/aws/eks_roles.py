@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from migrator.lab.aws.errors import ApiError
@@ -17,12 +18,22 @@ POD_SERVICE = "pods.eks.amazonaws.com"
 POD_PRINCIPAL = Principal("Service", frozenset({POD_SERVICE}))
 
 
+TrustSight = Callable[[Any], Any]
+"""The trust policy of a role as somebody in EKS sees it now."""
+
+
+def trust_as_it_is(role: Any) -> Any:
+    """The trust policy that IAM has."""
+    return role.assume_role_policy_document
+
+
 class RoleChecks:
     """Existence, account, trust and PassRole."""
 
     def __init__(self, iam: IamStore, gate: Gate) -> None:
         self._iam = iam
         self._gate = gate
+        self.trust: TrustSight = trust_as_it_is
 
     def usable(self, request: Request, cluster: Cluster, arn: str) -> None:
         """Refuses a role that an association of this cluster cannot have.
@@ -47,7 +58,7 @@ class RoleChecks:
                 "Role provided in the request does not exist",
                 members={"clusterName": cluster.spec.name},
             )
-        if not trusts_pods(role):
+        if not trusts_pods(self.trust(role)):
             raise ApiError(
                 "InvalidParameterException",
                 "Trust policy of the role provided is invalid",
@@ -55,9 +66,8 @@ class RoleChecks:
             )
 
 
-def trusts_pods(role: Any) -> bool:
-    """Whether a role's trust lets EKS Pod Identity assume it and tag the session, conditions left aside."""
-    document = role.assume_role_policy_document
+def trusts_pods(document: Any) -> bool:
+    """Whether a trust policy lets EKS Pod Identity assume the role and tag the session, conditions left aside."""
     bare = {
         "Statement": [
             {key: value for key, value in statement.items() if key != "Condition"}

@@ -23,7 +23,7 @@ Item = TypeVar("Item")
 
 @dataclass
 class Association:
-    """One pod identity association."""
+    """One pod identity association; `former` is what it was before its last update."""
 
     id: str
     arn: str
@@ -38,6 +38,7 @@ class Association:
     target_role_arn: str | None = None
     external_id: str | None = None
     policy: str | None = None
+    former: Association | None = None
 
 
 @dataclass

@@ -28,6 +28,10 @@ class ApiError(Exception):
         self.members = dict(members or {})
 
 
+class ConnectionClosedError(Exception):
+    """What a hook raises to have the connection closed instead of an answer."""
+
+
 def not_served(service: str, operation: str) -> ApiError:
     """The answer to an operation AWS has and the practice fleet does not."""
     return ApiError("NotImplemented", f"the practice fleet does not serve {operation} of service {service}", status=501)

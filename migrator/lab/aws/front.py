@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -28,22 +29,39 @@ from migrator.lab.aws.iam_roles import Roles
 from migrator.lab.aws.iam_simulate import Simulation
 from migrator.lab.aws.iam_store import IamStore
 from migrator.lab.aws.moto_backend import MotoBackend
-from migrator.lab.aws.pipeline import Handler, Hook, Pipeline
+from migrator.lab.aws.pipeline import AfterHook, Handler, Hook, Pipeline
 from migrator.lab.aws.server import LoopbackServer
 from migrator.lab.aws.sts import Sts
 from migrator.lab.aws.trail import Trail
 from migrator.lab.aws.trust_documents import TrustRules
 from migrator.lab.aws.web_identity import WebIdentity
-from migrator.lab.aws.wire import HttpAnswer, HttpRequest
+from migrator.lab.aws.wire import HttpAnswer, HttpRequest, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from migrator.lab.aws.ports import ControlPlane, LabCluster
 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+Page = Callable[[HttpRequest], HttpAnswer]
+
+
+class Senses:
+    """Where lateness and untruth can be let in: who sees what of roles, associations and add-ons.
+
+    Attributes:
+        roles: what IAM's readers see of trust policies (`sight`).
+        checks: what EKS sees of them when an association is made (`trust`).
+        auth: what EKS Auth sees of them, and of associations (`trust`, `association`).
+        addons: what EKS says of add-ons (`health`).
+    """
+
+    def __init__(self, roles: Roles, checks: RoleChecks, auth: EksAuth, addons: Addons) -> None:
+        self.roles, self.checks, self.auth, self.addons = roles, checks, auth, addons
 
 
 class AwsFront:
@@ -74,6 +92,7 @@ class AwsFront:
             "s3": self._moto.forward,
         }
         self._server = LoopbackServer(self._answer)
+        self.pages: dict[str, Page] = {}
 
     def _handlers(self, gate: Gate) -> dict[str, dict[str, Handler]]:
         assumption = Assumption(gate)
@@ -98,11 +117,13 @@ class AwsFront:
         )
         associations = Associations(self._eks, checks, self._clock)
         owned = AddonAssociations(associations, checks, self._clock)
+        addons = Addons(self._eks, owned, self._clock)
+        self.senses = Senses(self._roles, checks, auth, addons)
         return {
             "eks": {
                 **Clusters(self._eks).handlers(),
                 **associations.handlers(),
-                **Addons(self._eks, owned, self._clock).handlers(),
+                **addons.handlers(),
                 **Updates(self._eks).handlers(),
                 **Compute(self._eks, self._iam, self._clock).handlers(),
                 **Tags(self._eks).handlers(),
@@ -131,6 +152,22 @@ class AwsFront:
     def hooks(self) -> list[Hook]:
         """What runs on every well-formed request before it is carried out; what a hook raises is the answer."""
         return self._pipeline.hooks
+
+    @property
+    def after_hooks(self) -> list[AfterHook]:
+        """What runs on every request that has been carried out, before its answer is sent."""
+        return self._pipeline.after
+
+    def association_of(self, request: Request) -> tuple[str, str] | None:
+        """(namespace, ServiceAccount) of the association that a request is about, by its id if by nothing else."""
+        params = request.params
+        if "namespace" in params and "serviceAccount" in params:
+            return str(params["namespace"]), str(params["serviceAccount"])
+        for cluster in self._eks.of(request.account, request.region):
+            found = cluster.associations.get(str(params.get("associationId", "")))
+            if found is not None and cluster.spec.name == params.get("clusterName"):
+                return found.namespace, found.service_account
+        return None
 
     def start(self) -> None:
         """Begins to answer."""
@@ -197,7 +234,8 @@ class AwsFront:
             after = dict(http.query_pairs()).get("after", "0")
             start = int(after) if after.isdigit() else 0
             return _json([call.as_json() for call in self._log.all() if call.number > start])
-        return self._pipeline.answer(http)
+        page = self.pages.get(http.path)
+        return page(http) if page is not None else self._pipeline.answer(http)
 
 
 def _json(document: object) -> HttpAnswer:

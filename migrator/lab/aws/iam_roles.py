@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from migrator.lab.aws import iam_shapes
 from migrator.lab.aws.errors import ApiError
 from migrator.lab.aws.models import partition_of
 from migrator.lab.aws.trust_documents import TRUST_QUOTA, TrustRules
+from migrator.lab.aws.trust_history import TrustHistory
 
 if TYPE_CHECKING:
     from migrator.lab.aws.iam_store import IamStore
@@ -24,6 +26,14 @@ if TYPE_CHECKING:
 _Row = tuple[str, str, Callable[[], dict[str, Any]]]
 
 
+# the document that this request's reader sees of a role's trust policy; None if it does not see the role at all
+Sight = Callable[[Any, "Request"], Any]
+
+
+def _as_it_is(role: Any, _request: Request) -> Any:
+    return role.assume_role_policy_document
+
+
 class Roles:
     """Create, read, list and change roles; account authorization details."""
 
@@ -31,6 +41,8 @@ class Roles:
         self._iam = iam
         self._moto = moto
         self._rules = rules
+        self.history = TrustHistory()
+        self.sight: Sight = _as_it_is
         self.trust_quota: dict[str, int] = {}
 
     def handlers(self) -> dict[str, Handler]:
@@ -69,6 +81,7 @@ class Roles:
             except IAMException as refused:
                 status = 409 if refused.code == "EntityAlreadyExists" else 400
                 raise ApiError(str(refused.code), str(refused.message), status) from refused
+            self.history.wrote(str(role.arn), None, role.assume_role_policy_document)
             return {"Role": iam_shapes.role_whole(role)}
 
     def find(self, request: Request) -> Any:
@@ -80,20 +93,33 @@ class Roles:
         name = str(request.params["RoleName"])
         role = self._iam.role_named(request.account, partition_of(request.region), name)
         if role is None:
-            raise ApiError("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
+            raise _no_role(name)
         return role
+
+    def _seen(self, role: Any, request: Request) -> Any | None:
+        """The role as this reader sees it; None if it does not."""
+        document = self.sight(role, request)
+        if document is None or document == role.assume_role_policy_document:
+            return None if document is None else role
+        seen = copy(role)
+        seen.assume_role_policy_document = document
+        return seen
 
     def get(self, request: Request) -> dict[str, Any]:
         """One role."""
         with self._moto.lock("iam"):
-            return {"Role": iam_shapes.role_whole(self.find(request))}
+            role = self._seen(self.find(request), request)
+            if role is None:
+                raise _no_role(str(request.params["RoleName"]))
+            return {"Role": iam_shapes.role_whole(role)}
 
     def list_all(self, request: Request) -> dict[str, Any]:
         """Roles by path prefix, in pages."""
         prefix = request.params.get("PathPrefix", "/")
         with self._moto.lock("iam"):
             roles = self._iam.roles(request.account, partition_of(request.region))
-            wanted = sorted((role for role in roles if role.path.startswith(prefix)), key=lambda role: str(role.name))
+            seen = [self._seen(role, request) for role in roles if role.path.startswith(prefix)]
+            wanted = sorted((role for role in seen if role is not None), key=lambda role: str(role.name))
             found, marker = marked_page(wanted, request)
             return {
                 "Roles": [iam_shapes.role_summary(role) for role in found],
@@ -108,6 +134,7 @@ class Roles:
             role = self.find(request)
             refuse_protected(role)
             self._rules.check(document, self._quota(request))
+            self.history.wrote(str(role.arn), role.assume_role_policy_document, document)
             role.assume_role_policy_document = document
         return {}
 
@@ -129,6 +156,10 @@ class Roles:
                 answer[member].append(shape())
         return answer
 
+    def _all_seen(self, backend: Any, request: Request) -> list[Any]:
+        seen = [self._seen(role, request) for role in backend.roles.values()]
+        return sorted((role for role in seen if role is not None), key=lambda role: str(role.name))
+
     def _rows(self, request: Request) -> list[_Row]:
         backend = self._backend(request)
         rows: list[_Row] = []
@@ -140,12 +171,16 @@ class Roles:
         )
         rows.extend(
             ("Role", "RoleDetailList", partial(iam_shapes.role_detail, role))
-            for role in sorted(backend.roles.values(), key=lambda role: str(role.name))
+            for role in self._all_seen(backend, request)
         )
         for policy in backend.managed_policies.values():
             kind = "AWSManagedPolicy" if ":iam::aws:" in policy.arn else "LocalManagedPolicy"
             rows.append((kind, "Policies", partial(iam_shapes.policy_detail, policy)))
         return rows
+
+
+def _no_role(name: str) -> ApiError:
+    return ApiError("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
 
 
 def refuse_protected(role: Any) -> None:

@@ -1,6 +1,7 @@
 """The one place every request passes: recognise, route, validate, hooks, authorise, handle, serialise, log.
 
-Hooks run after validation and before anything is done: what one raises is the call's answer. Faults plug in there.
+Hooks run after validation and before anything is done, `after` when it has been done: what one raises is the call's
+answer. Faults plug in there.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.lab.aws import wire_in, wire_out
 from migrator.lab.aws.actions import UNCHECKED, action_of, resources_of
-from migrator.lab.aws.errors import ApiError, not_served, unknown_route
+from migrator.lab.aws.errors import ApiError, ConnectionClosedError, not_served, unknown_route
 from migrator.lab.aws.models import SERVED, service_model
 from migrator.lab.aws.routing import form, match_action, match_rest, match_target
 from migrator.lab.aws.signatures import Scope, read_scope, verify
@@ -26,11 +27,12 @@ from migrator.lab.aws.wire import HttpAnswer, HttpRequest, Request
 if TYPE_CHECKING:
     from migrator.lab.aws.authorise import Gate
     from migrator.lab.aws.callers import Callers
-    from migrator.lab.aws.calls import CallLog
+    from migrator.lab.aws.calls import Call, CallLog
     from migrator.lab.aws.ports import Clock
 
 Handler = Callable[[Request], Mapping[str, Any] | HttpAnswer]
 Hook = Callable[[Request], None]
+AfterHook = Callable[[Request, HttpAnswer], None]
 _LOG = logging.getLogger(__name__)
 _UNSIGNED = {"AssumeRoleWithWebIdentity"}
 _KEY_CODES = {
@@ -50,6 +52,7 @@ class Pipeline:
         handlers: own operations, by service and operation name.
         fallbacks: per service, what answers every other operation it has (moto).
         hooks: run in order on every request that is well formed and signed.
+        after: run in order on every request that was carried out, with the answer it is to get.
     """
 
     callers: Callers
@@ -60,9 +63,14 @@ class Pipeline:
     handlers: dict[str, dict[str, Handler]] = field(default_factory=dict)
     fallbacks: dict[str, Handler] = field(default_factory=dict)
     hooks: list[Hook] = field(default_factory=list)
+    after: list[AfterHook] = field(default_factory=list)
 
     def answer(self, http: HttpRequest) -> HttpAnswer:
-        """Answers one request, whatever happens, and writes it down."""
+        """Answers one request, whatever happens, and writes it down.
+
+        Raises:
+            ConnectionClosedError: a hook wants no answer to be sent.
+        """
         request = Request(http, str(uuid.uuid4()), self.clock())
         error_code = message = ""
         try:
@@ -72,13 +80,26 @@ class Pipeline:
         except ApiError as problem:
             error_code, message = problem.code, problem.message
             answer = self._refusal(request, problem)
+        except ConnectionClosedError:
+            self.log.lose(self._write_down(request, 0, "ConnectionClosed", ""))
+            raise
         except Exception as fault:  # noqa: BLE001 - a client must get an answer, and the log a line
             _LOG.exception("%s:%s failed inside the practice fleet", request.service, request.action)
             broken = ApiError("InternalFailure", f"the practice fleet failed: {fault!r}", 500)
             error_code, message = broken.code, broken.message
             answer = self._refusal(request, broken)
-        self._write_down(request, answer.status, error_code, message)
+        call = self._write_down(request, answer.status, error_code, message)
+        if answer.status < 400:
+            self._followed(request, answer, call)
         return answer
+
+    def _followed(self, request: Request, answer: HttpAnswer, call: Call) -> None:
+        try:
+            for hook in self.after:
+                hook(request, answer)
+        except ConnectionClosedError:
+            self.log.lose(call)
+            raise
 
     def _pass(self, request: Request) -> HttpAnswer:
         self._recognise(request)
@@ -170,14 +191,15 @@ class Pipeline:
         problem.code = codes.get(problem.code, problem.code)
         return wire_out.error(protocol, request.operation, problem, request.id)
 
-    def _write_down(self, request: Request, status: int, error_code: str, message: str) -> None:
-        self.log.add(request, status, error_code)
+    def _write_down(self, request: Request, status: int, error_code: str, message: str) -> Call:
+        call = self.log.add(request, status, error_code)
         owner = request.event.get("recipientAccountId") or request.account
         if owner and status != 501 and request.operation and is_management(request.service, request.action):
             document = event_of(request, error_code, message)
             self.trail.add(owner, request.region, document)
             if not error_code:
                 self._share(request.region, document)
+        return call
 
     def _share(self, region: str, document: Mapping[str, Any]) -> None:
         """Gives the event to the other accounts whose resources it names, as CloudTrail does for roles."""

@@ -17,6 +17,19 @@ def lab_access_key(account: str) -> str:
     return f"LABKEY00{account}"
 
 
+_OWN = "LABOWN00"
+
+
+def own_access_key(account: str) -> str:
+    """The key by which the practice fleet itself acts in an account: no fault strikes it, nothing takes note of it."""
+    return f"{_OWN}{account}"
+
+
+def is_own(access_key: str) -> bool:
+    """Whether a key is one of the fleet's own."""
+    return access_key.startswith(_OWN)
+
+
 @dataclass(frozen=True)
 class LabCluster:
     """One EKS cluster as its account sees it.

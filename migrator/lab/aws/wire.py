@@ -54,6 +54,7 @@ class Request:
         params: input by member name, after parsing.
         caller: who signed; None for the unsigned web-identity call.
         event: what handlers add to this call's CloudTrail event.
+        notes: what hooks leave for those who come after them.
     """
 
     http: HttpRequest
@@ -67,6 +68,7 @@ class Request:
     params: dict[str, Any] = field(default_factory=dict)
     caller: Caller | None = None
     event: dict[str, Any] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
 
     @property
     def account(self) -> str:

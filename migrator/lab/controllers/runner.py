@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from migrator.lab.controllers import cronjob, daemonset, deployment, job, replicaset, statefulset
+from migrator.lab.controllers import argo, cronjob, daemonset, deployment, disruption, job, replicaset, statefulset
 from migrator.lab.controllers.objects import controller_of
-from migrator.lab.controllers.view import PLURALS, View
+from migrator.lab.controllers.view import ADDED, PLURALS, View
 from migrator.lab.workqueue import Task, WorkQueue
 
 if TYPE_CHECKING:
@@ -24,15 +24,18 @@ _RECONCILERS: dict[str, Callable[[View, Json], float | None]] = {
     "daemonsets": daemonset.reconcile,
     "jobs": job.reconcile,
     "cronjobs": cronjob.reconcile,
+    "poddisruptionbudgets": disruption.reconcile,
+    "rollouts": argo.reconcile,
 }
 
 
 class Controllers:
-    """Deployment, ReplicaSet, StatefulSet, DaemonSet, Job and CronJob controllers of one cluster."""
+    """The built-in kinds' controllers of one cluster; `with_argo` also that of Argo Rollouts, whose CRD is there."""
 
-    def __init__(self, kube: KubeClient, *, now: Callable[[], datetime] | None = None) -> None:
+    def __init__(self, kube: KubeClient, *, now: Callable[[], datetime] | None = None, with_argo: bool = False) -> None:
         self._queue = WorkQueue()
-        self._view = View(kube, self._changed, now) if now else View(kube, self._changed)
+        added = ADDED if with_argo else frozenset[str]()
+        self._view = View(kube, self._changed, now, added=added) if now else View(kube, self._changed, added=added)
         self._thread = threading.Thread(target=self._work, daemon=True, name="controllers")
 
     def start(self) -> None:
@@ -48,16 +51,27 @@ class Controllers:
         self._view.stop()
 
     def _changed(self, plural: str, document: Json, gone: bool) -> None:
-        """Queue the object itself and whoever controls it; a node concerns every DaemonSet."""
+        """Queue the object itself, whoever controls it, and all whom it concerns."""
         metadata = document["metadata"]
-        if plural == "nodes":
-            for one in self._view.all("daemonsets"):
-                self._queue.add(Task("daemonsets", one["metadata"]["namespace"], one["metadata"]["name"]))
+        for concerned, one in self._concerned(plural, document):
+            self._queue.add(Task(concerned, one["metadata"]["namespace"], one["metadata"]["name"]))
         if plural in _RECONCILERS and not gone:
             self._queue.add(Task(plural, metadata["namespace"], metadata["name"]))
         owner = controller_of(document)
         if owner and PLURALS.get(owner["kind"]) in _RECONCILERS:
             self._queue.add(Task(PLURALS[owner["kind"]], metadata["namespace"], owner["name"]))
+
+    def _concerned(self, plural: str, document: Json) -> list[tuple[str, Json]]:
+        """Resource and object of those who look at others: a node concerns DaemonSets, a pod the disruption budgets."""
+        if plural == "nodes":
+            return [("daemonsets", one) for one in self._view.all("daemonsets")]
+        if plural == "pods":
+            namespace = document["metadata"]["namespace"]
+            budgets = self._view.all("poddisruptionbudgets")
+            return [("poddisruptionbudgets", one) for one in budgets if one["metadata"]["namespace"] == namespace]
+        if plural == "deployments":
+            return [("rollouts", one) for one in argo.waiting_for(self._view, document)]
+        return []
 
     def _work(self) -> None:
         self._queue.work_off(self._reconcile)

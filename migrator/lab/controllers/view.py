@@ -11,7 +11,7 @@ from migrator.lab.informer import Informer
 from migrator.lab.kubeclient import KubeError, resource_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from migrator.lab.kubeclient import KubeClient
 
@@ -27,11 +27,15 @@ KINDS = {
     "controllerrevisions": ("apps/v1", "ControllerRevision"),
     "jobs": ("batch/v1", "Job"),
     "cronjobs": ("batch/v1", "CronJob"),
+    "poddisruptionbudgets": ("policy/v1", "PodDisruptionBudget"),
+    "rollouts": ("argoproj.io/v1alpha1", "Rollout"),
 }
+ADDED = frozenset({"rollouts"})  # kinds that a cluster has only if somebody installed them
 _ALWAYS_WRITTEN = {
     "replicasets": ("replicas",),
     "statefulsets": ("replicas", "availableReplicas"),
     "daemonsets": ("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady"),
+    "poddisruptionbudgets": ("expectedPods", "desiredHealthy", "currentHealthy", "disruptionsAllowed"),
 }
 PLURALS = {kind: plural for plural, (_, kind) in KINDS.items()}
 
@@ -48,10 +52,14 @@ class View:
         kube: KubeClient,
         changed: Callable[[str, Json, bool], None],
         now: Callable[[], datetime] = _now,
+        *,
+        added: Collection[str] = (),
     ) -> None:
         self.now = now
         self._kube = kube
-        self._informers = {plural: self._informer(plural, changed) for plural in KINDS}
+        self._informers = {
+            plural: self._informer(plural, changed) for plural in KINDS if plural not in ADDED or plural in added
+        }
 
     def start(self) -> None:
         """Fill the copies and keep following."""
@@ -67,11 +75,11 @@ class View:
 
     def get(self, plural: str, namespace: str, name: str) -> Json | None:
         """One object, or None; it is shared and must not be changed."""
-        return self._informers[plural].get(namespace, name)
+        return self._informers[plural].get(namespace, name) if plural in self._informers else None
 
     def all(self, plural: str) -> list[Json]:
-        """Every object of a kind."""
-        return self._informers[plural].all()
+        """Every object of a kind; none of a kind that the cluster does not have."""
+        return self._informers[plural].all() if plural in self._informers else []
 
     def owned(self, plural: str, owner: Json) -> list[Json]:
         """The objects that `owner` controls."""
@@ -108,6 +116,14 @@ class View:
             return
         if "deletionTimestamp" in answer.get("metadata", {}):
             self._informers[plural].observe(answer)
+
+    def evict(self, pod: Json) -> None:
+        """Have a pod deleted, if it is still this one and its disruption budget lets it go."""
+        metadata = pod["metadata"]
+        options = {"preconditions": {"uid": metadata["uid"]}}
+        named = {"name": metadata["name"], "namespace": metadata["namespace"]}
+        eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": named, "deleteOptions": options}
+        self._kube.create(self._path("pods", metadata["namespace"], metadata["name"], "eviction"), eviction)
 
     def patch(self, plural: str, document: Json, change: Json) -> Json:
         """Merge a change into an object, provided nobody has changed it since we saw it."""

@@ -12,6 +12,7 @@ from migrator.lab.kubeapi.admission import Admission
 from migrator.lab.kubeapi.definitions import Definitions
 from migrator.lab.kubeapi.deletion import Deleter
 from migrator.lab.kubeapi.gc import Collector
+from migrator.lab.kubeapi.hooks import Hooks
 from migrator.lab.kubeapi.kinds import POD, SERVICE_ACCOUNT, Kind, Kinds
 from migrator.lab.kubeapi.metadata import ordered
 from migrator.lab.kubeapi.namespaces import Namespaces, new_metadata
@@ -45,6 +46,7 @@ class Cluster:
         self.authenticate = authenticate
         self.url = ""
         self.version = "1.33"
+        self.hooks = Hooks()
         self.store = Store()
         self.kinds = Kinds()
         self.tokens = TokenIssuer(issuer)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from migrator.lab.kubeapi.kinds import Kind
 
@@ -32,8 +32,16 @@ _VALUELESS = {"FieldValueRequired", "FieldValueForbidden", "FieldValueTooLong"}
 class ApiError(Exception):
     """An answer other than success, as the API server words it."""
 
-    def __init__(self, code: int, reason: str, message: str, details: Json | None = None) -> None:
+    def __init__(
+        self,
+        code: int,
+        reason: str,
+        message: str,
+        details: Json | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
+        self.headers = dict(headers or {})
         self.code = code
         self.reason = reason
         self.message = message

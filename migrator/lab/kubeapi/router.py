@@ -8,6 +8,7 @@ from migrator.lab.kubeapi import access, errors, paths
 from migrator.lab.kubeapi.calls import Call
 from migrator.lab.kubeapi.collection import Collection
 from migrator.lab.kubeapi.discovery import Discovery
+from migrator.lab.kubeapi.hooks import Asked
 from migrator.lab.kubeapi.reads import Reader, object_response
 from migrator.lab.kubeapi.reviews import Reviews
 from migrator.lab.kubeapi.subresources import Subresources
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from migrator.lab.kubeapi.cluster import Cluster
+    from migrator.lab.kubeapi.tokens import User
 
 _CREATED = 201
 _OWN_SUBRESOURCES = ("status",)
@@ -47,10 +49,28 @@ class Router:
         target = paths.parse(request.path)
         if target is None:
             access.authorize(self._cluster, user, access.Attributes(request.method.lower(), path=request.path))
-            return self._discovery.answer(request)
+            asked = Asked(user, request.method.lower(), "", "", "", "", request)
+            return self._hooked(asked, lambda: self._discovery.answer(request))
         verb = paths.verb(request, target)
         wanted = access.Attributes(verb, target.group, target.resource, target.namespace, target.name)
         access.authorize(self._cluster, user, wanted)
+        asked = Asked(user, verb, target.group, target.resource, target.namespace, target.name, request)
+        return self._hooked(asked, lambda: self._served(user, request, target, verb, connection))
+
+    def _hooked(self, asked: Asked, serve: Callable[[], Response]) -> Response:
+        hooks = self._cluster.hooks
+        hooks.before(asked)
+        try:
+            response = serve()
+        except errors.ApiError as error:
+            hooks.after(asked, error.code)
+            raise
+        hooks.after(asked, response.status)
+        return response
+
+    def _served(
+        self, user: User, request: Request, target: paths.Target, verb: str, connection: socket.socket
+    ) -> Response:
         kind = self._cluster.kinds.find(target.group, target.version, target.plural)
         if kind is None:
             raise errors.unknown_path()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import secrets
 import socket
@@ -15,8 +16,9 @@ from migrator.lab.kubeapi import errors, wire
 from migrator.lab.kubeapi.calls import copy
 from migrator.lab.kubeapi.cluster import Cluster
 from migrator.lab.kubeapi.defaults import set_defaults
+from migrator.lab.kubeapi.hooks import ConnectionClosedError, Hooks
 from migrator.lab.kubeapi.router import Router
-from migrator.lab.kubeapi.tokens import ADMIN, User
+from migrator.lab.kubeapi.tokens import ADMIN, OWN, User
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +30,10 @@ _BACKLOG = 256
 
 
 class ApiServer:
-    """A Kubernetes API server that keeps everything in memory."""
+    """A Kubernetes API server that keeps everything in memory.
+
+    It acts as several instances of one server: each new connection reaches the next, and webhooks are told which.
+    """
 
     def __init__(
         self,
@@ -38,12 +43,15 @@ class ApiServer:
         *,
         authority: Authority | None = None,
         version: str = "1.33",
+        instances: int = 1,
     ) -> None:
         self.name = name
         self.admin_token = secrets.token_urlsafe(24)
+        self.own_token = secrets.token_urlsafe(24)
         self._authority = authority or Authority(name)
         self._context = server_context(self._authority.issue("127.0.0.1"))
-        self.cluster = Cluster(name, issuer, self.ca_pem, {self.admin_token: ADMIN}, authenticate)
+        tokens = {self.admin_token: ADMIN, self.own_token: OWN}
+        self.cluster = Cluster(name, issuer, self.ca_pem, tokens, authenticate)
         self.cluster.version = version
         self._router = Router(self.cluster)
         self._listener: socket.socket | None = None
@@ -52,6 +60,7 @@ class ApiServer:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._port = 0
+        self._instances = itertools.cycle(range(instances))
 
     @property
     def ca_pem(self) -> str:
@@ -62,6 +71,11 @@ class ApiServer:
     def url(self) -> str:
         """Where the server listens."""
         return f"https://127.0.0.1:{self._port}"
+
+    @property
+    def hooks(self) -> Hooks:
+        """What is called on every authorised call."""
+        return self.cluster.hooks
 
     def jwks(self) -> dict[str, Any]:
         """The public keys of the ServiceAccount token issuer."""
@@ -152,7 +166,7 @@ class ApiServer:
             secure.do_handshake()
             secure.settimeout(None)
             self._converse(secure)
-        except (OSError, wire.MalformedRequestError) as error:
+        except (OSError, wire.MalformedRequestError, ConnectionClosedError) as error:
             # clients go away in the middle of things; that is their right
             _log.debug("connection to %s ended: %s", self.name, error)
         finally:
@@ -161,12 +175,15 @@ class ApiServer:
             connection.close()
 
     def _converse(self, connection: ssl.SSLSocket) -> None:
+        with self._lock:
+            instance = next(self._instances)
         with connection.makefile("rb", buffering=65_536) as file:
             reader = cast("BinaryIO", file)
             while not self._stopping.is_set():
                 request = wire.read_request(reader, connection)
                 if request is None:
                     return
+                request.instance = instance
                 response = self._answer(request, connection)
                 if response.takeover is not None:
                     response.takeover(connection)
@@ -179,7 +196,11 @@ class ApiServer:
         try:
             return self._router.answer(request, connection)
         except errors.ApiError as error:
-            return wire.json_response(error.status(), error.code)
+            response = wire.json_response(error.status(), error.code)
+            response.headers.update(error.headers)
+            return response
+        except ConnectionClosedError:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer
             _log.exception("request failed: %s %s", request.method, request.path)
             problem = errors.ApiError(500, "InternalError", f"Internal error occurred: {error!r}", {})

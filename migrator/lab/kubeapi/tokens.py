@@ -31,6 +31,8 @@ class User:
 
 
 ADMIN = User("kubernetes-admin", "", ("system:masters", "system:authenticated"))
+OWN = User("practice-fleet", "", ("system:masters", "system:authenticated"))
+"""The lab's own controllers, nodes and webhook: what they do is nobody's doing."""
 
 
 @dataclass(frozen=True)

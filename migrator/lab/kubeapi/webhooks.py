@@ -34,6 +34,8 @@ _OPERATIONS = {
 }
 _SPOKEN = ("v1", "v1beta1")
 _NO_SIDE_EFFECTS = ("None", "NoneOnDryRun")
+INSTANCE_HEADER = "X-Practice-Api-Server"
+"""Tells a webhook which instance of the API server asks; on EKS each instance has a webhook of its own."""
 _EXEMPT = {MUTATING.plural, VALIDATING.plural}
 
 
@@ -150,7 +152,11 @@ class Webhooks:
                 "POST",
                 f"{url}{'&' if '?' in url else '?'}timeout={seconds}s",
                 body=msgspec.json.encode(review),
-                headers={"Content-Type": "application/json", "Accept": "application/json"},
+                headers={
+                    "Content-Type": "application/json",
+                    "Accept": "application/json",
+                    INSTANCE_HEADER: str(call.request.instance),
+                },
                 timeout=seconds,
                 retries=False,
             )

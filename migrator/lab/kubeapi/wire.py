@@ -40,6 +40,7 @@ class Request:
     path: str = ""
     query: dict[str, list[str]] = field(default_factory=dict)
     raw_head: bytes = b""
+    instance: int = 0
 
     def param(self, name: str, default: str = "") -> str:
         """A query parameter's first value."""

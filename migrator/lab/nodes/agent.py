@@ -12,10 +12,11 @@ from migrator.lab.kubeclient import KubeError, resource_path
 from migrator.lab.nodes.agents import IdentityAgents
 from migrator.lab.nodes.awscli import AwsCli
 from migrator.lab.nodes.botoclients import Clients
-from migrator.lab.nodes.environment import Environments
+from migrator.lab.nodes.environment import Environments, MissingReferenceError
 from migrator.lab.nodes.files import Files
 from migrator.lab.nodes.kubelet import Kubelet
 from migrator.lab.nodes.lifecycle import Lifecycle, now_text
+from migrator.lab.nodes.process import Process
 from migrator.lab.nodes.scheduler import Scheduler
 from migrator.lab.nodes.specs import NodeSpec, PodAws, node_object, node_status
 from migrator.lab.nodes.tokens import Tokens
@@ -63,11 +64,12 @@ class NodeAgent:
             delay=delay,
             backoff=backoff,
         )
+        self._files, self._aws = Files(kube, self._tokens), AwsCli(clients, self.agents)
         self._kubelet = Kubelet(
-            self._pods.get,
+            self._pod_now,
             self._environments,
-            Files(kube, self._tokens),
-            AwsCli(clients, self.agents),
+            self._files,
+            self._aws,
             server_context(cert or Authority("nodes").issue()),
         )
         self._thread = threading.Thread(target=self._work, daemon=True, name="nodes")
@@ -76,6 +78,40 @@ class NodeAgent:
     def port(self) -> int:
         """The kubelet port of every node."""
         return self._kubelet.port
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """What moves the pods along."""
+        return self._lifecycle
+
+    def aws(self, pod: Json, container: Json, words: list[str]) -> tuple[int, str, str]:
+        """What `aws WORDS` in a container comes to: exit code, standard output, standard error."""
+        said: tuple[list[bytes], list[bytes]] = ([], [])
+        try:
+            env = self._environments.of(pod, container)
+        except MissingReferenceError as error:
+            return 1, "", str(error)
+        process = Process(
+            pod=pod,
+            container=container,
+            env=env,
+            read=lambda path: self._files.read(pod, container, path),
+            names=lambda path: self._files.names(pod, container, path),
+            aws=self._aws,
+            stdin=lambda: b"",
+            out=said[0].append,
+            err=said[1].append,
+        )
+        try:
+            code = self._aws(process, words)
+        except KubeError as error:
+            return 1, "", str(error)
+        return code, b"".join(said[0]).decode(), b"".join(said[1]).decode()
+
+    def look_again(self) -> None:
+        """Look at every pod anew: something beside the pods themselves has changed."""
+        for pod in self._pods.all():
+            self._queue.add(Task("pods", pod["metadata"]["namespace"], pod["metadata"]["name"]))
 
     def start(self) -> None:
         """Register the nodes and take on their pods."""
@@ -97,6 +133,10 @@ class NodeAgent:
         self._nodes.stop()
         self._kubelet.stop()
         self.agents.stop()
+
+    def _pod_now(self, namespace: str, name: str) -> Json | None:
+        """The pod as the API server has it: the copy here may be behind what whoever asks has seen."""
+        return self._kube.find(resource_path("v1", "pods", namespace, name))
 
     def _register(self, spec: NodeSpec) -> None:
         document = node_object(spec, self.port, self._version, now_text())

@@ -13,12 +13,12 @@ Json = dict[str, Any]
 VERSIONS = ("admission.k8s.io/v1beta1", "admission.k8s.io/v1")
 
 
-def answer(body: bytes, decide: Callable[[str, Json], list[Json] | None]) -> Json:
+def answer(body: bytes, decide: Callable[[Json], list[Json] | None]) -> Json:
     """The review to send back.
 
     Args:
         body: the request's body.
-        decide: namespace and pod in, patch or None out.
+        decide: the review's request in, patch or None out.
 
     Returns:
         An AdmissionReview; what cannot be read is answered `allowed: false` with the error's text.
@@ -42,9 +42,9 @@ def _parse(body: bytes) -> Json:
     return review
 
 
-def _decision(request: Json, decide: Callable[[str, Json], list[Json] | None]) -> Json:
+def _decision(request: Json, decide: Callable[[Json], list[Json] | None]) -> Json:
     try:
-        patch = decide(request.get("namespace", ""), request["object"])
+        patch = decide(request)
     except (KeyError, TypeError, AttributeError) as error:
         return {"allowed": False, "status": {"message": _text(error)}}
     if patch is None:

@@ -46,10 +46,11 @@ def _cluster(index: Index, raw: Json, at: FieldPath) -> Cluster:
         auto_mode=raw.get("autoMode", False),
         issuer=named.issuer,
         association_delay=float(raw.get("associationDelay", 1)),
+        api_servers=raw.get("apiServers", 2),
         webhook=_webhook(raw.get("webhook", {}), named.region),
         describe=_described(index, raw.get("describe", {}), (*at, "describe")),
         node_role_arn=_role_arn(index, named.account, node_roles(raw)[0]),
-        nodes=tuple(node for pool in raw.get("nodes", [_DEFAULT_POOL]) for node in _pool(pool, named.alias)),
+        nodes=tuple(nodes_of(raw)),
         fargate_profiles=tuple(
             FargateProfile(profile["name"], tuple(profile["selectors"]), path)
             for path, profile in entries(raw, "fargateProfiles", at)
@@ -86,6 +87,11 @@ def _webhook(raw: Json, region: str) -> Webhook:
         sts_regional_endpoint=raw.get("stsRegionalEndpoint", True),
         token_expiration=raw.get("tokenExpiration", 86400),
     )
+
+
+def nodes_of(raw: Json) -> list[Node]:
+    """The nodes of a cluster as it is declared."""
+    return [node for pool in raw.get("nodes", [_DEFAULT_POOL]) for node in _pool(pool, alias_of(raw))]
 
 
 def _pool(raw: Json, alias: str) -> list[Node]:

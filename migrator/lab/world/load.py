@@ -9,6 +9,7 @@ from typing import Any
 from migrator.documents.yaml_file import Document, load
 from migrator.lab.world.accounts import build_accounts
 from migrator.lab.world.clusters import build_clusters
+from migrator.lab.world.faults import build_faults
 from migrator.lab.world.index import Index
 from migrator.lab.world.model import World
 from migrator.lab.world.plain import require_plain
@@ -35,7 +36,7 @@ def build_world(document: Document) -> World:
     """
     require_plain(document)
     index = Index(document)
-    return World(document, build_accounts(index), build_clusters(index))
+    return World(document, build_accounts(index), build_clusters(index), build_faults(index, document))
 
 
 @lru_cache(maxsize=1)

@@ -135,6 +135,18 @@ def _daemon_set(raw: Json) -> Json:
     return {**spec, "template": _template(raw, _SLEEP)}
 
 
+def _replica_set(raw: Json) -> Json:
+    return {"replicas": raw.get("replicas", 1), "selector": _selector(raw), "template": _template(raw, _SLEEP)}
+
+
+def _rollout(raw: Json) -> Json:
+    """An Argo Rollout; with `spec.workloadRef` pod template and selector are another object's."""
+    spec: Json = {"replicas": raw.get("replicas", 1), "strategy": raw.get("strategy", {"canary": {}})}
+    if "workloadRef" in raw.get("spec", {}):
+        return spec
+    return {**spec, "selector": _selector(raw), "template": _template(raw, _SLEEP)}
+
+
 def _job(raw: Json) -> Json:
     spec: Json = {key: raw[key] for key in ("completions", "parallelism", "backoffLimit") if key in raw}
     if raw.get("suspend") and raw.get("kind") == "Job":
@@ -157,6 +169,8 @@ _KINDS: dict[str, tuple[str, Callable[[Json], Json]]] = {
     "Deployment": ("apps/v1", _deployment),
     "StatefulSet": ("apps/v1", _stateful_set),
     "DaemonSet": ("apps/v1", _daemon_set),
+    "ReplicaSet": ("apps/v1", _replica_set),
+    "Rollout": ("argoproj.io/v1alpha1", _rollout),
     "Job": ("batch/v1", _job),
     "CronJob": ("batch/v1", _cron_job),
     "Pod": ("v1", _pod),

@@ -6,6 +6,7 @@ from typing import Any
 
 from migrator.documents.errors import DocumentError
 from migrator.documents.yaml_file import Document, FieldPath
+from migrator.lab.faults.model import Fault
 
 Json = dict[str, Any]
 
@@ -177,6 +178,7 @@ class Cluster:
     auto_mode: bool
     issuer: str
     association_delay: float
+    api_servers: int
     webhook: Webhook
     describe: Json
     node_role_arn: str
@@ -194,6 +196,11 @@ class Cluster:
         """The issuer without https://, as condition keys and provider ARNs have it."""
         return self.issuer.removeprefix("https://")
 
+    @property
+    def argo(self) -> bool:
+        """Whether Argo Rollouts is installed: where there is a workload of that kind."""
+        return any(placed.document["kind"] == "Rollout" for placed in self.workloads)
+
 
 @dataclass(frozen=True)
 class World:
@@ -202,6 +209,7 @@ class World:
     document: Document = field(repr=False)
     accounts: tuple[Account, ...]
     clusters: tuple[Cluster, ...]
+    faults: tuple[Fault, ...] = ()
 
     @property
     def source(self) -> str:

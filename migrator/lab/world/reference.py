@@ -29,7 +29,45 @@ _TITLES = {
     "workload": "clusters[].namespaces[].workloads[]",
     "container": "containers[] and initContainers[] of a workload",
     "manifest": "manifests[] of a cluster or namespace",
+    "fault": "faults[]",
+    "moment": "faults[].when",
+    "awsCall": "aws, in faults",
+    "kubeCall": "kube, in faults",
+    "associationLate": "faults[].associationLate",
+    "iamLate": "faults[].iamLate",
+    "trustLate": "faults[].trustLate",
+    "failing": "faults[].fail",
+    "dropping": "faults[].drop",
+    "expiring": "faults[].expire",
+    "webhookMisses": "faults[].webhookMisses",
+    "webhookOff": "faults[].webhookOff",
+    "crashLoop": "faults[].crashLoop",
+    "addonSick": "faults[].addonSick",
+    "addonIssue": "faults[].addonSick.issues[]",
+    "agentMissing": "faults[].agentMissing",
+    "putBack": "faults[].putBack",
+    "edit": "faults[].edit[]",
+    "trustEdit": "faults[].edit[].trust",
+    "annotateEdit": "faults[].edit[].annotate",
+    "associateEdit": "faults[].edit[].associate",
+    "scaleEdit": "faults[].edit[].scale",
+    "patchEdit": "faults[].edit[].patch",
+    "deleteEdit": "faults[].edit[].delete",
 }
+
+_TEXTS = {
+    "accountId",
+    "region",
+    "label",
+    "objectName",
+    "roleName",
+    "path",
+    "roleReference",
+    "inNamespace",
+    "rolePattern",
+}
+_TYPES = {"object": "map", "integer": "whole number", "number": "number", "boolean": "true or false"}
+_DELAYS = {"seconds": "number", "late": "number or `never`"}
 
 
 def reference() -> str:
@@ -73,10 +111,6 @@ def _value(field: Mapping[str, Any]) -> str:
     if field.get("type") == "array":
         return f"list of {_value(field['items'])}"
     name = _referred(field)
-    if name in {"accountId", "region", "label", "objectName", "roleName", "path", "roleReference"} or (
-        field.get("type") == "string"
-    ):
+    if name in _TEXTS or field.get("type") == "string":
         return "text"
-    return {"object": "map", "integer": "whole number", "number": "number", "boolean": "true or false"}.get(
-        str(field.get("type")), "map"
-    )
+    return _DELAYS.get(name) or _TYPES.get(str(field.get("type")), "map")

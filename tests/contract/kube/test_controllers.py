@@ -11,6 +11,7 @@ import pytest
 from migrator.lab.kubeclient import KubeClient, resource_path
 from migrator.lab.nodes import NodeSpec
 from migrator.lab.nodes.agent_daemonset import daemonset
+from tests.contract.kube.work import changed, manifest, path_of, pods
 from tests.fakes.kube import Kubectl, Opened, add_namespace, open_cluster, wait_for
 from tests.fakes.kubectl import kubectl_program
 
@@ -46,38 +47,6 @@ def namespace(kube: KubeClient) -> Iterator[str]:
 def kubectl(opened: Opened, tmp_path: Path) -> Kubectl:
     program = kubectl_program()
     return Kubectl(program, tmp_path, opened)
-
-
-def manifest(kind: str, namespace: str, spec: Json, *, pod: Json | None = None, name: str = "web") -> Json:
-    """A workload of one container, with fields of the pod or the workload on top."""
-    container = {"name": "main", "image": "registry.example/app:1"}
-    template = {
-        "metadata": {"labels": {"app": name}},
-        "spec": {"containers": [container], "terminationGracePeriodSeconds": 0, **(pod or {})},
-    }
-    body: Json = {"template": template, **spec}
-    if kind != "Job":
-        body["selector"] = {"matchLabels": {"app": name}}
-    return {
-        "apiVersion": "batch/v1" if kind == "Job" else "apps/v1",
-        "kind": kind,
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": body,
-    }
-
-
-def path_of(kind: str, namespace: str, name: str = "web") -> str:
-    version = "batch/v1" if kind in ("Job", "CronJob") else "apps/v1"
-    return resource_path(version, kind.lower() + "s", namespace, name)
-
-
-def pods(kube: KubeClient, namespace: str) -> list[Json]:
-    found: list[Json] = kube.list(resource_path("v1", "pods", namespace))["items"]
-    return found
-
-
-def changed(text: str) -> Json:
-    return {"spec": {"template": {"metadata": {"annotations": {"changed": text}}}}}
 
 
 def rolled_out(deployment: Json) -> bool:
