@@ -2,7 +2,8 @@
 
 import difflib
 import json
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -40,8 +41,14 @@ def _validator(schema: str) -> Draft202012Validator:
     parsed = json.loads(schema)
     strict = Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer).redefine("number", _is_number)
     build: Any = extend  # untyped in its stubs
-    validator: Draft202012Validator = build(Draft202012Validator, type_checker=strict)(parsed)
+    validator: Draft202012Validator = build(Draft202012Validator, {"pattern": _pattern}, type_checker=strict)(parsed)
     return validator
+
+
+def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    """As JSON Schema means it: the `$` at its end lets no line break pass, as Python's would."""
+    if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
 def _is_integer(_checker: Any, value: Any) -> bool:

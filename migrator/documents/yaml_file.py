@@ -13,12 +13,14 @@ from typing import Any
 
 import yaml
 
+from migrator.documents.depth import DEEPEST, too_deep
 from migrator.documents.errors import DocumentError
 from migrator.documents.schema import first_violation
 
 FieldPath = tuple[str | int, ...]
 
 _MAX_BYTES = 8 * 1024 * 1024
+_CONFLICT = re.compile(r"^<{7}(?= |$)", re.MULTILINE)
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -89,34 +91,41 @@ def parse(path: Path, text: str) -> Document:
     """The document in `text`, not yet checked against anything; `path` only serves its messages.
 
     Raises:
-        DocumentError: not YAML, more than one document, a key written twice, or an alias.
+        DocumentError: not YAML, more than one document, nested too deeply, a key written twice, or an alias.
     """
-    loader = yaml.CSafeLoader(text)
+    try:
+        loader = _loader(path, text)
+    except yaml.YAMLError as error:
+        raise _not_yaml(path, text, error) from error
     try:
         root = loader.get_single_node()
         if root is None:
             raise DocumentError(path, "the file is empty; restore it, or delete it")
         lines = dict(_Lines(path, text).of(root))
         data = loader.construct_document(root)
-    except yaml.MarkedYAMLError as error:
-        raise _syntax_error(path, error) from error
     except yaml.YAMLError as error:
-        raise DocumentError(path, f"not valid YAML: {' '.join(str(error).split())}") from error
+        raise _not_yaml(path, text, error) from error
     except (ValueError, OverflowError) as error:
         raise DocumentError(path, f"a value cannot be read: {error}") from error
-    except RecursionError as error:
-        raise DocumentError(path, "nested too deeply to be read") from error
     finally:
         loader.dispose()
     return Document(path, data, lines)
 
 
+def _loader(path: Path, text: str) -> yaml.CSafeLoader:
+    line = too_deep(text)
+    if line is not None:
+        raise DocumentError(path, f"nested more than {DEEPEST} levels deep", line=line)
+    return yaml.CSafeLoader(text)
+
+
 def _text(path: Path) -> str:
     try:
-        size = path.stat().st_size
-        if size > _MAX_BYTES:
-            raise DocumentError(path, f"too large: {size} bytes, at most {_MAX_BYTES} are read")
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)  # a size asked for first says nothing of pipes and devices
+        if len(content) > _MAX_BYTES:
+            raise DocumentError(path, f"too large: at most {_MAX_BYTES} bytes are read")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise DocumentError(path, f"not a text file in UTF-8 (byte {error.start})") from error
     except FileNotFoundError as error:
@@ -131,10 +140,19 @@ def unreadable(error: OSError) -> str:
     return f"cannot be read: {error.strerror or error}; {what}"
 
 
-def _syntax_error(path: Path, error: yaml.MarkedYAMLError) -> DocumentError:
+def _not_yaml(path: Path, text: str, error: yaml.YAMLError) -> DocumentError:
+    """A merge conflict is told as what it is: it makes the parser stumble over something near by."""
+    conflict = _CONFLICT.search(text)
+    if conflict is not None:
+        line = text.count("\n", 0, conflict.start()) + 1
+        problem = f'a merge conflict ("{conflict[0]}"); resolve it'
+        return DocumentError(path, problem, line=line)
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return DocumentError(path, f"not valid YAML: {' '.join(str(error).split())}")
     mark = error.problem_mark or error.context_mark
     said = ", ".join(part for part in (error.context, error.problem) if part)
-    return DocumentError(path, f"not valid YAML: {said}", line=mark.line + 1 if mark else None)
+    last = max(len(text.splitlines()), 1)  # the end of a file without a final line break is marked behind it
+    return DocumentError(path, f"not valid YAML: {said}", line=min(mark.line + 1, last) if mark else None)
 
 
 @dataclass(frozen=True)
@@ -149,13 +167,15 @@ class _Lines:
         """Every field and its line.
 
         Raises:
-            DocumentError: a key is no string or written twice, or something is an alias.
+            DocumentError: a key is no string or written twice, something is an alias, or no plain value.
         """
         stack: list[tuple[FieldPath, yaml.Node, int]] = [((), root, root.start_mark.line + 1)]
         while stack:
             where, node, line = stack.pop()
             yield where, line
             self._meet(node, where)
+            if node.tag != _STRING_TAG:
+                self._require_plain(where, node, line)
             if isinstance(node, yaml.MappingNode):
                 stack.extend(reversed(list(self._members(where, node))))
             elif isinstance(node, yaml.SequenceNode):
@@ -177,6 +197,18 @@ class _Lines:
             self._meet(key, (*where, key.value))
             yield (*where, key.value), value, line
 
+    def _require_plain(self, where: FieldPath, node: yaml.Node, line: int) -> None:
+        """Refuses what YAML could make of a value and nobody means: tags, dates, numbers to the base of 60."""
+        problem = ""
+        if node.tag != _RESOLVER.resolve(type(node), node.value, (True, False)):
+            problem = f'the tag "{node.tag}" is not supported here; leave it out'
+        elif node.tag == _DATE_TAG:
+            problem = f"{node.value} is read as a date; put it in quotes"
+        elif node.tag in _NUMBER_TAGS and (":" in node.value or len(node.value) > _LONGEST_NUMBER):
+            problem = f"{node.value:.{_LONGEST_NUMBER}} is read as a number; put it in quotes"
+        if problem:
+            raise DocumentError(self.path, problem, line=line, field=dotted(where))
+
     def _meet(self, node: yaml.Node, where: FieldPath) -> None:
         """An alias is the very node it stands for: the first one met a second time is the first alias of the file."""
         if id(node) in self.met:
@@ -189,3 +221,7 @@ class _Lines:
 _ALIAS = "aliases are not supported here; write it out"
 _STRING_TAG = "tag:yaml.org,2002:str"
 _MERGE_TAG = "tag:yaml.org,2002:merge"
+_DATE_TAG = "tag:yaml.org,2002:timestamp"
+_NUMBER_TAGS = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
+_LONGEST_NUMBER = 40
+_RESOLVER: Any = yaml.resolver.Resolver()  # its stubs annotate nothing

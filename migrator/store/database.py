@@ -15,6 +15,7 @@ from migrator.model.facts import Json
 VERSION = 1
 EXPIRY = timedelta(hours=1)  # of a lock; renewed by every record, and no step waits that long
 _BUSY_SECONDS = 30.0
+_SMALLEST = 512  # bytes of a SQLite page, and so of a database
 
 
 class Database:
@@ -26,27 +27,47 @@ class Database:
         self.held: set[str] = set()  # keys of the locks this process believes to hold
         self._lock = threading.RLock()
         with self._mapped():
+            if path.is_dir():
+                raise StoreFault(f'the state file "{path}" is a folder', remedy="move it away, or name another file")
             if create:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            mode = "rwc" if create else "ro"
-            uri = f"{path.resolve().as_uri()}?mode={mode}"
-            self._connection = sqlite3.connect(
-                uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
+            self._connection = self._connected(f"{path.absolute().as_uri()}?mode={'rwc' if create else 'ro'}")
             if create:
                 self._prepare()
-            elif self._version() == 0:  # made a moment ago by a first command that has not come further yet
+            elif self._unborn():
                 self._connection.close()
-                self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+                self._connection = self._connected(":memory:")
                 self._create()
             self._check_version()
 
+    def _connected(self, uri: str) -> sqlite3.Connection:
+        return sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+
     def _prepare(self) -> None:
+        unborn = self._unborn()
+        if not unborn:
+            self._check_version()  # first of all: the journal's mode is written into the file
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute("PRAGMA foreign_keys = ON")
-        if self._version() == 0:
+        if unborn:
             self._create()
+
+    def _unborn(self) -> bool:
+        """Whether the file is empty: made a moment ago by a first command that has not come further yet.
+
+        Raises:
+            StoreFault: it is not empty: a piece of a database, which SQLite takes for nothing, or another program's.
+        """
+        if self._version() != 0:
+            return False
+        if 0 < self.path.stat().st_size < _SMALLEST:
+            raise self.damaged(f"it has only {self.path.stat().st_size} bytes")
+        if self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] and self._version() == 0:
+            raise StoreFault(
+                f'the state file "{self.path}" is a database of another program', remedy="name another state file"
+            )
+        return self._version() == 0
 
     def _create(self) -> None:
         sql = resources.files("migrator.store").joinpath("schema.sql").read_text(encoding="utf-8")
@@ -82,6 +103,13 @@ class Database:
         """All rows of a query."""
         with self._lock, self._mapped():
             return self._connection.execute(sql, values).fetchall()
+
+    def damaged(self, what: str) -> StoreFault:
+        """The error that says what is wrong inside the file; the caller raises it."""
+        return StoreFault(
+            f'the state file "{self.path}" is damaged: {what}',
+            remedy="nothing was changed; restore the file from a backup",
+        )
 
     @contextmanager
     def _mapped(self) -> Iterator[None]:

@@ -69,6 +69,11 @@ class SqliteJournal:
         """The run that has not ended; there is never more than one."""
         return next((run for run in self.runs(service) if run.outcome is Outcome.OPEN), None)
 
+    def open_runs(self) -> Sequence[Run]:
+        """Those of all services, sorted by service."""
+        sql = f"SELECT {_RUN} FROM runs WHERE outcome = 'open'"  # noqa: S608 - constants only
+        return sorted((self._run(row) for row in self._db.rows(sql)), key=lambda run: run.service)
+
     def run(self, run_id: str) -> Run | None:
         """The run of that id."""
         rows = self._db.rows(f"SELECT {_RUN} FROM runs WHERE id = ?", run_id)  # noqa: S608 - constants only
@@ -85,6 +90,15 @@ class SqliteJournal:
         for record in self._records(run):
             latest[record.step] = record
         return latest
+
+    def recent(self, step: str, since: str) -> Sequence[StepRecord]:
+        """Every record of that step not older than `since`; records are numbered as they come: the scan ends early."""
+        older = "SELECT number FROM records WHERE at < ? ORDER BY number DESC LIMIT 1"
+        sql = (
+            "SELECT run, step, status, at, image, result, note FROM records "  # noqa: S608 - constants only
+            f"WHERE number > coalesce(({older}), 0) AND step = ? ORDER BY number"
+        )
+        return list(map(self._record, self._db.rows(sql, since, step)))
 
     def state(self, service: ServiceId) -> ServiceState:
         """Where the service stands."""
@@ -110,9 +124,11 @@ class SqliteJournal:
 
     def _records(self, run: str) -> Iterator[StepRecord]:
         sql = "SELECT run, step, status, at, image, result, note FROM records WHERE run = ? ORDER BY number"
-        for row in self._db.rows(sql, run):
-            with self._whole(row):
-                yield _record(row)
+        yield from map(self._record, self._db.rows(sql, run))
+
+    def _record(self, row: tuple[Json, ...]) -> StepRecord:
+        with self._whole(row):
+            return _record(row)
 
     def _run(self, row: tuple[Json, ...]) -> Run:
         with self._whole(row):
@@ -123,10 +139,7 @@ class SqliteJournal:
         try:
             yield
         except ValueError as error:
-            raise StoreFault(
-                f'the state file "{self._db.path}" is damaged: a row of run "{row[0]}" cannot be read: {error}',
-                remedy="nothing was changed; restore the file from a backup",
-            ) from error
+            raise self._db.damaged(f'a row of run "{row[0]}" cannot be read: {error}') from error
 
     def _lines(self, run: Run) -> Iterator[JournalLine]:
         whose: Mapping[str, Json] = {"run": run.id, "direction": run.direction, "actor": run.actor, "host": run.host}

@@ -74,7 +74,10 @@ class SqliteLocks:
         expires, born = row[-2:]
         if is_dead(Place.read(born), self._here):
             return False
-        return datetime.fromisoformat(expires) > datetime.now(UTC)
+        try:
+            return datetime.fromisoformat(expires) > datetime.now(UTC)
+        except (ValueError, TypeError) as error:  # no time, or one of no time zone
+            raise self._db.damaged(f'lock "{row[0]}" cannot be read: {error}') from error
 
 
 def _holder(row: tuple[Json, ...]) -> Holder:
