@@ -83,8 +83,9 @@ class IamRoles:
     def write_trust(self, role: Role, document: str) -> None:
         """Replaces the trust policy with `document`, minified.
 
-        IAM has no compare-and-swap. `role` is the role as just read; before any repeat the live document is compared,
-        so that a lost answer never makes us overwrite what somebody else wrote in between.
+        IAM has no compare-and-swap. `role` is the role as just read; right before every try, on the same connection,
+        the live document is compared with it. What somebody writes within that one round trip is lost, and a lost
+        answer never makes us overwrite what somebody else wrote in between.
 
         Raises:
             Rejected: reason `too-large`, `unmodifiable`, `malformed`, `missing`, or `conflict` when a foreign edit came
@@ -94,14 +95,10 @@ class IamRoles:
         client = self._iam(role.account)
         sent = minified(parse(document))  # to the letter what was measured and judged
         doing = f'writing the trust policy of role "{role.arn}"'
-        tried = False
 
         def write() -> None:
-            nonlocal tried
-            if tried and self._written(client, role, sent, doing):
-                return
-            tried = True
-            client.update_assume_role_policy(RoleName=role.name, PolicyDocument=sent)
+            if not self._written(client, role, sent, doing):
+                client.update_assume_role_policy(RoleName=role.name, PolicyDocument=sent)
 
         try:
             self._sessions.run(write, doing=doing, service="iam")

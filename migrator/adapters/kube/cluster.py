@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from migrator.adapters.aws.eks import EksCluster
 from migrator.adapters.aws.sessions import AwsSessions
 from migrator.adapters.kube.agent import agent_state
+from migrator.adapters.kube.aside import Aside
 from migrator.adapters.kube.connection import KubeConnection
 from migrator.adapters.kube.execute import run_in
 from migrator.adapters.kube.gate import Gate
@@ -33,6 +34,7 @@ from migrator.model.facts import (
     Probe,
     Rollout,
     ServiceAccount,
+    SetAside,
     Workload,
     WorkloadRef,
 )
@@ -62,6 +64,7 @@ class LiveCluster:
         self._open: Opened | None = None
         self._reads = KubeReads(self._connect)
         self._writes = KubeWrites(self._connect, now)
+        self._aside = Aside(self._connect)
         self._gate = Gate(self._reads)
 
     def snapshot(self) -> Snapshot:
@@ -158,12 +161,28 @@ class LiveCluster:
         return self._reads.rollout(ref)
 
     def restart(self, ref: WorkloadRef, stamp: str) -> None:
-        """Stamps the pod template; the controller rolls."""
+        """Has its controller replace the pods, as the port says for each kind."""
         self._writes.restart(ref, stamp)
 
     def evict(self, pod: Pod) -> None:
         """Asks for this very pod to go; `budget` as the port says."""
         self._writes.evict(pod)
+
+    def set_aside(self, pod: Pod) -> None:
+        """Keeps a bare pod's manifest in its namespace, to be made again from; refusals as the port says."""
+        self._aside.keep(pod)
+
+    def aside(self, namespace: str, service_account: str) -> Sequence[SetAside]:
+        """The pods of that ServiceAccount that are set aside."""
+        return self._aside.all(namespace, service_account)
+
+    def recreate(self, kept: SetAside) -> bool:
+        """Makes the pod again; False while the old one is there."""
+        return self._aside.recreate(kept)
+
+    def forget(self, kept: SetAside) -> None:
+        """Drops what was kept of a pod that is still there."""
+        self._aside.forget(kept)
 
     def run_in(self, pod: Pod, container: str, command: Sequence[str], timeout: float) -> CommandResult:
         """Runs a command in a container; the first ordinary one when `container` is empty."""

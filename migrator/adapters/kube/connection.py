@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 USER_AGENT = f"irsa-migrator/{__version__}"
 _TIMEOUT = urllib3.Timeout(connect=5.0, read=30.0)

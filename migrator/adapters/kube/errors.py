@@ -14,6 +14,7 @@ from migrator.model.errors import EnvironmentFault, MigrateError, NotPermitted, 
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
 CONFLICT = "conflict"
+_BUDGET = "DisruptionBudget"
 
 _UNAUTHORISED = re.compile(r"cannot (?P<verb>[\w*]+) (?:resource|path) ")
 _TEST_FAILED = "the server rejected our request due to an error in our request"  # all it says of a failed `test`
@@ -27,11 +28,31 @@ class Where:
     endpoint: str
 
 
+class _Cause(msgspec.Struct, frozen=True):
+    """One of several causes of a refusal."""
+
+    reason: str = ""
+    message: str = ""
+
+
+class _Details(msgspec.Struct, frozen=True):
+    """What a `Status` adds to its message."""
+
+    causes: list[_Cause] | None = None
+
+
 class _Status(msgspec.Struct, frozen=True):
     """The few fields of a `Status` that tell what went wrong."""
 
     reason: str = ""
     message: str = ""
+    details: _Details | None = None
+
+    @property
+    def budget(self) -> str:
+        """What a PodDisruptionBudget says of an eviction, which names it; empty when none refused."""
+        causes = self.details.causes or () if self.details is not None else ()
+        return next((cause.message for cause in causes if cause.reason == _BUDGET), "")
 
 
 class Refusal(Exception):
@@ -42,7 +63,8 @@ class Refusal(Exception):
         self.path = path
         self.status = status
         self.pause = pause
-        self.reason, self.message = _said(body)
+        said = _said(body)
+        self.reason, self.message, self.budget = said.reason, said.message, said.budget
         super().__init__(f"{status} {self.reason}: {self.message}")
 
     @property
@@ -58,13 +80,11 @@ class Refusal(Exception):
         return self.status == 422 and self.method == "PATCH" and self.message.startswith(_TEST_FAILED)
 
 
-def held_by_budget(error: BaseException) -> bool:
-    """Whether a PodDisruptionBudget, not the server's load, refused an eviction: both answer 429."""
-    return isinstance(error, Refusal) and error.status in {429, 500} and "disruption budget" in _spaced(error.message)
-
-
-def _spaced(message: str) -> str:
-    return message.lower().replace("poddisruptionbudget", "pod disruption budget")
+def held_by_budget(error: Refusal) -> bool:
+    """Whether a PodDisruptionBudget refused an eviction: with 429, as a busy server does too; several with 500."""
+    if error.status == 429:
+        return bool(error.budget) or "disruption budget" in error.message
+    return error.status == 500 and "more than one PodDisruptionBudget" in error.message
 
 
 def refusal(method: str, path: str, response: urllib3.BaseHTTPResponse) -> Refusal:
@@ -122,12 +142,11 @@ def _refused(error: Refusal, doing: str) -> MigrateError:
     return Rejected(error.message, reason=reason, doing=doing)
 
 
-def _said(body: bytes) -> tuple[str, str]:
+def _said(body: bytes) -> _Status:
     try:
-        status = msgspec.json.decode(body, type=_Status)
+        return msgspec.json.decode(body, type=_Status)
     except msgspec.DecodeError:
-        return "", " ".join(body[:200].decode("utf-8", "replace").split())
-    return status.reason, status.message
+        return _Status(message=" ".join(body[:200].decode("utf-8", "replace").split()))
 
 
 def _certificate(error: BaseException) -> bool:

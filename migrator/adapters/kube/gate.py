@@ -19,6 +19,8 @@ from migrator.adapters.kube.pages import decoded
 from migrator.adapters.kube.paths import path_of
 from migrator.adapters.kube.reads import KubeReads
 from migrator.adapters.kube.structs import PodObject
+from migrator.adapters.kube.workload_structs import WorkloadObject
+from migrator.adapters.kube.workloads import lender_of
 from migrator.model.facts import Probe, WorkloadRef
 
 _QUERY = {"dryRun": "All", "fieldManager": "irsa-migrator"}
@@ -100,10 +102,21 @@ def _live(connection: KubeConnection, ref: WorkloadRef, service_account: str) ->
     body = connection.find(path_of(ref.kind, ref.namespace, ref.name), doing=doing)
     if body is None:
         return None
-    spec = msgspec.json.decode(body)["spec"]
-    template: dict[str, Any] = (spec["jobTemplate"]["spec"] if ref.kind == "CronJob" else spec)["template"]
+    lender = lender_of(ref.kind, decoded(body, WorkloadObject, doing=doing))
+    if lender is not None:
+        return _live(connection, lender, service_account)
+    spec = _template_holder(ref.kind, msgspec.json.decode(body))
+    template: dict[str, Any] = spec["template"]
     runs_as = template.get("spec", {}).get("serviceAccountName", "default")
     return _with_claims(template, spec) if runs_as == service_account else None
+
+
+def _template_holder(kind: str, document: dict[str, Any]) -> dict[str, Any]:
+    """The part of an object that its pod template is in."""
+    if kind == "PodTemplate":
+        return document
+    holder: dict[str, Any] = document["spec"]["jobTemplate"]["spec"] if kind == "CronJob" else document["spec"]
+    return holder
 
 
 def _with_claims(template: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 KINDS = {
     "ServiceAccount": ("/api/v1", "serviceaccounts"),
     "Pod": ("/api/v1", "pods"),
+    "PodTemplate": ("/api/v1", "podtemplates"),
     "Node": ("/api/v1", "nodes"),
     "Deployment": ("/apis/apps/v1", "deployments"),
     "ReplicaSet": ("/apis/apps/v1", "replicasets"),
@@ -14,6 +15,7 @@ KINDS = {
     "DaemonSet": ("/apis/apps/v1", "daemonsets"),
     "Job": ("/apis/batch/v1", "jobs"),
     "CronJob": ("/apis/batch/v1", "cronjobs"),
+    "Rollout": ("/apis/argoproj.io/v1alpha1", "rollouts"),
 }
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 

@@ -7,17 +7,18 @@ from migrator.adapters.kube import decode
 from migrator.adapters.kube.connection import KubeConnection
 from migrator.adapters.kube.pages import decoded, listed, metadata
 from migrator.adapters.kube.paths import path_of
-from migrator.adapters.kube.rollout import rollout
+from migrator.adapters.kube.rollout import KINDS, rollout
 from migrator.adapters.kube.structs import AccountObject, MetaOnly, NodeObject, PodObject
-from migrator.adapters.kube.workload_structs import WorkloadObject
-from migrator.adapters.kube.workloads import LISTED, RESTARTABLE, heads, makes_pods_itself, workload
-from migrator.model.errors import Rejected
+from migrator.adapters.kube.workload_structs import Served, WorkloadObject
+from migrator.adapters.kube.workloads import LISTED, ROLLED, heads, lender_of, makes_pods_itself, template_of, workload
+from migrator.model.errors import NotPermitted, Rejected
 from migrator.model.facts import Node, Pod, Rollout, ServiceAccount, Workload, WorkloadRef
 
 # kind -> metadata of every object of that kind: the middle of owner chains
 Parts = dict[str, list[MetaOnly]]
 
 _MIDDLE = ("ReplicaSet", "Job")
+_NO_SUCH_KIND = frozenset({"NotFound", "404"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,15 @@ class KubeReads:
 
     def workloads(self, namespace: str = "", parts: Parts | None = None) -> Sequence[Workload]:
         """The objects that make pods, of the whole cluster or of one namespace."""
-        found: list[Workload] = []
-        for kind in LISTED:
-            if kind != "ReplicaSet":
-                path, doing = path_of(kind, namespace), f"listing {kind}s"
-                entries = listed(self.connect(), path, WorkloadObject, doing=doing)
-                found += [workload(kind, entry) for entry in entries if makes_pods_itself(kind, entry)]
+        rollouts = self._argo_rollouts(namespace)
+        found = [self._argo_workload(entry) for entry in rollouts]
+        for kind in (*ROLLED, "CronJob", "Job"):
+            entries = self._objects(kind, namespace)
+            found += [workload(kind, entry) for entry in entries if makes_pods_itself(kind, entry)]
+        lenders = {ref for entry in rollouts if (ref := lender_of("Rollout", entry)) is not None}
+        found = [
+            one for one in found if one.replicas > 0 or one.ref not in lenders
+        ]  # at zero it only lends its template
         replica_sets = parts["ReplicaSet"] if parts is not None else self._metadata("ReplicaSet", namespace)
         return [*found, *self._free_replica_sets(replica_sets)]
 
@@ -85,10 +89,43 @@ class KubeReads:
         Raises:
             Rejected: reason `no-rollout`: its kind has none.
         """
-        if ref.kind not in RESTARTABLE:
+        if ref.kind not in KINDS:
             raise Rejected(f'a {ref.kind} has no rollout: "{ref.namespace}/{ref.name}"', reason="no-rollout")
         found = self._workload(ref)
         return None if found is None else rollout(ref.kind, found)
+
+    def _objects(self, kind: str, namespace: str) -> list[WorkloadObject]:
+        return listed(self.connect(), path_of(kind, namespace), WorkloadObject, doing=f"listing {kind}s")
+
+    def _argo_rollouts(self, namespace: str) -> list[WorkloadObject]:
+        """Argo's Rollouts; none where the cluster does not know that kind.
+
+        The API server looks at permissions first: a refusal counts only where discovery says that there is such a kind.
+
+        Raises:
+            NotPermitted: there are Rollouts on this cluster, and the operator may not list them.
+        """
+        try:
+            return self._objects("Rollout", namespace)
+        except Rejected as error:
+            if error.reason not in _NO_SUCH_KIND:
+                raise
+        except NotPermitted:
+            if self._served("Rollout"):
+                raise
+        return []
+
+    def _served(self, kind: str) -> bool:
+        group, _, resource = path_of(kind).rpartition("/")
+        doing = f"asking whether there are {kind}s"
+        body = self.connect().find(group, doing=doing)
+        return body is not None and resource in (one.name for one in decoded(body, Served, doing=doing).resources or ())
+
+    def _argo_workload(self, found: WorkloadObject) -> Workload:
+        """The fact for an Argo Rollout, with the template that it borrows, if that is there."""
+        lender = lender_of("Rollout", found)
+        lent = self._workload(lender) if lender is not None else None
+        return workload("Rollout", found, template_of(lender.kind, lent) if lender and lent else None)
 
     def _free_replica_sets(self, parts: Sequence[MetaOnly]) -> list[Workload]:
         """ReplicaSets without an owner; only these few are read in full."""

@@ -7,16 +7,20 @@ from migrator.adapters.kube.structs import MetaOnly, Template
 from migrator.adapters.kube.workload_structs import WorkloadObject
 from migrator.model.facts import Workload, WorkloadRef
 
-RESTARTABLE = ("Deployment", "StatefulSet", "DaemonSet")
+ROLLED = ("Deployment", "StatefulSet", "DaemonSet")  # by a change of the pod template
+RESTARTABLE = (*ROLLED, "Rollout")
 LISTED = (*RESTARTABLE, "CronJob", "Job", "ReplicaSet")
+_LENDERS = frozenset({"Deployment", "ReplicaSet", "PodTemplate"})
 _ENDED = frozenset({"Complete", "Failed"})
 
 
-def workload(kind: str, found: WorkloadObject) -> Workload:
-    """The fact for a workload of that kind."""
-    template = template_of(kind, found)
+def workload(kind: str, found: WorkloadObject, lent: Template | None = None) -> Workload:
+    """The fact for a workload of that kind; `lent` is the pod template that an Argo Rollout has by reference.
+
+    A paused Argo Rollout is none here: its controller carries out a restart all the same.
+    """
+    template = lent or template_of(kind, found)
     meta = found.metadata
-    strategy = found.spec.strategy if kind == "Deployment" else found.spec.update_strategy
     return Workload(
         ref=WorkloadRef(kind=kind, namespace=meta.namespace, name=meta.name),
         uid=meta.uid,
@@ -24,10 +28,24 @@ def workload(kind: str, found: WorkloadObject) -> Workload:
         spec=pod_spec(template.spec),
         labels=template.metadata.labels or {},
         annotations=template.metadata.annotations or {},
-        strategy=strategy.type if kind in RESTARTABLE else "",
+        strategy=_strategy(kind, found),
         paused=kind == "Deployment" and found.spec.paused,
         partition=partition_of(found) if kind == "StatefulSet" else 0,
     )
+
+
+def _strategy(kind: str, found: WorkloadObject) -> str:
+    if kind == "Rollout":
+        return "BlueGreen" if found.spec.strategy.blue_green is not None else "Canary"
+    return (found.spec.strategy if kind == "Deployment" else found.spec.update_strategy).type
+
+
+def lender_of(kind: str, found: WorkloadObject) -> WorkloadRef | None:
+    """The object whose pod template an Argo Rollout uses instead of one of its own."""
+    ref = found.spec.workload_ref if kind == "Rollout" else None
+    if ref is None or ref.kind not in _LENDERS:
+        return None
+    return WorkloadRef(kind=ref.kind, namespace=found.metadata.namespace, name=ref.name)
 
 
 def partition_of(found: WorkloadObject) -> int:
@@ -37,7 +55,9 @@ def partition_of(found: WorkloadObject) -> int:
 
 
 def template_of(kind: str, found: WorkloadObject) -> Template:
-    """The pod template, which a CronJob keeps one floor down."""
+    """The pod template, which a CronJob keeps one floor down and a PodTemplate one floor up."""
+    if kind == "PodTemplate":
+        return found.template
     return found.spec.job_template.spec.template if kind == "CronJob" else found.spec.template
 
 

@@ -6,9 +6,10 @@ read again: what is already as wanted is done, and what somebody else changed is
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from migrator.adapters.kube.connection import JSON_PATCH, STRATEGIC_PATCH, KubeConnection
+from migrator.adapters.kube.connection import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, KubeConnection
 from migrator.adapters.kube.errors import CONFLICT, Refusal, held_by_budget, transient
 from migrator.adapters.kube.pages import decoded
 from migrator.adapters.kube.paths import path_of, pointer
@@ -87,16 +88,21 @@ class KubeWrites:
     def restart(self, ref: WorkloadRef, stamp: str) -> None:
         """Stamps the pod template as `kubectl rollout restart` does, and with our own stamp; its controller rolls.
 
+        An Argo Rollout gets `spec.restartAt`, and our stamp on itself: a changed template would be a new canary.
+
         Raises:
             Rejected: reason `no-rollout` for a kind without one, `NotFound` when it is gone.
         """
         if ref.kind not in RESTARTABLE:
             raise Rejected(f'a {ref.kind} has no rollout: "{ref.namespace}/{ref.name}"', reason="no-rollout")
-        stamps = {RESTARTED_AT: self.now(), STAMP: stamp}
-        body = {"spec": {"template": {"metadata": {"annotations": stamps}}}}
+        if ref.kind == "Rollout":
+            body, content_type = _restart_at(self.now(), stamp), MERGE_PATCH  # a custom kind has no strategic patch
+        else:
+            stamps = {RESTARTED_AT: self.now(), STAMP: stamp}
+            body, content_type = {"spec": {"template": {"metadata": {"annotations": stamps}}}}, STRATEGIC_PATCH
         path = path_of(ref.kind, ref.namespace, ref.name)
         doing = f'restarting {ref.kind} "{ref.namespace}/{ref.name}"'
-        self.connect().patch(path, body, content_type=STRATEGIC_PATCH, doing=doing)
+        self.connect().patch(path, body, content_type=content_type, doing=doing)
 
     def evict(self, pod: Pod) -> None:
         """Asks for this very pod (uid) to go, within its PodDisruptionBudgets; one that is gone already is well.
@@ -115,7 +121,7 @@ class KubeWrites:
                 self.connect().once("POST", path, body=body)
             except Refusal as error:
                 if held_by_budget(error):
-                    raise Rejected(error.message, reason=BUDGET, doing=doing) from error
+                    raise Rejected(error.budget or error.message, reason=BUDGET, doing=doing) from error
                 if not _other_pod(error):
                     raise
 
@@ -153,6 +159,15 @@ class KubeWrites:
         return decoded(
             body, AccountObject, doing=f'reading ServiceAccount "{account.namespace}/{account.name}"'
         ).metadata
+
+
+def _restart_at(now: str, stamp: str) -> dict[str, Any]:
+    """The second after `now`: Argo replaces only pods created before it, and creation times are whole seconds."""
+    moment = datetime.fromisoformat(now).replace(microsecond=0) + timedelta(seconds=1)
+    return {
+        "metadata": {"annotations": {STAMP: stamp}},
+        "spec": {"restartAt": moment.strftime("%Y-%m-%dT%H:%M:%SZ")},
+    }
 
 
 def _other_pod(error: Refusal) -> bool:

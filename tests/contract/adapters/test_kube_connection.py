@@ -238,6 +238,46 @@ def test_restart_stamps_the_template(server: Server, connection: KubeConnection)
     assert (asked.method, asked.path) == ("PATCH", "/apis/apps/v1/namespaces/shop/daemonsets/web")
 
 
+def test_restart_of_an_argo_rollout_is_one_patch(server: Server, connection: KubeConnection) -> None:
+    """Time and stamp together; the second after now, since a pod made in this very second would not be older."""
+    writes(connection).restart(WorkloadRef(kind="Rollout", namespace="shop", name="web"), "run-1")
+    (asked,) = server.asked
+    assert json.loads(asked.body) == {
+        "metadata": {"annotations": {"irsa-migrator/restart": "run-1"}},
+        "spec": {"restartAt": "2026-01-02T03:04:06Z"},
+    }
+    assert asked.headers["content-type"] == "application/merge-patch+json"
+    assert (asked.method, asked.path) == ("PATCH", "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/web")
+
+
+POD = Pod(namespace="shop", name="web-1", uid="u1", spec=PodSpec())
+
+
+def test_eviction_is_asked_again_of_a_busy_server(server: Server, connection: KubeConnection, time: Time) -> None:
+    busy = status(429, "TooManyRequests", "too many requests, please try again later", Retry_After="7")
+    server.answer = in_turn(busy, Said(201))
+    writes(connection).evict(POD)
+    first, second = (json.loads(asked.body) for asked in server.asked)
+    assert first == second
+    assert first["deleteOptions"]["preconditions"] == {"uid": "u1"}
+    assert time.slept == [7]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        status(429, "TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget."),
+        status(500, "InternalError", "This pod has more than one PodDisruptionBudget, which the eviction subresource"),
+    ],
+    ids=["one budget", "several"],
+)
+def test_eviction_held_by_a_budget_is_asked_once(server: Server, connection: KubeConnection, said: Said) -> None:
+    server.answer = in_turn(said)
+    with pytest.raises(Rejected) as refused:
+        writes(connection).evict(POD)
+    assert (refused.value.reason, len(server.asked)) == ("budget", 1)
+
+
 def test_jobs_are_not_restarted(connection: KubeConnection) -> None:
     with pytest.raises(Rejected, match="has no rollout"):
         writes(connection).restart(WorkloadRef(kind="Job", namespace="shop", name="web"), "run-1")
