@@ -8,6 +8,8 @@ import typer
 
 from migrator import __version__
 from migrator.cli import apply, explain, history, lab, plan, rollback, show, status, verify
+from migrator.cli.usage import WrongUsage, wrong_usage
+from migrator.model.exits import Exit
 
 HELP = """Moves EKS workloads from IRSA to EKS Pod Identity, one service at a time, and can always go back.
 
@@ -55,9 +57,9 @@ def run() -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot show an arrow stops no migration
     try:
-        app(prog_name="migrate")
-    except SystemExit as ended:
-        if isinstance(getattr(ended.__context__, "__cause__", None), KeyboardInterrupt):
-            raise KeyboardInterrupt from ended
-        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    return 0
+        code = app(prog_name="migrate", standalone_mode=False)
+    except WrongUsage as error:
+        return wrong_usage(error, sys.argv[1:])
+    if code == 130 and not isinstance(code, Exit):  # typer's own number, no command's: nothing has been said yet
+        raise KeyboardInterrupt
+    return int(code or 0)

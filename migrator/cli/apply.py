@@ -1,21 +1,37 @@
 """`migrate apply`."""
 
 from dataclasses import replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from migrator.cli.options import Common, Services, command
+from migrator.cli.options import RECREATE, Common, Services, command
 from migrator.model.exits import Exit
 
 if TYPE_CHECKING:
+    from migrator.cli.again import Again
     from migrator.model.journal import Run
-    from migrator.model.plan import Plan
+    from migrator.model.plan import Plan, StepKind
     from migrator.model.ports import Journal
     from migrator.render.views.walk import Intended
+    from migrator.running.result import Result
+    from migrator.running.service import Runner
 
 EXAMPLE = """migrate apply --service payments/orders
-migrate apply --service orders --service checkout --yes"""
+migrate apply --service orders --service checkout --yes
+migrate apply --service orders --to association"""
+
+
+class Last(StrEnum):
+    """What `--to` takes: the kinds of step."""
+
+    AGENT = "agent"
+    TRUST = "trust"
+    ASSOCIATION = "association"
+    ANNOTATION = "annotation"
+    RESTART = "restart"
+    VERIFY = "verify"
 
 
 def register(app: typer.Typer) -> None:
@@ -24,53 +40,92 @@ def register(app: typer.Typer) -> None:
     @command(app, "apply", example=EXAMPLE)
     def apply(
         common: Common,
+        *,
         service: Services,
         yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
         no_auto_rollback: Annotated[
             bool, typer.Option("--no-auto-rollback", help="When a step fails, stop there instead of going back.")
         ] = False,
+        to: Annotated[
+            Last | None,
+            typer.Option("--to", metavar="STEP", help="Stop after this step; the same command without it goes on."),
+        ] = None,
+        from_drift: Annotated[
+            bool, typer.Option("--from-drift", help="Where the world left the plan, plan again and go on.")
+        ] = False,
+        recreate_bare_pods: Annotated[bool, typer.Option("--recreate-bare-pods", help=RECREATE)] = False,
     ) -> Exit:
         """Carry out the plans of services, step by step. Shows what it will do, and asks.
 
         A run that was cut off is taken up where it stopped. When a step fails, the way back is walked by itself and
         IRSA is proven to be back (exit code 7). With several services, the exit code is the gravest of theirs.
+
+        STEP is one of agent, trust, association, annotation, restart, verify; the exit code is then 3.
+
+        Without "--from-drift", a world that is neither before nor after a step stops the run (exit code 6). With it the
+        service is planned again, its plan file is written, what changed is shown, and the new plan is carried out.
         """
+        from migrator.cli.again import Again, plan_again
         from migrator.cli.carry import Carrier, Errand
         from migrator.cli.wiring import Wiring
+        from migrator.model.plan import StepKind
 
-        wiring = Wiring(common)
+        wiring, last = Wiring(common), StepKind(to) if to else None
+
+        def carry(runner: "Runner", plan: "Plan") -> "Result":
+            told = replace(runner, recreate_bare_pods=recreate_bare_pods)
+            return told.apply(
+                plan,
+                wiring.document_of(plan),
+                auto_rollback=not no_auto_rollback,
+                to=last,
+                anew=planned[plan.service].anew,
+            )
+
         errand = Errand(
             command="apply",
             question="migrate",
-            intend=intended,
-            carry=lambda runner, plan: runner.apply(plan, wiring.document_of(plan), auto_rollback=not no_auto_rollback),
+            intend=lambda plan, journal: intended(
+                planned[plan.service], journal, to=last, recreate_bare_pods=recreate_bare_pods
+            ),
+            carry=carry,
         )
         with wiring.memory() as memory:
-            plans = [wiring.plans.read(found) for found in wiring.find(service, memory)]
-        return Carrier(wiring, errand, yes=yes, dry_run=dry_run).run(plans)
+            found = wiring.find(service, memory)
+            again = plan_again(wiring, found, memory, dry_run=dry_run) if from_drift else None
+        planned = {one.plan.service: one for one in again or (Again(plan=wiring.plans.read(one)) for one in found)}
+        return Carrier(wiring, errand, yes=yes, dry_run=dry_run).run([one.plan for one in planned.values()])
 
 
-def intended(plan: "Plan", journal: "Journal | None") -> "Intended":
-    """What apply would do with the plan: nothing while it is on hold or a finding blocks it.
+def intended(
+    one: "Again", journal: "Journal | None", *, to: "StepKind | None" = None, recreate_bare_pods: bool = False
+) -> "Intended":
+    """What apply would do with a service: nothing while its plan is on hold or a finding blocks it.
 
-    Neither stops a run that is open: what becomes of it, the runner decides.
+    Neither stops a run that is open: what becomes of it, the runner decides. With `to`, its steps end there.
     """
-    from migrator.planning.verdict import open_blocks
     from migrator.render.views.walk import Intended
+    from migrator.running.admission import blocks_of
+    from migrator.running.stops import up_to
 
+    plan = one.plan
+    if one.problem:
+        return Intended(plan=plan, left_alone=one.problem, exit=one.exit)
+    shown = replace(plan, forward=up_to(plan, to))
     unfinished = journal.open_run(plan.service) if journal else None
     if unfinished is not None:
-        return _taken_up(plan, unfinished)
-    blocks = open_blocks(plan.findings, plan.edit.accept)
+        return replace(_taken_up(shown, unfinished, anew=one.anew), changes=one.changes)
+    blocks = blocks_of(plan, recreate_bare_pods=recreate_bare_pods)
     if plan.edit.hold:
-        return Intended(plan=plan, left_alone="on hold; set edit.hold to false in its plan file", exit=Exit.BLOCKED)
+        left = "on hold; set edit.hold to false in its plan file"
+        return Intended(plan=plan, left_alone=left, exit=Exit.BLOCKED, changes=one.changes)
     if blocks:
         said = f"blocked by {', '.join(blocks)}; see migrate explain {blocks[0]}"
-        return Intended(plan=plan, left_alone=said, exit=Exit.BLOCKED)
-    if journal is not None and _carried_out(plan, journal):
+        return Intended(plan=plan, left_alone=said, exit=Exit.BLOCKED, changes=one.changes)
+    if journal is not None and not one.anew and _carried_out(plan, journal):
         return Intended(plan=plan, note="migrated already by this very plan: it is only looked at again", looks=True)
-    return Intended(plan=plan)
+    return Intended(plan=shown, changes=one.changes)
 
 
 def _carried_out(plan: "Plan", journal: "Journal") -> bool:
@@ -82,10 +137,12 @@ def _carried_out(plan: "Plan", journal: "Journal") -> bool:
     return state.standing is Standing.MIGRATED and state.run is not None and state.run.plan == document_of(plan)
 
 
-def _taken_up(plan: "Plan", run: "Run") -> "Intended":
+def _taken_up(plan: "Plan", run: "Run", *, anew: bool) -> "Intended":
     from migrator.model.journal import Direction
     from migrator.render.views.walk import Intended
 
     if run.direction is Direction.BACK:
         return Intended(plan=replace(plan, forward=()), note="its way back is not over; that comes first")
+    if anew:
+        return Intended(plan=plan, note="a run is open that the world has left: this newer plan replaces it")
     return Intended(plan=plan, note="a run is open: it is taken up where it stopped, or replaced by a newer plan")

@@ -89,7 +89,7 @@ class Carrier:
         """
         with self._desk.memory() as memory:
             intended = [self._errand.intend(plan, memory.journal if memory else None) for plan in plans]
-        doable = [one.plan for one in intended if not one.left_alone]
+        doable = [plan for plan, one in zip(plans, intended, strict=True) if not one.left_alone]
         changing = sum(not (one.left_alone or one.looks) for one in intended)
         self._preview(intended, asking=bool(changing))
         left = [

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from migrator.cli.run import guarded
+from migrator.model.errors import UsageError
 from migrator.model.exits import Exit
 
 
@@ -105,6 +106,7 @@ OneService = Annotated[
         metavar="SERVICE", help="CLUSTER/NAMESPACE/SA, NAMESPACE/SA, a ServiceAccount's or a workload's name."
     ),
 ]
+RECREATE = "Delete pods that nobody owns, and make them anew."
 Clusters = Annotated[
     list[str] | None, typer.Option("--cluster", metavar="GLOB", help="Only clusters of this alias. May be repeated.")
 ]
@@ -149,7 +151,9 @@ def _with_common(function: Command) -> Callable[..., None]:
     def run(**given: Any) -> None:
         common = Common(**{entry.name: given.pop(entry.name) for entry in fields(Common)})
         code = guarded(
-            lambda: function(common, **given), debug=common.debug, json_lines=common.log_format is LogFormat.JSON
+            lambda: function(_consistent(common), **given),
+            debug=common.debug,
+            json_lines=common.log_format is LogFormat.JSON,
         )
         raise typer.Exit(code)
 
@@ -162,3 +166,11 @@ def _with_common(function: Command) -> Callable[..., None]:
     run.__signature__ = inspect.Signature([*ordered, *shared])  # type: ignore[attr-defined] # what inspect looks for
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in [*ordered, *shared]}
     return run
+
+
+def _consistent(common: Common) -> Common:
+    if common.quiet and common.verbose:
+        raise UsageError(
+            '"--quiet" and "--verbose" contradict each other', remedy="leave one out; MIGRATE_QUIET counts as one too"
+        )
+    return common

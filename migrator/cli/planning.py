@@ -1,6 +1,6 @@
 """The work behind `migrate plan`: every cluster at once, then the plan files."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,11 +12,15 @@ from migrator.documents.errors import DocumentError
 from migrator.model.errors import MigrateError
 from migrator.model.fleet import Fleet, FleetCluster
 from migrator.model.ids import ServiceId
-from migrator.model.journal import ServiceState, Standing
+from migrator.model.journal import Direction, ServiceState, Standing
 from migrator.model.plan import Edit, Plan
-from migrator.model.ports import ClusterView, Roles
+from migrator.model.ports import ClusterView, Journal, Roles
+from migrator.planning.again import drifted
 from migrator.planning.planner import PlanSettings, plan_cluster
 from migrator.render.views.plan import LeftOut, Planned, Planning, Unread
+from migrator.running.ledger import remembered_role
+from migrator.running.runs import steps_over
+from migrator.store.plan_document import plan_of
 from migrator.store.plan_file import PlanFiles
 
 _AT_ONCE = 8
@@ -62,12 +66,21 @@ def run_planning(desk: Desk, chosen: Selectors, clusters: Sequence[FleetCluster]
     Raises:
         StoreFault: a file cannot be written.
     """
+    with desk.memory() as memory:
+        return _planning(desk, chosen, clusters, memory, dry_run=dry_run)
+
+
+def _planning(
+    desk: Desk, chosen: Selectors, clusters: Sequence[FleetCluster], memory: Memory | None, *, dry_run: bool
+) -> Planning:
     unread: dict[ServiceId, str] = {}
+    walking = _walking(memory)
     settings = PlanSettings(
         policy=desk.fleet.policy,
         excludes=desk.fleet.excludes,
         wanted=chosen.service,
         edit_of=_edit_of(desk.plans, unread),
+        remembered={service: role for service, role in walking.items() if role is not None},
     )
 
     def one(cluster: FleetCluster) -> tuple[Plan, ...] | LeftOut:
@@ -84,11 +97,13 @@ def run_planning(desk: Desk, chosen: Selectors, clusters: Sequence[FleetCluster]
     reached = {cluster.alias for cluster in clusters} - {one.cluster for one in left_out}
     if not dry_run:
         desk.plans.publish_schema()
-    with desk.memory() as memory:
-        held = {holder.key for holder in memory.locks.holders()} if memory else set()
-        planned = [Planned(plan, _filed(desk, plan, held, dry_run=dry_run)) for plan in plans]
-        missing = _missing(desk, chosen, reached, {plan.service for plan in found})
-        states = {service: memory.journal.state(service) for service in missing} if memory else {}
+    held = {holder.key for holder in memory.locks.holders()} if memory else set()
+    busy = {plan.service for plan in plans if f"service:{plan.service}" in held}
+    if memory is not None:
+        busy.update(plan.service for plan in plans if plan.service in walking and _goes_on(desk, plan, memory.journal))
+    planned = [Planned(plan, _filed(desk, plan, busy, dry_run=dry_run)) for plan in plans]
+    missing = _missing(desk, chosen, reached, {plan.service for plan in found})
+    states = {service: memory.journal.state(service) for service in missing} if memory else {}
     moved = [service for service in missing if _moved(states.get(service))]
     return Planning(
         folder=shown(desk.folder),
@@ -115,9 +130,36 @@ def _edit_of(files: PlanFiles, unread: dict[ServiceId, str]) -> Callable[[Servic
     return edit_of
 
 
-def _filed(desk: Desk, plan: Plan, held: set[str], *, dry_run: bool) -> str:
-    """What becomes of the plan's file; one whose service is being worked on right now is left alone."""
-    if f"service:{plan.service}" in held:
+def _walking(memory: Memory | None) -> Mapping[ServiceId, str | None]:
+    """Services with an open run, each with the role it was annotated with where a run of ours took the annotation."""
+    if memory is None:
+        return {}
+    return {run.service: remembered_role(memory.journal, run.service) for run in memory.journal.open_runs()}
+
+
+def _goes_on(desk: Desk, fresh: Plan, journal: Journal) -> bool:
+    """Whether the plan that stands there is to stay: a way back is not over, or a run goes on with it."""
+    run = journal.open_run(fresh.service)
+    if run is not None and run.direction is Direction.BACK:
+        return True
+    old = usable(desk.plans, fresh.service)
+    if old is None:
+        return False
+    over = steps_over(journal, old, plan_of)
+    return over is not None and not drifted(old, fresh, over)
+
+
+def usable(files: PlanFiles, service: ServiceId) -> Plan | None:
+    """The plan that stands there; None when none does, or when it cannot be used: it is then written anew."""
+    try:
+        return files.read(service) if files.path(service).exists() else None
+    except DocumentError:
+        return None
+
+
+def _filed(desk: Desk, plan: Plan, busy: set[ServiceId], *, dry_run: bool) -> str:
+    """What becomes of the plan's file; that of a service which is being worked on, or whose run goes on, is left."""
+    if plan.service in busy:
         return "in-hand"
     known = desk.plans.path(plan.service).exists()
     changed = desk.plans.would_change(plan) if dry_run else desk.plans.write(plan)

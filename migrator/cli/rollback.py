@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from migrator.cli.options import Common, Services, command
+from migrator.cli.options import RECREATE, Common, Services, command
 from migrator.model.exits import Exit
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
         service: Services,
         yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
+        recreate_bare_pods: Annotated[bool, typer.Option("--recreate-bare-pods", help=RECREATE)] = False,
     ) -> Exit:
         """Take services back to IRSA: undo what the journal says is ours, and nothing else. Shows it, and asks.
 
@@ -40,7 +41,7 @@ def register(app: typer.Typer) -> None:
             command="rollback",
             question="roll back",
             intend=intended,
-            carry=lambda runner, plan: runner.rollback(plan.service),
+            carry=lambda runner, plan: replace(runner, recreate_bare_pods=recreate_bare_pods).rollback(plan.service),
         )
         with wiring.memory() as memory:
             plans = [plan_of(wiring, found, memory) for found in wiring.find(service, memory)]

@@ -38,8 +38,8 @@ def register(app: typer.Typer) -> None:
     ) -> Exit:
         """Observe which identity each container of each pod really has now. Changes nothing.
 
-        The service's own check, where its plan has one, is run inside the pods. The exit code is 0 when everything is
-        as expected, else 4.
+        Asks from inside, in one pod of each workload on each node, whether AWS answers and as which role; the service's
+        own check, where its plan has one, is run in all. The exit code is 0 when everything is as expected, else 4.
         """
         from migrator.cli.output import Output
         from migrator.cli.wiring import Wiring
@@ -54,22 +54,32 @@ def register(app: typer.Typer) -> None:
                 plan = wiring.plans.read(found)
                 state = memory.journal.state(found) if memory else None
                 wanted = Identity(expect) if expect else expected(plan, state)
-                seen.append((observe(wiring.live(found), found, plan.edit.verify, wiring.fleet.waits.check), wanted))
+                limit = wiring.fleet.waits.check
+                observed = observe(wiring.live(found), found, plan.edit.verify, limit, role_arn=role_of(plan))
+                seen.append((observed, wanted))
         code = Exit.DONE if all(one.as_expected(wanted) for one, wanted in seen) else Exit.BLOCKED
         Output(common).show(view.document(seen, exit_code=code), view.blocks)
         return code
 
 
+def role_of(plan: "Plan") -> str:
+    """The role that the plan is about, whichever way its pods come by it."""
+    step = plan.step("association")
+    return str(step.after["role_arn"]) if step else ""
+
+
 def expected(plan: "Plan", state: "ServiceState | None") -> "Identity":
-    """Pod Identity once a walk there has begun and was not taken back; after a way back, what that saw in the end.
+    """Pod Identity once a walk there began to replace the pods, until it is taken back; then what the way back saw.
 
     A way back leaves an association that is not ours, and Pod Identity with it. Else it is what the plan found.
     """
     from migrator.model.identity import Identity
-    from migrator.model.journal import Direction, Outcome
+    from migrator.model.journal import Direction, Outcome, Status
 
-    run = state.run if state else None
-    if run is not None and run.direction is Direction.FORWARD and run.outcome in {Outcome.OPEN, Outcome.DONE}:
+    run, steps = (state.run, state.steps) if state else (None, ())
+    replaced = any(record.step == "restart" and record.status is not Status.PENDING for record in steps)
+    going = {Outcome.DONE, Outcome.OPEN} if replaced else {Outcome.DONE}
+    if run is not None and run.direction is Direction.FORWARD and run.outcome in going:
         return Identity.POD_IDENTITY
     if run is not None and run.direction is Direction.BACK and run.outcome is Outcome.DONE and state is not None:
         proofs = [record.result or {} for record in state.steps if record.step == "verify"]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from migrator.cli.options import Common
 from migrator.cli.select import resolve
 from migrator.documents.errors import DocumentError
-from migrator.model.errors import UsageError
+from migrator.model.errors import StoreFault, UsageError
 from migrator.model.facts import Json
 from migrator.model.fleet import Fleet
 from migrator.model.ids import ServiceId
@@ -160,7 +160,14 @@ class Wiring:
         """The plan that a run carries."""
         from migrator.store.plan_document import plan_of
 
-        return plan_of(document)
+        try:
+            return plan_of(document)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            what = f"a run carries no plan ({type(error).__name__}: {error})"
+            raise StoreFault(
+                f'the state file "{self.fleet.state}" is damaged: {what}',
+                remedy="nothing was changed; restore the file from a backup",
+            ) from error
 
     def plan_file(self, service: ServiceId) -> str:
         """The path of a service's plan file, as people are shown it."""
@@ -169,7 +176,7 @@ class Wiring:
     @contextmanager
     def memory(self) -> Iterator[Memory | None]:
         """The store for reading; None while nothing has ever been done. Makes no file."""
-        if not self.fleet.state.exists():
+        if _nothing_at(self.fleet.state):
             yield None
             return
         with self._store(create=False) as memory:
@@ -202,6 +209,8 @@ class Wiring:
             UsageError: one is unknown or ambiguous.
         """
         known = set(self.plans.services())
+        named = (ServiceId(*parts) for text in wanted if len(parts := text.split("/")) == 3)
+        known.update(service for service in named if self.plans.path(service).is_file())  # a name cut short tells no id
         if memory is not None:
             known.update(memory.journal.states())
         return resolve(wanted, sorted(known), self._workload_names)
@@ -223,7 +232,8 @@ class Wiring:
                 plans[service] = self.plans.read(service)
             except DocumentError as error:
                 unreadable.append(Unreadable(self.plan_file(service), str(error)))
-        return plans, unreadable
+        strays = [Unreadable(shown(Path(error.path)), str(error)) for error in self.plans.strays()]
+        return plans, [*unreadable, *strays]
 
 
 def _user() -> str:
@@ -238,5 +248,16 @@ def shown(path: Path) -> str:
     """Relative to the working directory where that is shorter."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
+    except (ValueError, RuntimeError):  # it is elsewhere, or a link to itself
         return str(path)
+
+
+def _nothing_at(path: Path) -> bool:
+    """Whether there is surely nothing; whatever else is wrong with the path is told when it is opened."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False

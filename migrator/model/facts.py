@@ -116,7 +116,7 @@ class WorkloadRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """An object that makes pods: Deployment, StatefulSet, DaemonSet, CronJob, Job, ReplicaSet without owner."""
+    """An object that makes pods: Deployment, StatefulSet, DaemonSet, Argo Rollout, CronJob, Job, free ReplicaSet."""
 
     ref: WorkloadRef
     uid: str
@@ -124,7 +124,7 @@ class Workload:
     spec: PodSpec
     labels: Mapping[str, str] = field(default_factory=dict)  # of the pod template
     annotations: Mapping[str, str] = field(default_factory=dict)  # of the pod template
-    strategy: str = ""  # RollingUpdate, Recreate, OnDelete
+    strategy: str = ""  # RollingUpdate, Recreate, OnDelete; of an Argo Rollout Canary or BlueGreen
     paused: bool = False
     partition: int = 0  # a StatefulSet's: pods of a lower ordinal are not rolled
 
@@ -150,6 +150,15 @@ class Pod:
     def finished(self) -> bool:
         """Whether its containers are over for good, as a Job's are."""
         return self.phase in {"Succeeded", "Failed"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class SetAside:
+    """A bare pod whose manifest is kept in the cluster until the pod is made again; `uid` is the old pod's."""
+
+    namespace: str
+    name: str
+    uid: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +224,7 @@ class Rollout:
     ready: int
     old: int  # pods of earlier revisions still there
     complete: bool
-    stamp: str = ""  # our restart stamp on the template, if any
+    stamp: str = ""  # our restart stamp on the template, or on the Argo Rollout itself, if any
     failure: str = ""  # e.g. ProgressDeadlineExceeded: will not get better by waiting
 
 

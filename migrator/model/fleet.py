@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from migrator.model.plan import Order
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
@@ -37,7 +39,7 @@ class FleetCluster:
 class Policy:
     """What holds for every service unless its plan says otherwise."""
 
-    order: str = "annotation-first"
+    order: Order = Order.ANNOTATION_FIRST
     restart: str = "rollout"
     agent: str = "install"  # or "require"
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 ROLE_ARN_ANNOTATION = "eks.amazonaws.com/role-arn"
 AGENT_ADDON = "eks-pod-identity-agent"
 MANAGED_BY = "irsa-migrator"
+RESTART_STAMP = f"{MANAGED_BY}/restart"  # which run asked for a workload's restart
 
 _ROLE_ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):iam::(?P<account>\d{12}):role(?P<path>/(?:.*/)?)(?P<name>[\w+=,.@-]{1,64})"

@@ -24,8 +24,11 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+OVER = frozenset({Status.DONE, Status.FOUND})  # nothing is left to do of the step in its run
+
 ALLOWED = frozenset(
     {
+        (Status.PENDING, Status.PENDING),  # a walk that was asked to stop leaves its mark before the next step
         (Status.PENDING, Status.STARTED),
         (Status.PENDING, Status.FOUND),
         (Status.PENDING, Status.FAILED),  # there before us, and it does not work: an agent that never gets ready
@@ -120,6 +123,7 @@ class Standing(StrEnum):
     PLANNED = "planned"
     RUNNING = "running"
     INTERRUPTED = "interrupted"  # a run is open and nobody holds it: the same command resumes
+    WAITING = "waiting"  # the same, and it stopped by itself: as asked, or until something else has happened
     MIGRATED = "migrated"
     ROLLED_BACK = "rolled-back"
     FAILED = "failed"

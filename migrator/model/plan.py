@@ -1,6 +1,6 @@
 """The plan of one service: plain frozen data that a person reviews and the executor carries out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -19,6 +19,13 @@ class StepKind(StrEnum):
     ANNOTATION = "annotation"
     RESTART = "restart"
     VERIFY = "verify"
+
+
+class Order(StrEnum):
+    """When the annotation goes: before the restart, or as a safety net only after the pods are proven."""
+
+    ANNOTATION_FIRST = "annotation-first"
+    ANNOTATION_LAST = "annotation-last"
 
 
 class Severity(StrEnum):
@@ -82,7 +89,7 @@ class Edit:
 
     hold: bool = False
     wave: int | None = None
-    order: str = "annotation-first"
+    order: Order = Order.ANNOTATION_FIRST
     restart: str = "rollout"
     verify: Check | None = None
     accept: tuple[Acceptance, ...] = ()
@@ -90,7 +97,10 @@ class Edit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All of it. `facts` are the plain data the plan was made from; `forward` and `back` are complete, in order."""
+    """All of it. `facts` are the plain data the plan was made from; `forward` and `back` are complete.
+
+    `forward` stands as it was planned; what counts is `way_there`, since the order may be edited after planning.
+    """
 
     service: ServiceId
     edit: Edit
@@ -100,6 +110,24 @@ class Plan:
     forward: tuple[PlannedStep, ...] = field(default=())
     back: tuple[PlannedStep, ...] = field(default=())
 
+    @property
+    def way_there(self) -> tuple[PlannedStep, ...]:
+        """The forward steps in the order in which they are carried out."""
+        return in_order(self.forward, self.edit.order)
+
     def step(self, step_id: str) -> PlannedStep | None:
         """The forward step of that id."""
         return next((step for step in self.forward if step.id == step_id), None)
+
+
+_BEFORE_THE_ANNOTATION = (StepKind.AGENT, StepKind.TRUST, StepKind.ASSOCIATION)
+_PODS = (StepKind.RESTART, StepKind.VERIFY)
+_RANKS: Mapping[Order, tuple[StepKind, ...]] = {
+    Order.ANNOTATION_FIRST: (*_BEFORE_THE_ANNOTATION, StepKind.ANNOTATION, *_PODS),
+    Order.ANNOTATION_LAST: (*_BEFORE_THE_ANNOTATION, *_PODS, StepKind.ANNOTATION),
+}
+
+
+def in_order(forward: Iterable[PlannedStep], order: Order) -> tuple[PlannedStep, ...]:
+    """The steps there in that order, however they stood. The way back is the same for both."""
+    return tuple(sorted(forward, key=lambda step: _RANKS[order].index(step.kind)))

@@ -22,6 +22,7 @@ from migrator.model.facts import (
     Role,
     Rollout,
     ServiceAccount,
+    SetAside,
     Workload,
     WorkloadRef,
 )
@@ -80,7 +81,11 @@ class TrustPolicies(Protocol):
 
     def role(self, arn: str) -> Role | None: ...
     def write_trust(self, role: Role, document: str) -> None:
-        """Replaces the role's trust policy; `document` is JSON text."""
+        """Replaces the role's trust policy, if it still is the one in `role`; `document` is JSON text.
+
+        Raises:
+            Rejected: reason `conflict`, and nothing is written, when somebody changed it meanwhile.
+        """
         ...
 
 
@@ -142,11 +147,25 @@ class Workloads(Protocol):
     def workloads_of(self, namespace: str, service_account: str) -> Sequence[Workload]: ...
     def pods_of(self, namespace: str, service_account: str) -> Sequence[Pod]: ...
     def rollout(self, ref: WorkloadRef) -> Rollout | None:
-        """How far it is, or None when the workload is gone."""
+        """How far it is, or None when the workload is gone.
+
+        Of what somebody else has to replace (`OnDelete`, ordinals below a partition, a ReplicaSet's own pods),
+        `complete` says only that every wanted pod is there and ready, of whichever revision; `old` counts older ones.
+        Just after an eviction the status may not know of it yet: look at the pods as well.
+
+        Raises:
+            Rejected: reason `no-rollout` for a kind without one: Job, CronJob.
+        """
         ...
 
     def restart(self, ref: WorkloadRef, stamp: str) -> None:
-        """Stamps the pod template (kubectl's `restartedAt` and our own annotation); its controller rolls the pods."""
+        """Stamps the pod template (kubectl's `restartedAt` and our own annotation); its controller rolls the pods.
+
+        An Argo Rollout gets `spec.restartAt` and our annotation on itself; its pods are replaced, not its template.
+
+        Raises:
+            Rejected: reason `no-rollout` for a kind without one: ReplicaSet, Job, CronJob.
+        """
         ...
 
     def evict(self, pod: Pod) -> None:
@@ -157,6 +176,38 @@ class Workloads(Protocol):
         Raises:
             Rejected: reason `budget` while a PodDisruptionBudget does not allow it.
         """
+        ...
+
+    def set_aside(self, pod: Pod) -> None:
+        """Keeps a bare pod's manifest in the cluster, so that `recreate` can make the pod again once it is gone.
+
+        Kept without what the API server and the identity webhook added. A repeat changes nothing. Evict the pod after.
+
+        Raises:
+            Rejected: reason `NotFound` when this very pod (uid) is gone and nothing was kept; `static` when a node's
+                own file makes the pod, which comes back by itself.
+        """
+        ...
+
+    def aside(self, namespace: str, service_account: str) -> Sequence[SetAside]:
+        """The pods of that ServiceAccount that are set aside now, by name; what a killed run left behind among them.
+
+        Needs a permission of its own (list podtemplates): ask only where a pod was, or may have been, set aside.
+        """
+        ...
+
+    def recreate(self, kept: SetAside) -> bool:
+        """Makes the pod again and drops what was kept; False, and nothing done, while the old pod is still there.
+
+        Safe to repeat. A pod of that name that somebody else made meanwhile stays, and counts as made.
+
+        Raises:
+            Rejected: the API server's reason for refusing the pod; its manifest stays set aside.
+        """
+        ...
+
+    def forget(self, kept: SetAside) -> None:
+        """Drops what was kept of a pod that was never evicted; nothing kept is well."""
         ...
 
     def run_in(self, pod: Pod, container: str, command: Sequence[str], timeout: float) -> CommandResult: ...
@@ -210,6 +261,10 @@ class Journal(Protocol):
     def record(self, record: StepRecord) -> None: ...
     def end(self, run: str, outcome: Outcome, note: str, at: str) -> None: ...
     def open_run(self, service: ServiceId) -> Run | None: ...
+    def open_runs(self) -> Sequence[Run]:
+        """Of all services, sorted by service."""
+        ...
+
     def run(self, run_id: str) -> Run | None: ...
     def runs(self, service: ServiceId) -> Sequence[Run]:
         """All runs of the service, oldest first."""
@@ -217,6 +272,10 @@ class Journal(Protocol):
 
     def records(self, run: str) -> Mapping[str, StepRecord]:
         """The latest record of each step, in the order they were begun."""
+        ...
+
+    def recent(self, step: str, since: str) -> Sequence[StepRecord]:
+        """Every record of that step, of all services, not older than `since`, oldest first."""
         ...
 
     def state(self, service: ServiceId) -> ServiceState: ...

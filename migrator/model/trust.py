@@ -13,10 +13,11 @@ from migrator.model.facts import Json
 from migrator.model.trust_document import TrustUnreadable, minified, parse, same_policy, statements
 from migrator.model.trust_document import size as characters
 from migrator.model.trust_match import IrsaKind, IrsaMatch, allows_pod_identity, irsa_match
-from migrator.model.trust_own import Subject, joined, new_statement, split, with_subject
+from migrator.model.trust_own import Subject, joined, new_statement, split, unchanged, with_subject
 from migrator.model.trust_parties import Trusted, subjects
 
 __all__ = [
+    "LARGEST",
     "QUOTA",
     "IrsaKind",
     "IrsaMatch",
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 QUOTA = 2048  # characters; the default of quota L-C07B4B0D, which an account may have raised
+LARGEST = 8192  # the highest value that quota can be raised to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,7 @@ def merge_all(document: str, wanted: Iterable[Subject]) -> Merged:
 
 
 def remove(document: str, subject: Subject, before_image: str | None = None) -> Removed:
-    """Takes our word for the subject out; gives `before_image` itself back when nothing else has changed since.
+    """Takes our word for the subject out; gives `before_image` itself back when nothing at all has changed since.
 
     Raises:
         TrustUnreadable: the document is no trust policy.
@@ -108,7 +110,7 @@ def remove(document: str, subject: Subject, before_image: str | None = None) -> 
     left = [one.with_names(one.names - {subject.name}) if one.about(subject) else one for one in own]
     made = joined(data, foreign, [one for one in left if one.names])
     text = minified(made)
-    if before_image is not None and same_policy(text, before_image):
+    if before_image is not None and unchanged(made, parse(before_image)):
         text = before_image
     return Removed(document=text, changed=True, size=characters(parse(text)), empty=not statements(made))
 

@@ -6,7 +6,8 @@ Sources: the IAM user guide's policy grammar and its quotas page (white space is
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from math import isfinite
+from typing import Any, NoReturn
 
 from migrator.model.errors import Blocked
 from migrator.model.facts import Json
@@ -28,7 +29,7 @@ def parse(document: str) -> Mapping[str, Json]:
         TrustUnreadable: not JSON, not an object, a key twice in one object, or statements that are no objects.
     """
     try:
-        data = json.loads(document, object_pairs_hook=_no_key_twice, parse_constant=_no_number)
+        data = json.loads(document, object_pairs_hook=_no_key_twice, parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise _unreadable(str(error)) from error
     if not isinstance(data, dict):
@@ -47,8 +48,13 @@ def _no_key_twice(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     return made
 
 
-def _no_number(text: str) -> Json:
+def _no_number(text: str) -> NoReturn:
     raise ValueError(f"{text} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if isfinite(number) else _no_number(text)
 
 
 def _unreadable(problem: str) -> TrustUnreadable:
@@ -61,8 +67,11 @@ def minified(data: Json) -> str:
 
 
 def size(data: Json) -> int:
-    """Its length as the quota `L-C07B4B0D` counts it: every character that is no white space."""
-    return len("".join(minified(data).split()))
+    """Its length in characters as the quota `L-C07B4B0D` counts it: without white space.
+
+    Minified, the only white space left is the blank; a no-break space is none to JSON, and rather counted than not.
+    """
+    return len(minified(data).replace(" ", ""))
 
 
 def as_list(value: Json) -> list[Any]:

@@ -74,6 +74,19 @@ def joined(data: Mapping[str, Json], foreign: Sequence[Mapping[str, Json]], own:
     return {**data, "Statement": [*foreign, *(one.written() for one in sorted(own, key=_order))]}
 
 
+def unchanged(now: Mapping[str, Json], then: Mapping[str, Json]) -> bool:
+    """Whether others have left everything of theirs to the letter as it was, and ours lets the same subjects in.
+
+    A single statement without its list is the same as a list of one: that form is lost as soon as ours joins it.
+    """
+    return _apart(now) == _apart(then)
+
+
+def _apart(data: Mapping[str, Json]) -> tuple[str, list[tuple[str, str, str, list[str]]]]:
+    foreign, own = split(data)
+    return minified({**data, "Statement": foreign}), [(*_order(one), sorted(one.names)) for one in own]
+
+
 def _order(own: Own) -> tuple[str, str, str]:
     return own.cluster_arn, own.namespace, own.sid
 

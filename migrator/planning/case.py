@@ -18,6 +18,9 @@ from migrator.model.facts import (
 from migrator.model.fleet import Policy
 from migrator.model.ids import RoleArn, ServiceId
 from migrator.model.trust import IrsaMatch, Merged, Subject, Trusted
+from migrator.model.trust_match import AUDIENCE
+
+AUDIENCE_ANNOTATION = "eks.amazonaws.com/audience"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,11 @@ class Case:
     def subject(self) -> Subject:
         """Whom the role's trust policy must let in."""
         return Subject(self.cluster.arn, self.service.namespace, self.service.name)
+
+    @property
+    def audience(self) -> str:
+        """Of the token that the webhook projects for IRSA."""
+        return self.account.annotations.get(AUDIENCE_ANNOTATION) or AUDIENCE
 
     @property
     def ownerless(self) -> tuple[Pod, ...]:

@@ -8,8 +8,9 @@ Which of it is, and so is undone, only the journal knows.
 
 from collections.abc import Mapping
 
-from migrator.model.facts import Json, Workload
+from migrator.model.facts import Json, Workload, WorkloadRef
 from migrator.model.ids import AGENT_ADDON, MANAGED_BY, ROLE_ARN_ANNOTATION
+from migrator.model.moving import how
 from migrator.model.plan import PlannedStep, StepKind
 from migrator.model.trust import statement_for
 from migrator.planning.case import Case
@@ -92,15 +93,21 @@ def _annotation(case: Case) -> PlannedStep:
 
 
 def _restart(case: Case) -> PlannedStep:
-    judged = [(workload, why_left(workload)) for workload in case.workloads]
+    judged = [(workload, why_left(workload)) for workload in sorted(case.workloads, key=_turn)]
     left = [{"kind": w.ref.kind, "name": w.ref.name, "why": why} for w, why in judged if why]
     left += [_left_pod(kind, name) for kind, name in _ownerless(case)]
     on = {**_account(case), "workloads": [_rolled(workload) for workload, why in judged if not why], "left": left}
     return _step(StepKind.RESTART, on, {"restarted": False}, {"restarted": True})
 
 
+def _turn(workload: Workload) -> tuple[int, WorkloadRef]:
+    """The smallest goes first: it is the canary of the others."""
+    return workload.replicas, workload.ref
+
+
 def _rolled(workload: Workload) -> Json:
-    return {"kind": workload.ref.kind, "name": workload.ref.name, "uid": workload.uid}
+    kind, name = workload.ref.kind, workload.ref.name
+    return {"kind": kind, "name": name, "uid": workload.uid, "how": str(how(workload))}
 
 
 def _ownerless(case: Case) -> list[tuple[str, str]]:
@@ -109,13 +116,19 @@ def _ownerless(case: Case) -> list[tuple[str, str]]:
 
 
 def _left_pod(kind: str, name: str) -> Json:
-    why = "a bare pod: nobody makes it anew" if kind == "Pod" else "no controller that is rolled from here"
+    why = "a bare pod: nobody makes it anew" if kind == "Pod" else "of a kind that is not known here"
     return {"kind": kind, "name": name, "why": why}
 
 
 def _verify(case: Case) -> PlannedStep:
     before = "pod-identity" if case.moved else "irsa"
-    return _step(StepKind.VERIFY, _account(case), {"identity": before}, {"identity": "pod-identity"})
+    irsa = {
+        "works": case.role.irsa is not None and case.role.irsa.works,
+        "issuer": case.cluster.issuer_host,
+        "audience": case.audience,
+    }
+    on = {**_account(case), "cluster_arn": case.cluster.arn, "irsa": irsa}
+    return _step(StepKind.VERIFY, on, {"identity": before}, {"identity": "pod-identity"})
 
 
 def _account(case: Case) -> dict[str, Json]:

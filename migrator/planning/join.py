@@ -21,9 +21,9 @@ from migrator.model.ids import RoleArn, ServiceId
 from migrator.model.ports import ClusterView, Roles
 from migrator.model.trust import Subject, TrustUnreadable, allows, irsa_match, merge, merge_all, subjects
 from migrator.model.trust_match import AUDIENCE
-from migrator.planning.case import Case, RoleView
+from migrator.planning.case import AUDIENCE_ANNOTATION, Case, RoleView
 
-_AUDIENCE_ANNOTATION = "eks.amazonaws.com/audience"
+NOTHING: Mapping[ServiceId, str] = {}
 _Key = tuple[str, str]  # namespace, ServiceAccount
 _Item = TypeVar("_Item")
 
@@ -33,7 +33,8 @@ class Inventory:
     """A cluster as it was read, ready to be joined; lists are keyed by namespace and ServiceAccount."""
 
     cluster: Cluster
-    accounts: tuple[ServiceAccount, ...]  # annotated ones, sorted
+    accounts: tuple[ServiceAccount, ...]  # with a role, sorted
+    written: Mapping[_Key, str]  # the role each of them is annotated with, or was before a run of ours
     workloads: Mapping[_Key, Sequence[Workload]]
     pods: Mapping[_Key, Sequence[Pod]]
     nodes: Mapping[str, Node]
@@ -51,19 +52,28 @@ class Inventory:
         return self.sizes[role.arn]
 
 
-def take_inventory(view: ClusterView) -> Inventory:
-    """Reads the cluster; a cluster without an annotated ServiceAccount costs one list."""
+def take_inventory(view: ClusterView, remembered: Mapping[ServiceId, str] = NOTHING) -> Inventory:
+    """Reads the cluster; a cluster without an annotated ServiceAccount costs one list.
+
+    `remembered` are roles that ServiceAccounts were annotated with before a run of ours took the annotation.
+    """
     cluster = view.cluster()
-    annotated = (account for account in view.service_accounts() if account.role_arn is not None)
-    accounts = tuple(sorted(annotated, key=lambda account: (account.namespace, account.name)))
+    written: dict[_Key, str] = {}
+    accounts: list[ServiceAccount] = []
     users: dict[str, list[ServiceId]] = defaultdict(list)
-    for account in accounts:
-        users[account.role_arn or ""].append(ServiceId(cluster.alias, account.namespace, account.name))
-    wanted = {(account.namespace, account.name) for account in accounts}
+    for account in sorted(view.service_accounts(), key=lambda account: (account.namespace, account.name)):
+        service = ServiceId(cluster.alias, account.namespace, account.name)
+        role = account.role_arn if account.role_arn is not None else remembered.get(service)
+        if role is not None:
+            accounts.append(account)
+            written[account.namespace, account.name] = role
+            users[role].append(service)
+    wanted = set(written)
     pods = (pod for pod in _if(wanted, view.pods) if not pod.finished and not pod.deleting)
     return Inventory(
         cluster=cluster,
-        accounts=accounts,
+        accounts=tuple(accounts),
+        written=written,
         workloads=_grouped(_if(wanted, view.workloads), lambda w: (w.ref.namespace, w.spec.service_account)),
         pods=_grouped(pods, lambda pod: (pod.namespace, pod.spec.service_account)),
         nodes={node.name: node for node in _if(wanted, view.nodes)},
@@ -78,7 +88,7 @@ def cases(
     inventory: Inventory, accounts: Sequence[ServiceAccount], view: ClusterView, roles: Roles, policy: Policy
 ) -> list[Case]:
     """One case per account, with its role; roles are read in one go, associations one by one where there are any."""
-    written = {account.role_arn or "" for account in accounts}
+    written = {inventory.written[account.namespace, account.name] for account in accounts}
     live = roles.roles(sorted(arn for arn in written if RoleArn.parse(arn) is not None))
     return [_case(inventory, account, view, _view(inventory, account, live, roles), policy) for account in accounts]
 
@@ -104,7 +114,7 @@ def _case(inventory: Inventory, account: ServiceAccount, view: ClusterView, role
 
 
 def _view(inventory: Inventory, account: ServiceAccount, live: Mapping[str, Role], roles: Roles) -> RoleView:
-    written = account.role_arn or ""
+    written = inventory.written[account.namespace, account.name]
     arn = RoleArn.parse(written)
     role = live.get(written)
     if arn is None or role is None:
@@ -131,7 +141,7 @@ def _judged(inventory: Inventory, account: ServiceAccount, view: RoleView, role:
             partition=cluster.partition,
             namespace=account.namespace,
             name=account.name,
-            audience=account.annotations.get(_AUDIENCE_ANNOTATION) or AUDIENCE,
+            audience=account.annotations.get(AUDIENCE_ANNOTATION) or AUDIENCE,
         ),
         allowed=allows(role.trust, subject),
         merged=merged,

@@ -1,19 +1,18 @@
 """One cluster in, one plan per annotated ServiceAccount out. The same world gives the same plans: no times, sorted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from migrator.model.facts import ServiceAccount
 from migrator.model.fleet import Policy
 from migrator.model.ids import ServiceId
-from migrator.model.plan import Edit, Plan
+from migrator.model.plan import Edit, Plan, in_order
 from migrator.model.ports import ClusterView, Roles
 from migrator.planning import findings
 from migrator.planning.case import Case
 from migrator.planning.drafts import drafts
 from migrator.planning.evidence import facts_of
-from migrator.planning.join import cases, take_inventory
+from migrator.planning.join import NOTHING, Inventory, cases, take_inventory
 from migrator.planning.verdict import verdict
 
 Wanted = Callable[[ServiceId, str], bool]  # service, role as annotated
@@ -33,13 +32,15 @@ class PlanSettings:
     """What is planned, and how.
 
     `excludes` are globs over service ids; `wanted` is the selection of this one command; `edit_of` gives what a person
-    wrote into an earlier plan of the service.
+    wrote into an earlier plan of the service. `remembered` are the roles of ServiceAccounts whose annotation a run of
+    ours took: they are planned as if they still bore it.
     """
 
     policy: Policy = field(default_factory=Policy)
     excludes: tuple[str, ...] = ()
     wanted: Wanted = _everything
     edit_of: EditOf = _no_edit
+    remembered: Mapping[ServiceId, str] = field(default_factory=lambda: NOTHING)
 
 
 def plan_cluster(view: ClusterView, roles: Roles, settings: PlanSettings) -> tuple[Plan, ...]:
@@ -48,16 +49,19 @@ def plan_cluster(view: ClusterView, roles: Roles, settings: PlanSettings) -> tup
     Raises:
         MigrateError: the cluster cannot be read.
     """
-    inventory = take_inventory(view)
+    inventory = take_inventory(view, settings.remembered)
     alias = inventory.cluster.alias
-    chosen = [account for account in inventory.accounts if _chosen(alias, account, settings)]
+    chosen = [
+        account
+        for account in inventory.accounts
+        if _chosen(ServiceId(alias, account.namespace, account.name), inventory, settings)
+    ]
     return tuple(_plan(case, settings) for case in cases(inventory, chosen, view, roles, settings.policy))
 
 
-def _chosen(alias: str, account: ServiceAccount, settings: PlanSettings) -> bool:
-    service = ServiceId(alias, account.namespace, account.name)
+def _chosen(service: ServiceId, inventory: Inventory, settings: PlanSettings) -> bool:
     excluded = any(fnmatchcase(str(service), glob) for glob in settings.excludes)
-    return not excluded and settings.wanted(service, account.role_arn or "")
+    return not excluded and settings.wanted(service, inventory.written[service.namespace, service.name])
 
 
 def _plan(case: Case, settings: PlanSettings) -> Plan:
@@ -71,6 +75,6 @@ def _plan(case: Case, settings: PlanSettings) -> Plan:
         verdict=verdict(judged, edit.accept),
         findings=judged,
         facts=facts_of(case),
-        forward=forward,
+        forward=in_order(forward, edit.order),
         back=back,
     )

@@ -18,10 +18,11 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of text; empty text is an empty line."""
+    """One line of text; empty text is an empty line. `whole` is never folded by us: a command to be copied."""
 
     text: str = ""
     tone: Tone = Tone.PLAIN
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ STANDING_TONES: Mapping[str, Tone] = {
     "planned": Tone.PLAIN,
     "running": Tone.WARN,
     "interrupted": Tone.WARN,
+    "waiting": Tone.WARN,
     "migrated": Tone.GOOD,
     "rolled-back": Tone.WARN,
     "failed": Tone.BAD,

@@ -71,7 +71,8 @@ ERRORS: Mapping[str, ErrorPage] = {
         Exit.DRIFT,
         "the live state is neither what the plan found nor what it wants",
         "Somebody or something changed the object since the plan was made. It was not overwritten.",
-        'find out who changed it, then run "migrate plan" and look at the new plan',
+        'find out who changed it, then run "migrate plan" and look at the new plan; or run'
+        ' "migrate apply --service SERVICE --from-drift", which plans again, shows what changed and goes on',
     ),
     "stranded": ErrorPage(
         Exit.STRANDED,

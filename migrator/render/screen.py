@@ -3,6 +3,8 @@
 rich is imported for a terminal only: a pipe, a file and cron pay nothing for it.
 """
 
+import re
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table as RichTable
 
+_GAP = re.compile(r"^ +| {2,}")
 MOST_ROWS = 1000  # a longer table is written as plain lines: laying it out costs more than it shows
 
 _STYLES: Mapping[Tone, str] = {
@@ -71,7 +74,9 @@ def _draw_one(console: "Console", block: Block) -> None:
     from rich.text import Text  # noqa: PLC0415 - only a terminal pays for it
 
     if isinstance(block, Line):
-        console.print(Text(block.text, style=_STYLES[block.tone]), soft_wrap=True)
+        lines = [block.text] if block.whole else folded(block.text, console.width)
+        for line in lines:
+            console.print(Text(line, style=_STYLES[block.tone]), soft_wrap=True)
     elif isinstance(block, Diff):
         for line in block.lines:
             console.print(Text(line, style=_STYLES[_diff_tone(line)]), soft_wrap=True)
@@ -80,6 +85,25 @@ def _draw_one(console: "Console", block: Block) -> None:
             console.file.write(f"{text}\n")
     else:
         console.print(_rich_table(block, console.width))
+
+
+def folded(text: str, width: int) -> list[str]:
+    """The text as lines of at most `width` columns, broken between words, under the column that its words began in.
+
+    A word longer than that is left whole: a terminal folds it, and a copy of it is still one word.
+    """
+    if len(text) <= width:
+        return [text]
+    indent = " " * min(_begins(text), width // 2)
+    return textwrap.wrap(
+        text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    )
+
+
+def _begins(text: str) -> int:
+    """Where the running text of a line begins: behind its indentation, or behind the last gap of two spaces or more."""
+    gaps = [found.end() for found in _GAP.finditer(text)]
+    return gaps[-1] if gaps else 0
 
 
 def _rich_table(table: Table, width: int) -> "RichTable":

@@ -77,8 +77,11 @@ def _annotation_side(side: Mapping[str, Json]) -> str:
     return "none" if value is None else json.dumps(value)
 
 
+_HOW = {"evict": " (its pods evicted one after another)", "restartAt": " (by spec.restartAt)"}
+
+
 def _restart(on: Mapping[str, Json]) -> str:
-    named = ", ".join(f"{one['kind']} {one['name']}" for one in on.get("workloads", ()))
+    named = ", ".join(f"{one['kind']} {one['name']}{_HOW.get(one.get('how'), '')}" for one in on.get("workloads", ()))
     left = ", ".join(f"{one['kind']} {one['name']} ({one.get('why', '')})" for one in on.get("left", ()))
     return (named or "no workload to restart") + (f"; left alone: {left}" if left else "")
 

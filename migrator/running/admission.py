@@ -6,7 +6,7 @@ from migrator.model.errors import Blocked, Drift
 from migrator.model.exits import Exit
 from migrator.model.facts import Json
 from migrator.model.ids import ServiceId
-from migrator.model.plan import Plan, StepKind
+from migrator.model.plan import Acceptance, Plan, StepKind
 from migrator.model.ports import Journal
 from migrator.planning.verdict import open_blocks
 from migrator.running.ledger import ledger
@@ -14,6 +14,7 @@ from migrator.running.result import Result
 from migrator.running.walk import STEPS
 from migrator.steps.step import Context, Position, Settled
 
+_BARE_PODS = "bare-pods"
 _STAYS = frozenset({StepKind.TRUST, StepKind.ASSOCIATION, StepKind.ANNOTATION})
 _SAME = ("role", "role_id", "namespace", "service_account", "uid", "key")  # what names the thing that a step changes
 
@@ -28,15 +29,23 @@ def refuse_held(plan: Plan) -> None:
         raise Blocked(f'the plan of "{plan.service}" is on hold', remedy="set edit.hold to false in its plan file")
 
 
-def refuse_blocked(plan: Plan) -> None:
+def blocks_of(plan: Plan, *, recreate_bare_pods: bool) -> tuple[str, ...]:
+    """Codes of the blocks that nobody took on, in the plan or by an option of this command."""
+    by_option = (Acceptance(code=_BARE_PODS, reason="recreate_bare_pods"),) if recreate_bare_pods else ()
+    return open_blocks(plan.findings, (*plan.edit.accept, *by_option))
+
+
+def refuse_blocked(plan: Plan, *, recreate_bare_pods: bool) -> None:
     """What the planner found.
 
     Raises:
         Blocked: a finding that nobody took on blocks the plan.
     """
-    blocks = open_blocks(plan.findings, plan.edit.accept)
+    blocks = blocks_of(plan, recreate_bare_pods=recreate_bare_pods)
     if blocks:
-        raise Blocked(f'"{plan.service}" is blocked by {", ".join(blocks)}', remedy=f"migrate explain {blocks[0]}")
+        way_on = ', or add "--recreate-bare-pods"' if blocks == (_BARE_PODS,) else ""
+        remedy = f"migrate explain {blocks[0]}{way_on}"
+        raise Blocked(f'"{plan.service}" is blocked by {", ".join(blocks)}', remedy=remedy)
 
 
 def refuse_other_things(plan: Plan, journal: Journal, plan_of: Callable[[Json], Plan]) -> None:
@@ -61,12 +70,13 @@ def still_so(plan: Plan, context: Context) -> Result:
         Drift: somebody undid a part of it since.
         Blocked: its pods do not show what they should.
     """
-    for step in plan.forward:
+    for step in plan.way_there:
         if step.kind in _STAYS:
             reading = STEPS[step.kind].read(step, context)
             if reading.position is not Position.AFTER:
                 note = reading.note or "it is no longer as the run left it"
-                remedy = f"plan again, or: migrate rollback --service {plan.service}"
+                again = f"migrate apply --service {plan.service} --from-drift"
+                remedy = f'"{again}" plans again and goes on; or: migrate rollback --service {plan.service}'
                 raise Drift(note, doing=f'step "{step.id}" of "{plan.service}", carried out before', remedy=remedy)
     verify = plan.step(StepKind.VERIFY)
     answer = STEPS[StepKind.VERIFY].settled(verify, context) if verify else Settled()

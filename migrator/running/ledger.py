@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from migrator.model.facts import Json
-from migrator.model.ids import ServiceId
+from migrator.model.ids import ROLE_ARN_ANNOTATION, ServiceId
 from migrator.model.journal import Direction, Outcome, Run, Status, StepRecord
 from migrator.model.plan import Plan, PlannedStep, StepKind
 from migrator.model.ports import Journal
@@ -40,6 +40,13 @@ def ledger(journal: Journal, service: ServiceId) -> Ledger:
             elif record.status is Status.FOUND:
                 found.add(step)
     return Ledger(ours=ours, found=frozenset(found - set(ours)))
+
+
+def remembered_role(journal: Journal, service: ServiceId) -> str | None:
+    """The role that the ServiceAccount was annotated with before walks there took the annotation; None if none did."""
+    image = ledger(journal, service).ours.get(StepKind.ANNOTATION, {}).get("image") or {}
+    role: str | None = image.get("annotations", {}).get(ROLE_ARN_ANNOTATION)
+    return role
 
 
 def way_back(plan: Plan, held: Ledger) -> tuple[PlannedStep, ...]:

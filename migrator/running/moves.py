@@ -7,6 +7,8 @@ from migrator.model.facts import Json
 from migrator.model.journal import ALLOWED, Run, Status, StepRecord
 from migrator.model.ports import Clock, Journal
 
+_UNFINISHED = frozenset({Status.STARTED, Status.FAILED})
+
 
 @dataclass(frozen=True, slots=True)
 class Book:
@@ -45,8 +47,8 @@ class Book:
             raise ValueError(f"step {step}: {before} -> {to} is not an allowed move")
         old = self.records.get(step)
         kept = old.image if old is not None and old.image is not None else image
-        if result is None and old is not None and (old.status, to) == (Status.STARTED, Status.STARTED):
-            result = old.result  # the memo of a try that was cut off
+        if result is None and old is not None and old.status in _UNFINISHED and to is Status.STARTED:
+            result = old.result  # the memo of a try that was cut off, or what a failed one left for the next
         record = StepRecord(
             run=self.run.id, step=step, status=to, at=self.clock.now(), image=kept, result=result, note=note
         )

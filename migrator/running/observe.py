@@ -1,6 +1,6 @@
 """Looks which identity a service's pods have now, for `migrate verify`; nothing is changed or recorded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from migrator.model import identity
@@ -10,11 +10,15 @@ from migrator.model.ids import ServiceId
 from migrator.model.plan import Check
 from migrator.model.ports import Associations, Workloads
 from migrator.steps.pods import live, run_check
+from migrator.steps.questions import Answer, Word, ask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One container of one pod; `check` is the own check's exit code and last line, where it ran."""
+    """One container of one pod; `check` is the own check's exit code and last line, where it ran.
+
+    `credentials` is what came of asking AWS from inside, where it was asked; `answered` is None if that told nothing.
+    """
 
     pod: str
     owner: str
@@ -23,6 +27,8 @@ class Seen:
     ready: bool
     check: str = ""
     check_passed: bool | None = None
+    credentials: str = ""
+    answered: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,22 +41,30 @@ class Observation:
     association: str = ""
 
     def as_expected(self, expected: Identity) -> bool:
-        """Whether every container has that identity, no own check failed, and Pod Identity has its association.
+        """Whether every container has that identity, no question was answered badly, and an association is there.
 
         A service without pods proves nothing.
         """
         served = bool(self.association) or expected is not Identity.POD_IDENTITY
-        return self.identity is expected and served and all(entry.check_passed is not False for entry in self.seen)
+        failed = any(False in (entry.check_passed, entry.answered) for entry in self.seen)
+        return self.identity is expected and served and not failed
 
 
 class Observed(Workloads, Associations, Protocol):
     """What is looked at."""
 
 
-def observe(cluster: Observed, service: ServiceId, check: Check | None, timeout: float) -> Observation:
-    """Reads the pods and, where a check is given, runs it in each. `timeout` in seconds, for one check."""
+def observe(
+    cluster: Observed, service: ServiceId, check: Check | None, timeout: float, *, role_arn: str = ""
+) -> Observation:
+    """Reads the pods and, where a check is given, runs it in each. `timeout` in seconds, for one command in one pod.
+
+    With `role_arn`, asks in one pod of each workload on each node whether AWS answers, and as that role.
+    """
     pods = live(cluster.pods_of(service.namespace, service.name))
-    seen = tuple(entry for pod in pods for entry in _look(cluster, pod, check, timeout))
+    answers = {(one.pod, one.container): one for one in (ask(cluster, pods, role_arn, timeout) if role_arn else ())}
+    looks = (entry for pod in pods for entry in _look(cluster, pod, check, timeout))
+    seen = tuple(_with(entry, answers.get((entry.pod, entry.container))) for entry in looks)
     found = cluster.association(service.namespace, service.name)
     return Observation(
         service=service,
@@ -58,6 +72,13 @@ def observe(cluster: Observed, service: ServiceId, check: Check | None, timeout:
         seen=seen,
         association=found.role_arn if found else "",
     )
+
+
+def _with(seen: Seen, answer: Answer | None) -> Seen:
+    if answer is None or answer.word is Word.GONE:
+        return seen
+    answered = None if answer.word is Word.OPEN else answer.word is Word.ANSWERED
+    return replace(seen, credentials=f"{answer.word}: {answer.said}", answered=answered)
 
 
 def _look(cluster: Workloads, pod: Pod, check: Check | None, timeout: float) -> list[Seen]:

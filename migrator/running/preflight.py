@@ -5,14 +5,17 @@ from collections.abc import Callable, Sequence
 
 from migrator.model import identity
 from migrator.model.errors import Blocked, Drift
+from migrator.model.facts import Pod, WorkloadRef
 from migrator.model.identity import Identity
+from migrator.model.moving import REPLACED, How, how
 from migrator.model.plan import Plan, PlannedStep, StepKind
 from migrator.model.trust_match import AUDIENCE, irsa_match
 from migrator.running.walk import STEPS
-from migrator.steps.pods import RESTARTABLE, live, replaced_by_hand, rolling
+from migrator.steps.pods import live, replaced_here
 from migrator.steps.step import Context, Position
 
 _REMEDY = "nothing was changed; run migrate plan again"
+_TURNED = {How.ROLLOUT: "rolls by itself now", How.EVICT: "no longer rolls by itself"}
 _COMES_AND_GOES = "Job"  # it ends by itself, and nobody restarts it
 _AUDIENCE_ANNOTATION = "eks.amazonaws.com/audience"
 
@@ -54,18 +57,21 @@ def before_returning(plan: Plan, steps: Sequence[PlannedStep], context: Callable
             raise Drift(reading.note, doing=doing, remedy="nothing was changed; put that right, then run it again")
     service = plan.service
     _none_paused(plan, looking)
-    by_hand = replaced_by_hand(looking.cluster.workloads_of(service.namespace, service.name))
+    here = replaced_here(looking.cluster.workloads_of(service.namespace, service.name))
     stuck = [
         pod.name
         for pod in live(looking.cluster.pods_of(service.namespace, service.name))
-        if (pod.owner is None or pod.owner.kind not in RESTARTABLE or pod.owner in by_hand)
-        and identity.of_pod(pod) in {Identity.POD_IDENTITY, Identity.MIXED}
+        if _stays(pod, here, looking) and identity.of_pod(pod) in {Identity.POD_IDENTITY, Identity.MIXED}
     ]
     if stuck:
         raise Blocked(
-            f'"{service}" cannot go back while pods run on Pod Identity that no rollout replaces: {", ".join(stuck)}',
+            f'"{service}" cannot go back while pods run on Pod Identity that no restart replaces: {", ".join(stuck)}',
             remedy="nothing was changed; let them finish, or delete them, and run the same command again",
         )
+
+
+def _stays(pod: Pod, replaced: frozenset[WorkloadRef], context: Context) -> bool:
+    return not context.recreate_bare_pods if pod.owner is None else pod.owner not in replaced
 
 
 def _same_workloads(plan: Plan, context: Context) -> None:
@@ -77,10 +83,10 @@ def _same_workloads(plan: Plan, context: Context) -> None:
     if came or went:
         said = [f"{kind} {name} is new" for kind, name in came] + [f"{kind} {name} is gone" for kind, name in went]
         raise Drift(f'since the plan of "{service}" was made, {", ".join(said)}', remedy=_REMEDY)
-    restarted = {(w["kind"], w["name"]) for step in plan.forward for w in step.on.get("workloads", ())}
-    by_hand = {(ref.kind, ref.name) for ref in replaced_by_hand(found)}
-    if restarted & by_hand:
-        said = [f"{kind} {name} no longer rolls by itself" for kind, name in sorted(restarted & by_hand)]
+    restarted = {(w["kind"], w["name"]): w["how"] for step in plan.forward for w in step.on.get("workloads", ())}
+    otherwise = [w for w in found if restarted.get((w.ref.kind, w.ref.name), how(w)) != how(w)]
+    if otherwise:
+        said = [f"{w.ref} {_TURNED[how(w)]}" for w in otherwise]
         raise Drift(f'since the plan of "{service}" was made, {", ".join(said)}', remedy=_REMEDY)
 
 
@@ -122,8 +128,9 @@ def _none_paused(plan: Plan, context: Context) -> None:
 def _healthy(plan: Plan, context: Context) -> None:
     _none_paused(plan, context)
     service = plan.service
-    for workload in rolling(context.cluster.workloads_of(service.namespace, service.name)):
-        rollout = context.cluster.rollout(workload.ref)
+    for workload in context.cluster.workloads_of(service.namespace, service.name):
+        has_pods = how(workload) in REPLACED and workload.replicas > 0
+        rollout = context.cluster.rollout(workload.ref) if has_pods else None
         if rollout is not None and not rollout.complete:
             counts = f"{rollout.updated} of {rollout.desired} updated, {rollout.ready} ready, {rollout.old} old"
             said = rollout.failure or f"its rollout is not complete: {counts}"
@@ -131,6 +138,12 @@ def _healthy(plan: Plan, context: Context) -> None:
                 f'{workload.ref} of "{service}" is not well before anything was changed: {said}',
                 remedy="mend it, or let its rollout end, and run the same command again",
             )
+
+
+def _bare(plan: Plan, context: Context) -> bool:
+    """Somebody deleted the association after a run of ours took the annotation: the walk there is the way out."""
+    account = context.cluster.service_account(plan.service.namespace, plan.service.name)
+    return account is not None and account.role_arn is None
 
 
 def _admitted_as_planned(plan: Plan, context: Context) -> None:
@@ -152,6 +165,8 @@ def _admitted_as_planned(plan: Plan, context: Context) -> None:
     well = {expected, Identity.IRSA}
     if context.cluster.association(service.namespace, service.name) is not None:
         well.add(Identity.POD_IDENTITY)  # made by an earlier run of ours, or found: the association's step judges it
+    elif _bare(plan, context):
+        well.add(Identity.NONE)
     wrong = [f"{name} would have {seen}" for name, seen in identity.by_container(probe.pod) if seen not in well]
     if wrong:
         text = f'a pod of "{service}" made now would not be on {expected}, as the plan says: {", ".join(wrong)}'

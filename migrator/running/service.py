@@ -4,22 +4,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from uuid import uuid4
 
 from migrator.model.errors import Blocked, Drift, MigrateError
-from migrator.model.events import Reporter, RunEnded, RunStarted, WayBack
+from migrator.model.events import Reporter, RunStarted, WayBack
 from migrator.model.exits import Exit
 from migrator.model.facts import Json
 from migrator.model.fleet import Waits
 from migrator.model.ids import ServiceId
-from migrator.model.journal import Direction, Outcome, Run
+from migrator.model.journal import Direction, Outcome, Run, Status
 from migrator.model.plan import Plan, PlannedStep, StepKind
 from migrator.model.ports import Clock, Closing, ClusterWorld, Interrupt, Journal, Locks, TrustPolicies
 from migrator.running.admission import migrated, refuse_blocked, refuse_held, refuse_other_things, still_so
+from migrator.running.lately import lately
 from migrator.running.ledger import ledger, way_back
 from migrator.running.moves import Book
 from migrator.running.preflight import before_going, before_returning
 from migrator.running.result import Result
+from migrator.running.runs import Runs, carried_out, carries
+from migrator.running.stops import over, stop, up_to
 from migrator.running.walk import Postponed, StepFailed, Walk
 from migrator.steps.step import Context
 
@@ -30,7 +32,8 @@ AUTOMATIC = "automatic"
 class Runner:
     """Runs plans of the services of one cluster. `plan_of` revives the plan document that a run carries.
 
-    `file_of` names a service's plan file to people.
+    `file_of` names a service's plan file to people. `recreate_bare_pods` is a person's word, for both ways: bare pods
+    may be deleted and made anew.
     """
 
     cluster: ClusterWorld
@@ -45,9 +48,26 @@ class Runner:
     host: str
     plan_of: Callable[[Json], Plan]
     file_of: Callable[[ServiceId], str]
+    recreate_bare_pods: bool = False
 
-    def apply(self, plan: Plan, document: Json, *, auto_rollback: bool = True) -> Result:
+    def apply(
+        self,
+        plan: Plan,
+        document: Json,
+        *,
+        auto_rollback: bool = True,
+        to: StepKind | None = None,
+        anew: bool = False,
+    ) -> Result:
         """Carries the plan out, or takes up the run that was cut off.
+
+        Args:
+            plan: what to carry out.
+            document: the same as plain data, for the journal.
+            auto_rollback: walk the way back when a step fails.
+            to: the last step to carry out; all of them when it is None.
+            anew: the plan was made a moment ago because the world had drifted: a run that carries an equal one, open or
+                done, is not taken up.
 
         Raises:
             Blocked, Locked, Drift, Interrupted, MigrateError: stopped; everything up to there is in the journal.
@@ -56,23 +76,23 @@ class Runner:
             run = self.journal.open_run(plan.service)
             if run is not None and run.direction is Direction.BACK:
                 return self._finish_way_back(run)
-            if run is None or not self._same(run, plan):
-                last = self._migrated(plan) if run is None else None
+            if run is None or anew or not carries(run, plan, self.plan_of):
+                last = None if run or anew else carried_out(self.journal, plan, self.plan_of)
                 if last is not None:
                     return self._look_again(plan, last)
                 self._admit(plan)
                 closing = Closing(run=run.id, outcome=Outcome.FAILED, note="replaced by a newer plan") if run else None
-                run = self._begin(plan.service, Direction.FORWARD, document, closing=closing)
+                run = self._runs.begin(plan.service, Direction.FORWARD, document, closing=closing)
             refuse_held(plan)
             self._prove(plan)
-            return self._there(run, plan, auto_rollback=auto_rollback)
+            return self._there(run, plan, to, auto_rollback=auto_rollback)
 
     def rollback(self, service: ServiceId) -> Result:
         """Walks the way back of what the journal says is ours, or takes up a way back that was cut off."""
         with self._service(service, "rollback"):
             run = self.journal.open_run(service)
             if run is None or run.direction is Direction.FORWARD:
-                source = run or self._last_forward(service)
+                source = run or self._runs.last_forward(service)
                 if source is None or ledger(self.journal, service).nothing_to_undo:
                     return self._nothing_to_undo(service, run)
                 plan = self.plan_of(source.plan)
@@ -81,38 +101,53 @@ class Runner:
                 closing = (
                     Closing(run=run.id, outcome=Outcome.ABANDONED, note="given up for the way back") if run else None
                 )
-                run = self._begin(service, Direction.BACK, source.plan, cause=source.id, closing=closing)
+                run = self._runs.begin(service, Direction.BACK, source.plan, cause=source.id, closing=closing)
             self._prove(self.plan_of(run.plan))
             self._back(run)
             return Result(service=service, exit=Exit.DONE, message=f"rolled back: {self._seen(run)}")
 
-    def _there(self, run: Run, plan: Plan, *, auto_rollback: bool) -> Result:
+    def _there(self, run: Run, plan: Plan, to: StepKind | None, *, auto_rollback: bool) -> Result:
+        steps, book = up_to(plan, to), self._book(run)
+        went = not all(over(book, step) for step in steps)
         try:
-            book = self._walk(run, plan, plan.forward)
+            if went or to is None:
+                self._walk(book, plan, steps)
         except StepFailed as failure:
-            if not auto_rollback:
-                remedy = f"mend it and run the same command again, or: migrate rollback --service {plan.service}"
-                raise Blocked(
-                    failure.reason, doing=f'step "{failure.step}" of "{plan.service}"', remedy=remedy
-                ) from failure
-            return self._turn_round(run, failure)
+            return self._failed(run, plan, failure, auto_rollback=auto_rollback)
         except Postponed as pause:
-            self.reporter.tell(self._ended(run, Outcome.OPEN, pause.reason))
+            self._runs.leave_open(run, pause.reason)
             message = f'stopped at step "{pause.step}": {pause.reason}; the same command goes on'
             return Result(service=run.service, exit=Exit.UNFINISHED, message=message)
-        self._end(run, Outcome.DONE, "")
+        if not all(over(book, step) for step in plan.forward):
+            result = stop(plan, book, steps[-1], went=went)
+            self._runs.leave_open(run, result.message)
+            return result
+        self._runs.end(run, Outcome.DONE, "")
         proof = book.records.get(StepKind.VERIFY)
         return migrated(plan.service, proof.result if proof else None, "migrated", proof.note if proof else "")
+
+    def _failed(self, run: Run, plan: Plan, failure: StepFailed, *, auto_rollback: bool) -> Result:
+        """The way back, unless it is not wanted, or would take proven pods back for the sake of an annotation."""
+        reason, remedy = failure.reason, ""
+        if failure.step == StepKind.ANNOTATION and self._book(run).status(StepKind.VERIFY) is Status.DONE:
+            reason += "; the pods are proven on Pod Identity and ignore it while the association is there: they stay so"
+            remedy = "take it out at its source, then run the same command again"
+        elif not auto_rollback:
+            remedy = f"mend it and run the same command again, or: migrate rollback --service {plan.service}"
+        if not remedy:
+            return self._turn_round(run, failure)
+        self._runs.leave_open(run, failure.reason)
+        raise Blocked(reason, doing=f'step "{failure.step}" of "{plan.service}"', remedy=remedy) from failure
 
     def _turn_round(self, run: Run, failure: StepFailed) -> Result:
         self.reporter.tell(WayBack(service=run.service, step=failure.step, reason=failure.reason))
         note = f"{failure.step}: {failure.reason}"
         if ledger(self.journal, run.service).nothing_to_undo:
-            self._end(run, Outcome.FAILED, note)
+            self._runs.end(run, Outcome.FAILED, note)
             message = f'step "{failure.step}" failed before anything of the service was changed: {failure.reason}'
             return Result(service=run.service, exit=Exit.ROLLED_BACK, message=message)
         closing = Closing(run=run.id, outcome=Outcome.FAILED, note=note)
-        back = self._begin(run.service, Direction.BACK, run.plan, cause=run.id, note=AUTOMATIC, closing=closing)
+        back = self._runs.begin(run.service, Direction.BACK, run.plan, cause=run.id, note=AUTOMATIC, closing=closing)
         return self._finish_way_back(back)
 
     def _finish_way_back(self, run: Run) -> Result:
@@ -138,14 +173,17 @@ class Runner:
         plan = self.plan_of(run.plan)
         steps = way_back(plan, ledger(self.journal, run.service))
         try:
-            self._walk(run, plan, steps)
+            self._walk(self._book(run), plan, steps)
         except StepFailed as failure:
-            self.reporter.tell(self._ended(run, Outcome.OPEN, failure.reason))
+            self._runs.leave_open(run, failure.reason)
             raise _Stranded(run.service, failure) from failure
-        self._end(run, Outcome.DONE, "")
+        self._runs.end(run, Outcome.DONE, "")
 
-    def _walk(self, run: Run, plan: Plan, steps: tuple[PlannedStep, ...]) -> Book:
-        book = Book.open(run, self.journal, self.clock, self.reporter)
+    def _book(self, run: Run) -> Book:
+        return Book.open(run, self.journal, self.clock, self.reporter)
+
+    def _walk(self, book: Book, plan: Plan, steps: tuple[PlannedStep, ...]) -> None:
+        run = book.run
         self.reporter.tell(
             RunStarted(
                 service=run.service,
@@ -165,7 +203,6 @@ class Runner:
             reporter=self.reporter,
             interrupt=self.interrupt,
         ).go()
-        return book
 
     def _context(self, run: Run, plan: Plan, step: str) -> Context:
         back = run.direction is Direction.BACK
@@ -178,12 +215,15 @@ class Runner:
             check=None if back else plan.edit.verify,  # it may be about Pod Identity; the way back asks for IRSA only
             role_arn=_associated(plan),
             forward=ledger(self.journal, run.service).ours.get(step, {}) if back else {},
+            lately=lately(self.journal, self.clock, plan.step(step), self.waits.trust),
+            restart="rollout" if back else plan.edit.restart,
+            recreate_bare_pods=self.recreate_bare_pods,
         )
 
     def _admit(self, plan: Plan) -> None:
         """Looks before anything is recorded: hold, findings, what earlier runs left, the cluster, drift."""
         refuse_held(plan)
-        refuse_blocked(plan)
+        refuse_blocked(plan, recreate_bare_pods=self.recreate_bare_pods)
         refuse_other_things(plan, self.journal, self.plan_of)
         self._prove(plan)
         before_going(plan, partial(self._look_context, plan))
@@ -202,6 +242,8 @@ class Runner:
             waits=self.waits,
             check=plan.edit.verify,
             role_arn=_associated(plan),
+            restart=plan.edit.restart,
+            recreate_bare_pods=self.recreate_bare_pods,
         )
 
     def _prove(self, plan: Plan) -> None:
@@ -212,64 +254,21 @@ class Runner:
 
     def _before_returning(self, plan: Plan) -> None:
         held = ledger(self.journal, plan.service)
+        looking = replace(self._look_context(plan), check=None, restart="rollout")
 
         def context(step: str) -> Context:
-            return replace(self._look_context(plan), check=None, forward=held.ours.get(step, {}))
+            return replace(looking, forward=held.ours.get(step, {}))
 
         before_returning(plan, way_back(plan, held), context)
 
     def _nothing_to_undo(self, service: ServiceId, run: Run | None) -> Result:
         if run is not None:
-            self._end(run, Outcome.ABANDONED, "rolled back before anything was changed")
+            self._runs.end(run, Outcome.ABANDONED, "rolled back before anything was changed")
         return Result(service=service, exit=Exit.DONE, message="nothing of ours is in place; nothing to do")
 
-    def _begin(
-        self,
-        service: ServiceId,
-        direction: Direction,
-        document: Json,
-        *,
-        cause: str = "",
-        note: str = "",
-        closing: Closing | None = None,
-    ) -> Run:
-        run = Run(
-            id=uuid4().hex[:16],
-            service=service,
-            direction=direction,
-            outcome=Outcome.OPEN,
-            plan=document,
-            actor=self.actor,
-            host=self.host,
-            started=self.clock.now(),
-            cause=cause,
-            note=note,
-        )
-        self.journal.begin(run, closing)
-        return run
-
-    def _end(self, run: Run, outcome: Outcome, note: str) -> None:
-        self.journal.end(run.id, outcome, note, self.clock.now())
-        self.reporter.tell(self._ended(run, outcome, note))
-
-    def _ended(self, run: Run, outcome: Outcome, note: str) -> RunEnded:
-        return RunEnded(service=run.service, direction=run.direction, run=run.id, outcome=outcome, note=note)
-
-    def _last_forward(self, service: ServiceId) -> Run | None:
-        there = [run for run in self.journal.runs(service) if run.direction is Direction.FORWARD]
-        return there[-1] if there else None
-
-    def _same(self, run: Run, plan: Plan) -> bool:
-        """Whether the run carries this plan; what people may edit counts as it is now."""
-        carried = self.plan_of(run.plan)
-        return replace(carried, edit=plan.edit, verdict=plan.verdict) == plan
-
-    def _migrated(self, plan: Plan) -> Run | None:
-        """The run that carried this very plan out, if nothing was done since."""
-        last = next(reversed(self.journal.runs(plan.service)), None)
-        if last is None or last.direction is not Direction.FORWARD or last.outcome is not Outcome.DONE:
-            return None
-        return last if self._same(last, plan) else None
+    @property
+    def _runs(self) -> Runs:
+        return Runs(journal=self.journal, clock=self.clock, reporter=self.reporter, actor=self.actor, host=self.host)
 
     @contextmanager
     def _service(self, service: ServiceId, doing: str) -> Iterator[None]:

@@ -35,6 +35,8 @@ class Waiter:
 
         `look` is told whether this look would be the last one, the one that ends the hold.
 
+        Each stage that an answer names for the first time has the deadline to itself.
+
         A settled world is given its whole hold even past the deadline; one that falls back starts its hold anew.
 
         Raises:
@@ -42,6 +44,7 @@ class Waiter:
         """
         began = self.clock.monotonic()
         steady: float | None = None
+        stages = {""}
         while True:
             now = self.clock.monotonic()
             last = patience.hold <= (0.0 if steady is None else now - steady)
@@ -55,6 +58,9 @@ class Waiter:
                 pause = min(patience.poll, max(patience.hold - (now - steady), 0.01))
             else:
                 steady = None
+                if answer.stage not in stages:
+                    stages.add(answer.stage)
+                    began = now
                 if now - began >= patience.deadline:
                     return Failed(reason=f"not so after {patience.deadline:.0f} s: {answer.reason}")
                 waiting(answer.reason, now - began)

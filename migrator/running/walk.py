@@ -11,12 +11,12 @@ After an apply it is `settled`, not `read`, that decides: a read right after a w
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from migrator.model.errors import Drift, Locked, Rejected
 from migrator.model.events import Reporter, StepWaits
 from migrator.model.facts import Json
-from migrator.model.journal import Direction, Status
+from migrator.model.journal import OVER, Direction, Status
 from migrator.model.plan import PlannedStep, StepKind
 from migrator.model.ports import Clock, Interrupt, Locks
 from migrator.running.moves import Book
@@ -37,7 +37,6 @@ STEPS: Mapping[StepKind, Step] = {
     StepKind.RESTART: RestartStep(),
     StepKind.VERIFY: VerifyStep(),
 }
-_OVER = frozenset({Status.DONE, Status.FOUND})
 Again = Callable[[PlannedStep, Step, Context, NotYet], None]
 
 
@@ -51,7 +50,7 @@ class StepFailed(Exception):
 
 
 class Postponed(Exception):
-    """A step that only a later run can finish; its record stays STARTED and the run stays open."""
+    """A step that only a later run can finish; its record gets the reason, and the run stays open."""
 
     def __init__(self, step: str, reason: str) -> None:
         self.step = step
@@ -70,6 +69,7 @@ class Walk:
     clock: Clock
     reporter: Reporter
     interrupt: Interrupt
+    refusals: dict[str, str] = field(default_factory=dict)  # by step: why its last try was refused for the moment
 
     def go(self) -> None:
         """Every step that is not over yet, in order.
@@ -82,7 +82,7 @@ class Walk:
             MigrateError: the environment failed; the record stays STARTED and the run stays open.
         """
         for planned in self.steps:
-            if self.book.status(planned.id) not in _OVER:
+            if self.book.status(planned.id) not in OVER:
                 checkpoint(self.interrupt)
                 with self._lock(planned):
                     self._one(planned, STEPS[planned.kind], self.context(planned.id))
@@ -94,34 +94,40 @@ class Walk:
         if reading.position is Position.AFTER and self._not_ours(planned, reading):
             self._found(planned, step, context, reading)
             return
+        cut_off = self.book.begun(planned.id)
         self.book.move(planned.id, Status.STARTED, image=reading.image)
         if reading.position is Position.BEFORE:
-            self._change(planned, step, context)
+            self._change(planned, step, replace(context, cut_off=cut_off, image=reading.image))
         self._conclude(planned, self._wait(planned, step, context, again=self._try_again), Status.DONE)
 
     def _remedy(self) -> str:
         if self.book.run.direction is Direction.BACK:
             return "put that right, then run the same command again"
-        return "run migrate plan again"
+        return f'"migrate apply --service {self.book.run.service} --from-drift" plans again and goes on'
 
     def _not_ours(self, planned: PlannedStep, reading: Reading) -> bool:
         return not self.book.begun(planned.id) or not reading.ours
 
     def _found(self, planned: PlannedStep, step: Step, context: Context, reading: Reading) -> None:
         """There already: it must work all the same before anything is built on it. Nothing is tried: it is not ours."""
-        answer = self._wait(planned, step, context)
+        answer = self._wait(planned, step, replace(context, lately={}))
         if isinstance(answer, Settled):
             answer = Settled(result=answer.result, note=answer.note or reading.note)
         self._conclude(planned, answer, Status.FOUND)
 
     def _try_again(self, planned: PlannedStep, step: Step, context: Context, answer: NotYet) -> None:
-        self.book.move(planned.id, Status.STARTED, result=answer.memo)
+        if answer.memo is not None:  # else the intent stands in the journal as it is
+            self.book.move(planned.id, Status.STARTED, result=answer.memo)
         self._change(planned, step, context)
 
     def _change(self, planned: PlannedStep, step: Step, context: Context) -> None:
         try:
             step.apply(planned, replace(context, memory=self.book.memo(planned.id)))
+            self.refusals.pop(planned.id, None)
         except Rejected as error:
+            if error.reason == "budget":  # the step asks for another try as long as its deadline lasts
+                self.refusals[planned.id] = error.message
+                return
             if error.reason == "conflict":  # somebody changed the thing between our look and our change
                 remedy = "nothing of theirs was overwritten; run the same command again"
                 raise Drift(
@@ -147,20 +153,32 @@ class Walk:
                 )
             )
 
+        well = self.clock.monotonic()  # when the last try was made, or the change was last seen in effect
+
         def look(last: bool) -> Settling:
-            return step.settled(planned, replace(context, last_look=last, memory=self.book.memo(planned.id)))
+            nonlocal well
+            waited = self.clock.monotonic() - well
+            memory, refused = self.book.memo(planned.id), self.refusals.get(planned.id, "")
+            now = replace(context, last_look=last, memory=memory, waited=waited, refused=refused)
+            answer = step.settled(planned, now)
+            well = self.clock.monotonic() if isinstance(answer, Settled) else well
+            return answer
 
         def retry(answer: NotYet) -> None:
+            nonlocal well
             if again is not None:
                 again(planned, step, context, answer)
+                well = self.clock.monotonic()
 
         return Waiter(self.clock, self.interrupt).until_settled(look, retry, patience, waiting)
 
     def _conclude(self, planned: PlannedStep, answer: Settled | Failed | Later, well: Status) -> None:
         if isinstance(answer, Later):
+            begun = self.book.status(planned.id) is not Status.PENDING
+            self.book.move(planned.id, Status.STARTED if begun else Status.PENDING, note=answer.reason)
             raise Postponed(planned.id, answer.reason)
         if isinstance(answer, Failed):
-            self.book.move(planned.id, Status.FAILED, note=answer.reason)
+            self.book.move(planned.id, Status.FAILED, result=answer.memo, note=answer.reason)
             raise StepFailed(planned.id, answer.reason)
         self.book.move(planned.id, well, result=answer.result, note=answer.note)
 

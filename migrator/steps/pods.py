@@ -1,30 +1,22 @@
-"""What restart and verify agree on: which workloads roll, which pods they answer for, how the own check is run."""
+"""What restart and verify agree on: which pods they answer for, and how the own check is run in them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from migrator.model.errors import Rejected
 from migrator.model.facts import Pod, Workload, WorkloadRef
+from migrator.model.moving import REPLACED, how
 from migrator.model.plan import Check
 from migrator.model.ports import Workloads
 
-RESTARTABLE = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
-_LEFT_ALONE = frozenset({"Job", "CronJob"})
+JOBS = frozenset({"Job", "CronJob"})  # their pods are left to finish
 _GONE = "NotFound"
+_SHOWN = 6
 
 
-def rolling(workloads: Iterable[Workload]) -> list[Workload]:
-    """Those whose controller replaces their pods by itself, and that have pods to replace."""
-    return sorted((one for one in workloads if _rolls(one) and one.replicas > 0), key=lambda one: one.ref)
-
-
-def replaced_by_hand(workloads: Iterable[Workload]) -> frozenset[WorkloadRef]:
-    """Those whose pods somebody has to replace: other kinds, `OnDelete`, and StatefulSets with a partition."""
-    return frozenset(one.ref for one in workloads if not _rolls(one))
-
-
-def _rolls(workload: Workload) -> bool:
-    return workload.ref.kind in RESTARTABLE and workload.strategy != "OnDelete" and workload.partition == 0
+def replaced_here(workloads: Iterable[Workload]) -> frozenset[WorkloadRef]:
+    """The workloads whose pods a restart replaces, in whichever way."""
+    return frozenset(one.ref for one in workloads if how(one) in REPLACED)
 
 
 def live(pods: Iterable[Pod]) -> list[Pod]:
@@ -32,14 +24,29 @@ def live(pods: Iterable[Pod]) -> list[Pod]:
     return sorted((pod for pod in pods if not pod.finished and not pod.deleting), key=lambda pod: pod.name)
 
 
-def judged(pods: Iterable[Pod]) -> list[Pod]:
-    """The live ones that are neither bare nor a Job's, which nobody replaces."""
-    return [pod for pod in live(pods) if pod.owner is not None and pod.owner.kind not in _LEFT_ALONE]
+def judged(pods: Iterable[Pod], *, bare: bool = False) -> list[Pod]:
+    """The live ones but a Job's, which is left to finish, and the bare ones, unless those are made anew too."""
+    return [pod for pod in live(pods) if _answered_for(pod, bare=bare)]
 
 
-def left_out(pods: Iterable[Pod]) -> list[str]:
+def left_out(pods: Iterable[Pod], *, bare: bool = False) -> list[str]:
     """Names of the live pods that are not judged."""
-    return [pod.name for pod in live(pods) if pod.owner is None or pod.owner.kind in _LEFT_ALONE]
+    return [pod.name for pod in live(pods) if not _answered_for(pod, bare=bare)]
+
+
+def _answered_for(pod: Pod, *, bare: bool) -> bool:
+    return bare if pod.owner is None else pod.owner.kind not in JOBS
+
+
+def listed(parts: Sequence[str]) -> str:
+    """The first few, and how many more there are."""
+    shown = "; ".join(parts[:_SHOWN])
+    return shown if len(parts) <= _SHOWN else f"{shown}; and {len(parts) - _SHOWN} more"
+
+
+def count(number: int, word: str) -> str:
+    """`1 pod`, `2 pods`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

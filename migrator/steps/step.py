@@ -13,6 +13,7 @@ from migrator.model.fleet import Waits
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Check, PlannedStep
 from migrator.model.ports import ClusterWorld, TrustPolicies
+from migrator.model.trust import Subject
 
 
 class Position(StrEnum):
@@ -49,19 +50,22 @@ class NotYet:
     """Look again; with `again`, the change is to be tried once more.
 
     `memo` is then recorded first, durably: the step finds it in `Context.memory`, also after a kill. It is how a step
-    counts what it may do only so often, or remembers what it is about to touch.
+    counts what it may do only so often, or remembers what it is about to touch. `stage` names what is being waited for:
+    with each new one the step's deadline begins anew.
     """
 
     reason: str
     again: bool = False
     memo: Json = None
+    stage: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """Waiting will not help."""
+    """Waiting will not help. `memo` is what a later try must know all the same; without one it begins afresh."""
 
     reason: str
+    memo: Json = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +84,15 @@ class Context:
 
     `forward` is what the walk there recorded for the same step: `image`, `result`, and `runs`, the ids of the runs that
     began it. Empty on the way there, and for steps the walk there never began. `last_look` is False while a settle
-    period still runs: what is dear to ask need not be asked yet. `memory` is the memo this run last recorded.
-    `restart` and `recreate_bare_pods` are the person's word for the walk there: `rollout` or `natural`; may bare pods be
-    deleted and made anew.
+    period still runs: what is dear to ask need not be asked yet. `memory` is the memo this run last recorded,
+    `refused` why the step's last try was refused, where time may mend that.
+    `restart` and `recreate_bare_pods` are the person's word: there, `rollout` or `natural`; both ways, whether bare
+    pods may be deleted and made anew.
+
+    `image` is what the look before this process's first try showed. `cut_off` is True when that try takes up one that
+    was cut off: the change may have been made a moment ago. `waited` is for how many seconds, since the last try, looks
+    have not found the change in effect. `lately` is what this tool changed in the step's role a moment ago, by the
+    journal: whose share was put in (True) or taken out (False).
     """
 
     service: ServiceId
@@ -95,8 +105,13 @@ class Context:
     last_look: bool = True
     forward: Mapping[str, Json] = field(default_factory=dict)
     memory: Json = None
+    refused: str = ""
     restart: str = "rollout"
     recreate_bare_pods: bool = False
+    image: Json = None
+    cut_off: bool = False
+    waited: float = 0.0
+    lately: Mapping[Subject, bool] = field(default_factory=dict)
 
 
 class Step(Protocol):

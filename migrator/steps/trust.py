@@ -1,51 +1,89 @@
 """The role's trust policy: the service's own pods.eks.amazonaws.com statement, absent → there, and back.
 
-The merge is computed on the live document. IAM has no compare-and-swap (no ETag, last writer wins) and its reads may be
-stale, so the role's lock is kept until the document has read back as written for a while: the next service of the role
-then merges into a document that has reached IAM's other readers.
+IAM has no compare-and-swap (no ETag, the last writer wins). It gives no bound for how late a read may be, and one of
+its readers may be later than another. What is done about it:
+
+- One runner at a time: the role's lock is kept until the document has read back as written for `waits.trust_settle`,
+  the time that IAM's readers are given to agree.
+- Every write is a merge into, or a removal from, the document just read, and only if the look before showed the same
+  one. The adapter looks once more right before it writes, and writes nothing when the document has changed.
+- Once two looks have differed, after a write, after a try that was cut off, and where a document contradicts the
+  journal, a document without the change is either late, or put back, or somebody else's who wrote over ours. No single
+  look tells them apart, and a merge into a late one would undo what others wrote since. So nothing is written until
+  every look for `waits.trust_settle` has shown the same: that one is true, and is merged into anew.
+- What this tool's other services changed in the role a moment ago is known from the journal: their shares are put right
+  in the same write, whatever the document read says.
+- After TRIES writes something keeps putting the document back, or writing over it: the step has failed. The count is
+  durable before each further try.
+
+What remains: what somebody else writes and no look shows before our write, be it within the one round trip between the
+adapter's look and its write or because IAM's readers are late, is overwritten, as by every tool that writes trust
+policies. And where readers are later than `waits.trust_settle`, a service that turns round at once may believe a look
+from before its own last change.
 """
+
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
 
 from migrator.model import trust
 from migrator.model.errors import Rejected
-from migrator.model.facts import Role
+from migrator.model.facts import Json, Role
 from migrator.model.fleet import Waits
 from migrator.model.plan import PlannedStep
 from migrator.steps.step import Context, Failed, NotYet, Position, Reading, Settled, Settling
+
+TRIES = 5
 
 
 class TrustStep:
     """Adds or takes out one service's share of the statements we own; touches nothing else."""
 
     def read(self, step: PlannedStep, context: Context) -> Reading:
-        """BEFORE and AFTER by whether the live document lets the service's Pod Identity sessions in."""
+        """BEFORE and AFTER by whether the live document lets the service's Pod Identity sessions in.
+
+        One that contradicts what the journal knows of the service itself is an old one, and proves no AFTER.
+        """
         role = context.trust.role(step.on["role"])
         if role is None:
             return Reading(position=Position.OTHER, note=f'role "{step.on["role"]}" does not exist any more')
         if role.id != step.on["role_id"] and step.after["pod_identity"]:
             note = f'role "{role.arn}" was made anew: its id is {role.id}, planned was {step.on["role_id"]}'
             return Reading(position=Position.OTHER, note=note)
-        position = Position.AFTER if _as_wanted(step, role) else Position.BEFORE
-        return Reading(position=position, image={"trust": role.trust}, ours=_ours(step, role))
+        subject = _subject(step)
+        known = {one: there for one, there in context.lately.items() if one == subject}
+        there = _as_wanted(step, role) and not _contradicts(role.trust, known)
+        return Reading(
+            position=Position.AFTER if there else Position.BEFORE, image=_image(step, role), ours=_ours(step, role)
+        )
 
     def apply(self, step: PlannedStep, context: Context) -> None:
-        """Merges into, or takes out of, the document as it is at this moment."""
+        """Merges into, or takes out of, the document as it is at this moment; writes nothing into a doubtful one."""
         role = self._role(step, context)
+        if not _certain(role.trust, context):
+            return  # `settled` has it tried again, once IAM had its time
         edited = _edited(step, context, role)
-        if step.after["pod_identity"] and not trust.allows(edited, _subject(step)):
-            text = f'the trust policy of role "{role.arn}" denies Pod Identity, whatever is added to it'
-            raise Rejected(text, reason="denied", remedy="take the Deny statement out, then plan again")
+        _refuse_hopeless(step, role, edited)
         if edited != role.trust:
-            context.trust.write_trust(role, edited)
+            _write(context, role, edited)
 
     def settled(self, step: PlannedStep, context: Context) -> Settling:
         """The document reads back as wanted. That EKS accepts it is shown when the association is made."""
         role = context.trust.role(step.on["role"])
         if role is None:
             return Failed(reason=f'role "{step.on["role"]}" does not exist any more')
-        if not _as_wanted(step, role):
-            return NotYet(reason="the trust policy does not read back as written yet")
-        size = trust.size(role.trust)
-        return Settled(result={"trust": role.trust}, note=f"trust policy {size} characters")
+        if _as_wanted(step, role) and not _contradicts(role.trust, _others(step, context)):
+            size = trust.size(role.trust)
+            return Settled(result={"trust": role.trust}, note=f"trust policy {size} characters")
+        memory: Mapping[str, Json] = context.memory or {"tries": 1}
+        memo = {"tries": memory["tries"], "seen": _digest(role.trust), "write": False}
+        if memory.get("seen") != memo["seen"]:  # from here on it has to stay the same
+            return NotYet(reason="the trust policy does not read back as written yet", again=True, memo=memo)
+        if context.waited < context.waits.trust_settle:
+            return NotYet(reason="the trust policy does not read back as written")
+        if memory["tries"] >= TRIES:
+            return Failed(reason=_given_up(step, role))
+        memo |= {"tries": memory["tries"] + 1, "write": True}
+        return NotYet(reason="the trust policy has lost our change", again=True, memo=memo)
 
     def deadline(self, step: PlannedStep, waits: Waits) -> float:
         """The fleet's `waits.trust`."""
@@ -65,7 +103,17 @@ class TrustStep:
 
 
 def _subject(step: PlannedStep) -> trust.Subject:
-    return trust.Subject(**(step.after.get("subject") or step.before["subject"]))
+    return trust.Subject(**_named(step))
+
+
+def _named(step: PlannedStep) -> dict[str, str]:
+    named: dict[str, str] = step.after.get("subject") or step.before["subject"]
+    return named
+
+
+def _image(step: PlannedStep, role: Role) -> Json:
+    """The document as it was, and what is about to be done: other runners go by it."""
+    return {"trust": role.trust, "role": step.on["role"], "subject": _named(step), "there": step.after["pod_identity"]}
 
 
 def _as_wanted(step: PlannedStep, role: Role) -> bool:
@@ -80,12 +128,81 @@ def _ours(step: PlannedStep, role: Role) -> bool:
     return not step.after["pod_identity"] or _subject(step) in trust.ours(role.trust)
 
 
-def _edited(step: PlannedStep, context: Context, role: Role) -> str:
+def _contradicts(document: str, lately: Mapping[trust.Subject, bool]) -> bool:
+    """Whether the document lacks a share just put in, or still has one just taken out."""
+    ours = trust.ours(document)
+    return any(
+        not (one in ours or trust.allows(document, one)) if there else one in ours for one, there in lately.items()
+    )
+
+
+def _certain(document: str, context: Context) -> bool:
+    """Whether the document may be built on: the look before this try showed the same, and nothing speaks against it."""
+    if context.cut_off:
+        return False
+    if context.memory is not None:
+        return bool(context.memory["write"]) and context.memory["seen"] == _digest(document)
+    before = (context.image or {}).get("trust", document)
+    return bool(before == document) and not _contradicts(document, context.lately)
+
+
+def _others(step: PlannedStep, context: Context) -> Mapping[trust.Subject, bool]:
     subject = _subject(step)
+    return {one: there for one, there in context.lately.items() if one != subject}
+
+
+def _edited(step: PlannedStep, context: Context, role: Role) -> str:
+    """The role's document with our change in it, and with every other service's share as the journal knows it."""
+    subject, others = _subject(step), _others(step, context)
+    wanted = {one for one, there in others.items() if there}
+    gone = [one for one, there in others.items() if not there]
     if step.after["pod_identity"]:
-        return trust.merge(role.trust, subject).document
+        return trust.merge_all(_without(role.trust, gone), wanted | {subject}).document
     image = (context.forward.get("image") or {}).get("trust")
-    removed = trust.remove(role.trust, subject, before_image=image)
+    kept = trust.merge_all(_without(role.trust, gone), wanted).document
+    removed = trust.remove(kept, subject, before_image=image)
     if removed.empty:  # IAM refuses a document without statements, and rightly: nobody could assume the role
         raise Rejected(f'role "{role.arn}" would trust nobody without our statement', reason="empty-trust")
     return removed.document
+
+
+def _without(document: str, gone: Iterable[trust.Subject]) -> str:
+    for subject in gone:
+        document = trust.remove(document, subject).document
+    return document
+
+
+def _refuse_hopeless(step: PlannedStep, role: Role, edited: str) -> None:
+    if step.after["pod_identity"] and not trust.allows(edited, _subject(step)):
+        text = f'the trust policy of role "{role.arn}" denies Pod Identity, whatever is added to it'
+        raise Rejected(text, reason="denied", remedy="take the Deny statement out, then plan again")
+    size = trust.size(edited)
+    if size > max(trust.LARGEST, trust.size(role.trust)):  # up to there it is for IAM to say what the account allows
+        text = f'the trust policy of role "{role.arn}" would be {size} characters long; no account allows more than'
+        raise Rejected(f"{text} {trust.LARGEST}", reason="too-large", remedy="shorten it, then plan again")
+
+
+def _write(context: Context, role: Role, edited: str) -> None:
+    try:
+        context.trust.write_trust(role, edited)
+    except Rejected as error:
+        if error.reason != "conflict":
+            raise
+        # Somebody was faster and nothing was written: `settled` finds our change missing and has it merged into theirs.
+
+
+def _given_up(step: PlannedStep, role: Role) -> str:
+    """What the live document says, and what that means."""
+    subject, size = _subject(step), trust.size(role.trust)
+    if _as_wanted(step, role):
+        what = "lacks what other services have there, or still has what was taken out for them"
+    elif step.after["pod_identity"]:
+        what = f'does not let "{subject.namespace}/{subject.name}" in by Pod Identity'
+    else:
+        what = f'still has our statement for "{subject.namespace}/{subject.name}"'
+    text = f'after {TRIES} tries the trust policy of role "{role.arn}", now of {size} characters, {what}'
+    return f"{text}: something keeps putting it back, or writing over it; make the change where the role is managed"
+
+
+def _digest(document: str) -> str:
+    return sha256(document.encode()).hexdigest()[:16]

@@ -5,8 +5,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from migrator.documents.yaml_file import Document, load
+from migrator.documents.errors import DocumentError
+from migrator.documents.yaml_file import Document, FieldPath, load
 from migrator.model.fleet import Account, Fleet, FleetCluster, KubeconfigAccess, Policy, Waits
+from migrator.model.plan import Order
 
 
 def schema() -> dict[str, Any]:
@@ -22,18 +24,38 @@ def load_fleet(path: Path) -> Fleet:
     Raises:
         DocumentError: not readable, not fitting the schema, a cluster without region or account, or a name used twice.
     """
-    document = load(path, schema())
+    document = _document(path)
     data, folder = document.data, path.resolve().parent
     return Fleet(
         file=path.resolve(),
-        state=folder / data.get("state", {}).get("sqlite", "state.db"),
-        plans=folder / data.get("plans", "plans"),
+        state=folder / _path(document, ("state", "sqlite"), data.get("state", {}).get("sqlite", "state.db")),
+        plans=folder / _path(document, ("plans",), data.get("plans", "plans")),
         clusters=_clusters(document, folder),
         accounts=_accounts(document),
         excludes=tuple(data.get("excludes", ())),
-        policy=Policy(**data.get("policy", {})),
+        policy=_policy(data.get("policy", {})),
         waits=Waits(**data.get("waits", {})),
     )
+
+
+def _document(path: Path) -> Document:
+    try:
+        return load(path, schema())
+    except DocumentError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            problem = 'no such file; write one, or name another with "--fleet FILE" or MIGRATE_FLEET'
+            raise DocumentError(path, problem) from error
+        raise
+
+
+def _path(document: Document, field: FieldPath, text: str) -> str:
+    if "\0" in text:
+        raise document.error(field, "a path cannot hold a NUL character")
+    return text
+
+
+def _policy(data: dict[str, Any]) -> Policy:
+    return Policy(**{**data, "order": Order(data.get("order", Order.ANNOTATION_FIRST))})
 
 
 def _clusters(document: Document, folder: Path) -> tuple[FleetCluster, ...]:
@@ -55,14 +77,15 @@ def _cluster(document: Document, position: int, entry: dict[str, Any], folder: P
         name=entry.get("name", entry["alias"]),
         region=entry["region"],
         account=entry["account"],
-        kubeconfig=_kubeconfig(entry.get("kubeconfig"), folder),
+        kubeconfig=_kubeconfig(document, position, folder),
     )
 
 
-def _kubeconfig(entry: dict[str, str] | None, folder: Path) -> KubeconfigAccess | None:
+def _kubeconfig(document: Document, position: int, folder: Path) -> KubeconfigAccess | None:
+    entry = document.data["clusters"][position].get("kubeconfig")
     if entry is None:
         return None
-    file = entry.get("file")
+    file = _path(document, ("clusters", position, "kubeconfig", "file"), entry.get("file", ""))
     return KubeconfigAccess(context=entry["context"], file=folder / file if file else None)
 
 

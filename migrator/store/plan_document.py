@@ -11,7 +11,7 @@ from migrator.store.seal import seal_of
 
 
 def document_of(plan: Plan) -> dict[str, Any]:
-    """The plan as data, sealed."""
+    """The plan as data, sealed; its steps stand in the order in which they are carried out."""
     data: dict[str, Any] = {
         "format": FORMAT,
         "service": str(plan.service),
@@ -19,7 +19,7 @@ def document_of(plan: Plan) -> dict[str, Any]:
         "findings": [_finding(finding) for finding in plan.findings],
         "edit": edit_as_data(plan.edit),
         "facts": _plain(plan.facts),
-        "forward": [_step(step) for step in plan.forward],
+        "forward": [_step(step) for step in plan.way_there],
         "back": [_step(step) for step in plan.back],
     }
     return {**data, "seal": seal_of(data)}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from migrator.documents.yaml_file import Document, checked, parse, read
-from migrator.model.plan import Acceptance, Check, Edit
+from migrator.model.plan import Acceptance, Check, Edit, Order
 from migrator.planning.findings.catalogue import CATALOGUE
 
 _PART = re.compile(r"^edit:.*\n?(?:(?:[ \t#].*)?\n)*(?:[ \t#].*)?", re.MULTILINE)
@@ -29,7 +29,7 @@ def edit_as_data(edit: Edit) -> dict[str, Any]:
     return {
         "hold": edit.hold,
         "wave": edit.wave,
-        "order": edit.order,
+        "order": str(edit.order),
         "restart": edit.restart,
         "verify": {"command": list(check.command), "container": check.container} if check is not None else None,
         "accept": [{"code": one.code, "reason": one.reason} for one in edit.accept],
@@ -42,7 +42,7 @@ def edit_of_data(data: dict[str, Any]) -> Edit:
     return Edit(
         hold=data.get("hold", False),
         wave=data.get("wave"),
-        order=data.get("order", "annotation-first"),
+        order=Order(data.get("order", Order.ANNOTATION_FIRST)),
         restart=data.get("restart", "rollout"),
         verify=Check(command=tuple(check["command"]), container=check.get("container", "")) if check else None,
         accept=tuple(Acceptance(**one) for one in data.get("accept", ())),

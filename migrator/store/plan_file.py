@@ -104,9 +104,12 @@ class PlanFiles:
                 that none of its workloads has.
         """
         path = self.path(service)
-        if not path.exists():
-            raise DocumentError(path, f'there is no plan of "{service}"; run "migrate plan" first')
-        return self._at(path)
+        try:
+            return self._at(path)
+        except DocumentError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                raise DocumentError(path, f'there is no plan of "{service}"; run "migrate plan" first') from error
+            raise
 
     def edit_of(self, service: ServiceId) -> Edit | None:
         """What a person wrote into the service's plan, or None when there is no plan.
@@ -115,15 +118,49 @@ class PlanFiles:
             DocumentError: the editable part cannot be read.
         """
         path = self.path(service)
-        return load_edit(path) if path.exists() else None
+        try:
+            return load_edit(path)
+        except DocumentError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return None
+            raise
 
     def paths(self) -> tuple[Path, ...]:
-        """All plan files, sorted."""
+        """All plan files, sorted.
+
+        Raises:
+            DocumentError: the folder is no folder.
+        """
+        if self.folder.exists() and not self.folder.is_dir():
+            raise DocumentError(self.folder, "is no folder; plan files belong in one")
         return tuple(sorted(self.folder.glob(f"*/*/*{SUFFIX}")))
 
     def services(self) -> tuple[ServiceId, ...]:
-        """The services that have a plan, sorted; by the files' names, without reading them where that is possible."""
-        return tuple(sorted(service_at(self.folder, path) or load_plan(path).service for path in self.paths()))
+        """The services that have a plan, sorted; by the files' names, without reading them where that is possible.
+
+        Raises:
+            DocumentError: the folder is no folder.
+        """
+        named = (service_at(self.folder, path) for path in self.paths())
+        return tuple(sorted({service for service in named if service} | {plan.service for plan in self._nameless()[0]}))
+
+    def strays(self) -> tuple[DocumentError, ...]:
+        """Why files cannot be read whose names are cut short, so that nobody can tell even whose plans they are.
+
+        Raises:
+            DocumentError: the folder is no folder.
+        """
+        return tuple(self._nameless()[1])
+
+    def _nameless(self) -> tuple[list[Plan], list[DocumentError]]:
+        plans, errors = [], []
+        for path in self.paths():
+            if service_at(self.folder, path) is None:
+                try:
+                    plans.append(load_plan(path))
+                except DocumentError as error:
+                    errors.append(error)
+        return plans, errors
 
     def all(self) -> Iterator[Plan]:
         """Every plan, sorted by path.

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from migrator.lab.controllers import Controllers
+from migrator.lab.controllers import Controllers, argo_kind
 from migrator.lab.kubeapi import ApiServer
 from migrator.lab.kubeclient import KubeClient, resource_path
 from migrator.lab.nodes import NodeAgent, NodeSpec, PodAws
@@ -50,16 +50,18 @@ def open_kube(target: Any) -> Iterator[Opened]:
 
 @contextmanager
 def open_cluster(
-    target: Any, nodes: tuple[NodeSpec, ...] = TWO_NODES, aws: PodAws = NOWHERE, **options: Any
+    target: Any, nodes: tuple[NodeSpec, ...] = TWO_NODES, aws: PodAws = NOWHERE, *, argo: bool = False, **options: Any
 ) -> Iterator[Opened]:
-    """A server with nodes, and with controllers where it is ours."""
+    """A server with nodes, and with controllers where it is ours; `argo` installs Argo Rollouts there."""
     with open_kube(target) as opened, ExitStack() as stack:
         agent = NodeAgent(opened.kube, nodes, aws, **options)
         agent.start()
         stack.callback(_remove_nodes, opened.kube, nodes)
         stack.callback(agent.stop)
         if opened.server is not None:
-            controllers = Controllers(opened.kube)
+            if argo:
+                opened.kube.create_object(argo_kind.definition())
+            controllers = Controllers(opened.kube, with_argo=argo)
             controllers.start()
             stack.callback(controllers.stop)
         yield opened

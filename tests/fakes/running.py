@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from migrator.model.events import AnyEvent
@@ -19,6 +20,7 @@ from migrator.store.standing import standing
 from tests.fakes.world import FakeWorld
 
 SERVICE = ServiceId("prod", "shop", "orders")
+_MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
 WAITS = Waits(
     poll=1,
     agent=10,
@@ -42,7 +44,7 @@ class FakeClock:
 
     def now(self) -> str:
         self.time += 0.001
-        return f"2026-01-01T00:00:{self.time:09.3f}Z"
+        return (_MIDNIGHT + timedelta(seconds=self.time)).isoformat(timespec="microseconds")
 
     def monotonic(self) -> float:
         return self.time
@@ -92,6 +94,9 @@ class MemoryJournal:
     def open_run(self, service: ServiceId) -> Run | None:
         return next((r for r in self.runs(service) if r.outcome is Outcome.OPEN), None)
 
+    def open_runs(self) -> Sequence[Run]:
+        return sorted((r for r in self.all_runs if r.outcome is Outcome.OPEN), key=lambda run: run.service)
+
     def run(self, run_id: str) -> Run | None:
         return next((r for r in self.all_runs if r.id == run_id), None)
 
@@ -100,6 +105,9 @@ class MemoryJournal:
 
     def records(self, run: str) -> Mapping[str, StepRecord]:
         return {record.step: record for record in self.lines if record.run == run}
+
+    def recent(self, step: str, since: str) -> Sequence[StepRecord]:
+        return [record for record in self.lines if record.step == step and record.at >= since]
 
     def state(self, service: ServiceId) -> ServiceState:
         runs = self.runs(service)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from migrator.model.errors import Rejected
+from migrator.model.errors import NotPermitted, Rejected
 from migrator.model.facts import (
     Addon,
     AgentState,
@@ -21,16 +21,18 @@ from migrator.model.facts import (
     Role,
     Rollout,
     ServiceAccount,
+    SetAside,
     Workload,
     WorkloadRef,
 )
 from migrator.model.identity import AUDIENCE, TOKEN_FILE, TOKEN_VOLUME
-from migrator.model.ids import ROLE_ARN_ANNOTATION
+from migrator.model.ids import RESTART_STAMP, ROLE_ARN_ANNOTATION
 
 ACCOUNT = "111111111111"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/orders"
 CLUSTER_ARN = f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/prod"
 ISSUER = "https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
+IRSA_TOKEN = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token"
 IRSA_TRUST = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111111111111:'
     'oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"},'
@@ -43,7 +45,10 @@ def container(mode: str, name: str = "main", *, baked: bool = False) -> Containe
     """A container as the webhook leaves it: `pod-identity`, `irsa` or `none`; `baked` adds web-identity variables."""
     env: list[EnvVar] = []
     if mode == "irsa" or baked:
-        env += [EnvVar(name="AWS_ROLE_ARN", value=ROLE_ARN), EnvVar(name="AWS_WEB_IDENTITY_TOKEN_FILE", value="/t")]
+        env += [
+            EnvVar(name="AWS_ROLE_ARN", value=ROLE_ARN),
+            EnvVar(name="AWS_WEB_IDENTITY_TOKEN_FILE", value="/t" if baked else IRSA_TOKEN),
+        ]
     mounts: tuple[str, ...] = ()
     if mode == "pod-identity":
         env += [
@@ -82,7 +87,10 @@ class FakeWorkload:
     failure: str = ""
     node_selector: dict[str, str] = field(default_factory=dict)
     strategy: str = ""
+    partition: int = 0
     paused: bool = False
+    fragile: bool = False  # its pods crash-loop without an identity
+    looks_until_ready: int = 0  # of each pod that takes an evicted one's place
 
 
 @dataclass
@@ -109,6 +117,9 @@ class FakeWorld:
     check_exit: int = 0
     checks_that_miss: int = 0  # own checks that find their pod gone
     budget_refusals: int = 0  # evictions that a PodDisruptionBudget refuses
+    misses: int = 0  # pods, from now on, that the webhook misses
+    answers: str = "arn"  # what `aws` says in a pod: arn, other (role), refused, absent (no such program), forbidden
+    agent_status: str = ""  # what curl hears from the agent; empty: there is no curl
     refusal: str = ""  # the gate's dry run is refused
     blind: bool = False  # the webhook injects nothing
     difference: str | None = None
@@ -116,9 +127,11 @@ class FakeWorld:
     before_call: Callable[[str], None] = lambda _name: None
     after_call: Callable[[str], None] = lambda _name: None
     live: dict[str, Pod] = field(default_factory=dict)
+    kept: dict[str, Pod] = field(default_factory=dict)  # bare pods that are set aside, by uid
     _lag: int = 0
     _seen_association: bool = False
     _serial: int = 0
+    _starting: dict[str, int] = field(default_factory=dict)  # pods not ready yet: looks that are left
 
     def __post_init__(self) -> None:
         if not self.annotations:
@@ -146,15 +159,26 @@ class FakeWorld:
     def _roll(self, workload: FakeWorkload) -> None:
         self.live = {name: p for name, p in self.live.items() if p.owner != workload.ref}
         mode = self.injected()
-        if self.reality is not None and mode == "pod-identity":
-            mode = self.reality
         for _ in range(workload.replicas):
             self._admit(workload, mode)
 
-    def _admit(self, workload: FakeWorkload, mode: str) -> None:
+    def _admit(self, workload: FakeWorkload, mode: str) -> str:
+        """A real pod, as opposed to a dry run's; its name."""
+        mode = self._really(mode)
         self._serial += 1
         name = f"{workload.ref.name}-{self._serial}"
-        self.live[name] = pod(mode, name, workload.ref, baked=workload.baked)
+        made = pod(mode, name, workload.ref, baked=workload.baked)
+        if mode == "none" and workload.fragile:
+            made = replace(made, ready=False, trouble="CrashLoopBackOff")
+        self.live[name] = replace(made, annotations={RESTART_STAMP: workload.stamp} if workload.stamp else {})
+        return name
+
+    def _really(self, mode: str) -> str:
+        """What a real pod gets where a dry run's would get `mode`."""
+        if self.misses > 0:
+            self.misses -= 1
+            return "none"
+        return self.reality if self.reality is not None and mode == "pod-identity" else mode
 
     def _change(self, name: str) -> None:
         self.before_call(name)
@@ -211,8 +235,11 @@ class FakeWorld:
         return Role(arn=arn, name="orders", id=self.role_id, account=ACCOUNT, trust=self.trust)
 
     def write_trust(self, role: Role, document: str) -> None:
-        self._change("write-trust")
         assert role.arn == ROLE_ARN
+        self.before_call("write-trust")
+        if role.trust != self.trust:
+            raise Rejected("somebody changed the trust policy at the same time", reason="conflict")
+        self.calls.append("write-trust")
         self.trust = document
         self.after_call("write-trust")
 
@@ -298,6 +325,7 @@ class FakeWorld:
                 replicas=w.replicas,
                 spec=PodSpec(service_account="orders", node_selector=w.node_selector),
                 strategy=w.strategy,
+                partition=w.partition,
                 paused=w.paused,
             )
             for w in self.declared
@@ -305,7 +333,11 @@ class FakeWorld:
 
     def pods_of(self, namespace: str, service_account: str) -> Sequence[Pod]:
         assert (namespace, service_account) == ("shop", "orders")
-        return list(self.live.values())
+        for name in list(self._starting):
+            self._starting[name] -= 1
+            if self._starting[name] < 0:
+                del self._starting[name]
+        return [replace(p, ready=p.ready and p.name not in self._starting) for p in self.live.values()]
 
     def _workload(self, ref: WorkloadRef) -> FakeWorkload | None:
         return next((w for w in self.declared if w.ref == ref), None)
@@ -317,8 +349,15 @@ class FakeWorld:
         slow = workload.looks_until_complete > 0
         workload.looks_until_complete -= 1 if slow else 0
         n = workload.replicas
+        crashing = [p for p in self.live.values() if p.owner == ref and p.trouble]
         return Rollout(
-            desired=n, updated=n, ready=n, old=0, complete=not slow, stamp=workload.stamp, failure=workload.failure
+            desired=n,
+            updated=n,
+            ready=n - len(crashing),
+            old=0,
+            complete=not slow and not crashing,
+            stamp=workload.stamp,
+            failure=workload.failure,
         )
 
     def restart(self, ref: WorkloadRef, stamp: str) -> None:
@@ -330,10 +369,11 @@ class FakeWorld:
         self.after_call(f"restart {ref.name}")
 
     def evict(self, pod: Pod) -> None:
-        self._change(f"evict {pod.name}")
+        self.before_call(f"evict {pod.name}")
         if self.budget_refusals > 0:
             self.budget_refusals -= 1
             raise Rejected("Cannot evict pod as it would violate the pod's disruption budget.", reason="budget")
+        self.calls.append(f"evict {pod.name}")
         held = self.live.get(pod.name)
         if held is not None and held.uid == pod.uid:
             del self.live[pod.name]
@@ -344,7 +384,38 @@ class FakeWorld:
         """Its owner makes a new pod at once, admitted as things are now; nobody does that for a bare pod."""
         workload = self._workload(gone.owner) if gone.owner else None
         if workload is not None:
-            self._admit(workload, self.injected())
+            self._starting[self._admit(workload, self.injected())] = workload.looks_until_ready
+
+    def set_aside(self, pod: Pod) -> None:
+        self._change(f"set-aside {pod.name}")
+        held = self.live.get(pod.name)
+        if pod.uid not in self.kept:
+            if held is None or held.uid != pod.uid:
+                raise Rejected("the pod is gone", reason="NotFound")
+            self.kept[pod.uid] = pod
+        self.after_call(f"set-aside {pod.name}")
+
+    def aside(self, namespace: str, service_account: str) -> Sequence[SetAside]:
+        assert (namespace, service_account) == ("shop", "orders")
+        return sorted(SetAside(namespace=namespace, name=pod.name, uid=uid) for uid, pod in self.kept.items())
+
+    def recreate(self, kept: SetAside) -> bool:
+        held = self.live.get(kept.name)
+        if held is not None and held.uid == kept.uid:
+            return False
+        self._change(f"recreate {kept.name}")
+        if held is None and kept.uid in self.kept:
+            self._serial += 1
+            made = pod(self._really(self.injected()), kept.name)
+            self.live[kept.name] = replace(made, uid=f"{made.uid}-{self._serial}")
+        self.kept.pop(kept.uid, None)
+        self.after_call(f"recreate {kept.name}")
+        return True
+
+    def forget(self, kept: SetAside) -> None:
+        self._change(f"forget {kept.name}")
+        self.kept.pop(kept.uid, None)
+        self.after_call(f"forget {kept.name}")
 
     def run_in(self, pod: Pod, container: str, command: Sequence[str], timeout: float) -> CommandResult:
         assert pod.name in self.live
@@ -354,7 +425,19 @@ class FakeWorld:
         if self.checks_that_miss > 0:
             self.checks_that_miss -= 1
             raise Rejected("the pod is gone", reason="NotFound")
+        if command[1:3] == ("sts", "get-caller-identity"):
+            return self._who_am_i()
+        if command[0] == "sh":
+            return CommandResult(exit_code=0, output=f"answered {self.agent_status}" if self.agent_status else "")
         return CommandResult(exit_code=self.check_exit, output="checked")
+
+    def _who_am_i(self) -> CommandResult:
+        if self.answers == "forbidden":
+            raise NotPermitted("pods/exec is not permitted")
+        arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/{'node' if self.answers == 'other' else 'orders'}/session"
+        said = {"absent": (127, "not found"), "refused": (254, "An error occurred (AccessDenied) when calling it")}
+        code, output = said.get(self.answers, (0, arn))
+        return CommandResult(exit_code=code, output=output)
 
     # --- AdmissionGate
 

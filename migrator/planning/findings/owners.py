@@ -3,13 +3,10 @@
 from collections.abc import Iterator
 
 from migrator.model.facts import Workload
+from migrator.model.moving import ON_DELETE, How, how
 from migrator.model.plan import Finding
 from migrator.planning.case import Case
 from migrator.planning.findings.catalogue import found
-
-ROLLED = ("Deployment", "StatefulSet", "DaemonSet")
-_RUNS_LATER = "CronJob"
-_FINISHES = "Job"
 
 
 def judge(case: Case) -> Iterator[Finding]:
@@ -25,40 +22,40 @@ def judge(case: Case) -> Iterator[Finding]:
         yield found("no-workloads", f"ServiceAccount {case.service.name}")
 
 
+_WHY_LEFT = {
+    How.NEXT: "its next Job comes with the new identity",
+    How.FINISH: "left to finish",
+    How.PERSON: "of a kind that is not known here",
+}
+
+
 def why_left(workload: Workload) -> str:
-    """Why the workload is not restarted, or nothing when it is."""
-    if workload.ref.kind == _RUNS_LATER:
-        return "its next Job comes with the new identity"
-    if workload.ref.kind == _FINISHES:
-        return "left to finish"
-    if workload.ref.kind not in ROLLED:
-        return "no controller rolls it"
-    if workload.strategy == "OnDelete":
-        return "update strategy OnDelete"
-    if workload.partition > 0:
-        return f"update strategy with partition {workload.partition}"
-    return "" if workload.replicas > 0 else "scaled to zero"
+    """Why the workload's pods are not replaced, or nothing when they are."""
+    zero = "" if workload.replicas > 0 else "scaled to zero"
+    return _WHY_LEFT.get(how(workload), zero)
 
 
 def _about(case: Case, workload: Workload) -> Iterator[Finding]:
-    name, kind = str(workload.ref), workload.ref.kind
-    if kind == _RUNS_LATER:
+    name, kind, moved = str(workload.ref), workload.ref.kind, how(workload)
+    if moved is How.NEXT:
         yield found("pending-verification", name, "kind", "its next Job will show")
-    elif kind == _FINISHES:
+    elif moved is How.FINISH:
         if any(pod.owner == workload.ref for pod in case.pods):
             yield found("job-left", name, "kind", kind)
-    elif kind not in ROLLED:
+    elif moved is How.PERSON:
         yield found("workload-kind", name, "kind", kind)
     elif workload.replicas == 0:
         yield found("pending-verification", name, "replicas", "scaled to zero")
     else:
-        yield from _about_rollout(workload, name)
+        yield from _about_pods(workload, name)
 
 
-def _about_rollout(workload: Workload, name: str) -> Iterator[Finding]:
-    if workload.strategy == "OnDelete":
+def _about_pods(workload: Workload, name: str) -> Iterator[Finding]:
+    if workload.strategy == ON_DELETE:
         yield found("on-delete", name, "updateStrategy", workload.strategy)
-    if workload.partition > 0:
+    elif workload.partition > 0:
         yield found("partition", name, "updateStrategy.rollingUpdate.partition", str(workload.partition))
+    elif how(workload) is How.EVICT:
+        yield found("no-rollout", name, "kind", workload.ref.kind)
     if workload.paused:
         yield found("paused", name, "spec.paused", "true")

@@ -115,7 +115,7 @@ def _service(planned: Planned) -> dict[str, Any]:
         "verdict": str(plan.verdict),
         "hold": plan.edit.hold,
         "findings": [finding(found) for found in by_weight(plan.findings)],
-        "steps": [{"id": step.id, "changes": changes(step)} for step in plan.forward],
+        "steps": [{"id": step.id, "changes": changes(step)} for step in plan.way_there],
         "plan": planned.change,
     }
 

@@ -37,7 +37,7 @@ def document(plan: Plan, *, file: str, state: ServiceState | None) -> dict[str, 
         findings=[_finding(found, plan.edit) for found in map(finding, by_weight(plan.findings))],
         edit=edit(plan.edit),
         facts=dict(plan.facts),
-        forward=[step(one) for one in plan.forward],
+        forward=[step(one) for one in plan.way_there],
         back=[step(one) for one in plan.back],
         trust=trust_change(plan),
     )
@@ -62,7 +62,7 @@ def edit(fields: Edit) -> dict[str, Any]:
     return {
         "hold": fields.hold,
         "wave": fields.wave,
-        "order": fields.order,
+        "order": str(fields.order),
         "restart": fields.restart,
         "verify": {"command": list(check.command), "container": check.container} if check else None,
         "accept": [{"code": one.code, "reason": one.reason} for one in fields.accept],

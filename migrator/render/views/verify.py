@@ -33,6 +33,7 @@ def _seen(entry: Seen) -> dict[str, Any]:
         "container": entry.container,
         "identity": str(entry.identity),
         "ready": entry.ready,
+        "credentials": {"answered": entry.answered, "says": entry.credentials} if entry.credentials else None,
         "check": {"passed": entry.check_passed, "says": entry.check} if entry.check_passed is not None else None,
     }
 
@@ -49,6 +50,7 @@ def _blocks(service: Mapping[str, Any]) -> list[Block]:
         Column("identity", IDENTITY_TONES),
         Column("ready", {"no": Tone.WARN}),
         Column("owner"),
+        Column("credentials"),
         Column("own check"),
     )
     rows = tuple(_row(entry) for entry in service["containers"])
@@ -57,7 +59,20 @@ def _blocks(service: Mapping[str, Any]) -> list[Block]:
     verdict = Line(
         f"{service['service']}: {service['identity']}, {said}", Tone.GOOD if service["as_expected"] else Tone.BAD
     )
-    return [*table, verdict, Line()]
+    return [*table, *_unanswered(service["containers"]), verdict, Line()]
+
+
+def _unanswered(entries: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """Why the column of credentials says anything but `answered`."""
+    asked = [(entry, entry["credentials"]) for entry in entries if entry["credentials"]]
+    return [
+        Line(
+            f"{entry['pod']}/{entry['container']}: credentials {one['says']}",
+            Tone.BAD if one["answered"] is False else Tone.WARN,
+        )
+        for entry, one in asked
+        if not one["answered"]
+    ]
 
 
 def _said(service: Mapping[str, Any]) -> str:
@@ -70,12 +85,13 @@ def _said(service: Mapping[str, Any]) -> str:
 
 
 def _row(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    check = entry["check"]
+    check, credentials = entry["check"], entry["credentials"]
     return (
         entry["pod"],
         entry["container"],
         entry["identity"],
         "yes" if entry["ready"] else "no",
         entry["owner"],
+        credentials["says"].partition(":")[0] if credentials else "-",
         check["says"] if check else "-",
     )

@@ -1,10 +1,12 @@
 """`migrate apply` and `migrate rollback`: what will be done, and how it ended."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from migrator.model.exits import Exit
+from migrator.model.facts import Json
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Plan
 from migrator.render.blocks import Block, Column, Line, Table, Tone, head
@@ -12,6 +14,27 @@ from migrator.render.json_out import result
 from migrator.render.steps import role_name
 from migrator.render.views.plan import role_of
 from migrator.render.views.show import step, steps, trust_blocks, trust_change
+
+_SHOWN = 15
+
+
+class Changed(Protocol):
+    """A field of a plan that differs from the plan before; None where one of them has no such field."""
+
+    @property
+    def field(self) -> str:
+        """Its path."""
+        ...
+
+    @property
+    def before(self) -> Json:
+        """What it was."""
+        ...
+
+    @property
+    def after(self) -> Json:
+        """What it is."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +50,7 @@ class Intended:
     note: str = ""
     looks: bool = False
     exit: Exit = Exit.DONE  # of one that is left alone
+    changes: Sequence[Changed] = ()  # since the plan that stood there before; only where it was planned again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,23 +101,45 @@ def _intended(one: Intended, *, back: bool) -> dict[str, Any]:
         "verdict": str(one.plan.verdict),
         "left_alone": one.left_alone or None,
         "note": one.note or None,
-        "steps": [] if one.looks else [step(planned) for planned in (one.plan.back if back else one.plan.forward)],
+        "changes": [{"field": c.field, "before": c.before, "after": c.after} for c in one.changes],
+        "steps": [] if one.looks else [step(planned) for planned in (one.plan.back if back else one.plan.way_there)],
         "trust": None if back or one.looks else trust_change(one.plan),
     }
 
 
 def _service(one: Mapping[str, Any]) -> list[Block]:
     title = Line(f"{one['service']}  role {role_name(one['role']) if one['role'] else '-'}", Tone.HEAD)
+    changed = _changes(one["changes"])
     if one["left_alone"]:
-        return [title, Line(f"  left alone: {one['left_alone']}", Tone.BAD), Line()]
+        return [title, *changed, Line(f"  left alone: {one['left_alone']}", Tone.BAD), Line()]
     warned = (
         [Line("  its findings want attention: see migrate show", Tone.WARN)] if one["verdict"] == "attention" else []
     )
     noted = [Line(f"  {one['note']}", Tone.WARN)] if one["note"] else []
     if noted and not one["steps"]:
-        return [title, *noted, Line()]
+        return [title, *changed, *noted, Line()]
     # the first two blocks of a step list are its heading, which one service alone does not need
-    return [title, *warned, *noted, *steps("", one["steps"])[len(head("")) :], *trust_blocks(one["trust"]), Line()]
+    return [
+        title,
+        *changed,
+        *warned,
+        *noted,
+        *steps("", one["steps"])[len(head("")) :],
+        *trust_blocks(one["trust"]),
+        Line(),
+    ]
+
+
+def _changes(changes: Sequence[Mapping[str, Any]]) -> list[Block]:
+    if not changes:
+        return []
+    lines = [Line(f"    {c['field']}: {_value(c['before'])} → {_value(c['after'])}") for c in changes[:_SHOWN]]
+    more = [Line(f"    and {len(changes) - _SHOWN} more: --output json has all")] if len(changes) > _SHOWN else []
+    return [Line("  planned again; since the plan before:", Tone.WARN), *lines, *more]
+
+
+def _value(value: Json) -> str:
+    return "none" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _ended(one: Ended) -> dict[str, Any]:

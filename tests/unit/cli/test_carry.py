@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from migrator.cli import apply, rollback
+from migrator.cli.again import Again
 from migrator.cli.carry import Carrier, Errand
 from migrator.cli.options import Common, Form, LogFormat
 from migrator.cli.run import CutOff
@@ -23,10 +24,11 @@ from migrator.model.exits import Exit
 from migrator.model.facts import Association
 from migrator.model.identity import Identity
 from migrator.model.ids import ServiceId
-from migrator.model.journal import Direction, Outcome, Run, ServiceState, Standing
+from migrator.model.journal import Direction, Outcome, Run, ServiceState, Standing, Status, StepRecord
 from migrator.model.plan import Edit, Plan
-from migrator.model.ports import Interrupt
+from migrator.model.ports import Interrupt, Journal
 from migrator.render.contract import schema
+from migrator.render.views.walk import Intended
 from migrator.running.result import Result
 from migrator.running.service import Runner
 from tests.fakes.running import SERVICE, Bench
@@ -42,6 +44,10 @@ COMMON = Common(
     quiet=False,
     debug=False,
 )
+
+
+def intend(plan: Plan, journal: Journal | None) -> Intended:
+    return apply.intended(Again(plan=plan), journal)
 
 
 @dataclass
@@ -77,7 +83,7 @@ class Desk:
         errand = Errand(
             command="apply",
             question="migrate",
-            intend=apply.intended,
+            intend=intend,
             carry=lambda runner, plan: runner.apply(plan, self.bench.document),
         )
         return Carrier(self, errand, yes=yes, dry_run=dry_run).run(plans or [self.bench.plan])
@@ -92,7 +98,7 @@ class Desk:
         return Carrier(self, errand, yes=True, dry_run=False).run([self.bench.plan])
 
     def carry(self, carry: Callable[[Runner, Plan], Result], *plans: Plan) -> Exit:
-        errand = Errand(command="apply", question="migrate", intend=apply.intended, carry=carry)
+        errand = Errand(command="apply", question="migrate", intend=intend, carry=carry)
         return Carrier(self, errand, yes=True, dry_run=False).run(plans)
 
 
@@ -127,7 +133,7 @@ def test_a_failed_step_ends_with_7_and_a_line_on_stderr(capsys: pytest.CaptureFi
     desk = Desk(Bench(FakeWorld(declared=[deployment()], reality="none")), replace(COMMON, quiet=True))
 
     assert desk.apply() is Exit.ROLLED_BACK
-    assert capsys.readouterr().err.startswith("migrate: prod/shop/orders: failed (verify: ")
+    assert capsys.readouterr().err.startswith("migrate: prod/shop/orders: failed (restart: ")
 
 
 def test_blocked_ones_are_left_alone_and_the_others_carried_out(capsys: pytest.CaptureFixture[str]) -> None:
@@ -328,11 +334,16 @@ def state(direction: Direction, outcome: Outcome) -> ServiceState:
     return ServiceState(standing=Standing.PLANNED, run=replace(open_run(), direction=direction, outcome=outcome))
 
 
+RESTARTED = StepRecord(run="r", step="restart", status=Status.DONE, at="t")
 EXPECTED: dict[str, tuple[ServiceState | None, Identity]] = {
     "[no journal]": (None, Identity.IRSA),
     "[never applied]": (ServiceState(standing=Standing.PLANNED), Identity.IRSA),
     "[migrated]": (state(Direction.FORWARD, Outcome.DONE), Identity.POD_IDENTITY),
-    "[on the way there]": (state(Direction.FORWARD, Outcome.OPEN), Identity.POD_IDENTITY),
+    "[on the way there] no pod was replaced": (state(Direction.FORWARD, Outcome.OPEN), Identity.IRSA),
+    "[on the way there] pods were replaced": (
+        replace(state(Direction.FORWARD, Outcome.OPEN), steps=(RESTARTED,)),
+        Identity.POD_IDENTITY,
+    ),
     "[failed]": (state(Direction.FORWARD, Outcome.FAILED), Identity.IRSA),
     "[rolled back]": (state(Direction.BACK, Outcome.DONE), Identity.IRSA),
 }

@@ -249,10 +249,11 @@ CASES = [
     Case("bare-pods", HEALTHY.but(live=[pod(None)]), HEALTHY.but(live=[pod(None, phase="Succeeded")])),
     Case(
         "workload-kind",
-        HEALTHY.but(live=[pod(WorkloadRef(kind="Rollout", namespace="orders", name="orders"))]),
+        HEALTHY.but(live=[pod(WorkloadRef(kind="Database", namespace="orders", name="orders"))]),
         HEALTHY.but(live=[pod(workload())]),
     ),
-    Case("workload-kind", of_workload("ReplicaSet"), of_workload("StatefulSet")),
+    Case("workload-kind", of_workload("Database"), of_workload("Rollout")),
+    Case("no-rollout", of_workload("ReplicaSet"), of_workload("Deployment")),
     Case(
         "on-delete", of_workload("DaemonSet", strategy="OnDelete"), of_workload("DaemonSet", strategy="RollingUpdate")
     ),

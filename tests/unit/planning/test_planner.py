@@ -102,11 +102,23 @@ def test_the_steps_say_exactly_what_the_executor_reads() -> None:
             {"value": None},
         ),
         "restart": (
-            {**ON, "workloads": [{"kind": "Deployment", "name": "orders-api", "uid": "uid-orders-api"}], "left": []},
+            {
+                **ON,
+                "workloads": [{"kind": "Deployment", "name": "orders-api", "uid": "uid-orders-api", "how": "rollout"}],
+                "left": [],
+            },
             {"restarted": False},
             {"restarted": True},
         ),
-        "verify": (ON, {"identity": "irsa"}, {"identity": "pod-identity"}),
+        "verify": (
+            {
+                **ON,
+                "cluster_arn": CLUSTER.arn,
+                "irsa": {"works": True, "issuer": CLUSTER.issuer_host, "audience": "sts.amazonaws.com"},
+            },
+            {"identity": "irsa"},
+            {"identity": "pod-identity"},
+        ),
     }
 
 
@@ -141,22 +153,28 @@ def test_the_agent_as_it_was_found(state: AgentState, nodes: list[Node], before:
     assert step(made, "agent").before == {"agent": before}
 
 
-def test_only_rolled_kinds_are_restarted() -> None:
-    kinds = ["Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "ReplicaSet"]
+def test_each_kind_is_replaced_in_its_own_way_the_smallest_first() -> None:
+    kinds = ["Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "ReplicaSet", "Rollout", "Database"]
     made_by = [workload(kind, kind.lower()) for kind in kinds]
     resting, slow = workload(name="resting", replicas=0), workload("DaemonSet", "slow", strategy="OnDelete")
-    canary = workload("StatefulSet", "canary", partition=1)
+    canary = workload("StatefulSet", "canary", partition=1, replicas=1)
     made = plan(WORLD.but(made_by=[*made_by, resting, slow, canary], live=[pod(None, "bare"), pod(made_by[0])]))
     on = step(made, "restart").on
 
-    assert [one["name"] for one in on["workloads"]] == ["daemonset", "deployment", "statefulset"]
+    assert [(one["name"], one["how"]) for one in on["workloads"]] == [
+        ("canary", "evict"),
+        ("daemonset", "rollout"),
+        ("slow", "evict"),
+        ("deployment", "rollout"),
+        ("replicaset", "evict"),
+        ("rollout", "restartAt"),
+        ("statefulset", "rollout"),
+    ]
     assert {one["name"]: one["why"] for one in on["left"]} == {
-        "slow": "update strategy OnDelete",
-        "canary": "update strategy with partition 1",
+        "database": "of a kind that is not known here",
         "resting": "scaled to zero",
         "cronjob": "its next Job comes with the new identity",
         "job": "left to finish",
-        "replicaset": "no controller rolls it",
         "bare": "a bare pod: nobody makes it anew",
     }
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from migrator.render.blocks import VERDICT_TONES, Block, Column, Diff, Line, Table, Tone
-from migrator.render.screen import MOST_ROWS, draw, lively
+from migrator.render.screen import MOST_ROWS, draw, folded, lively
 
 ARN = "arn:aws:iam::111122223333:role/teams/payments/a-rather-long-role-name-that-does-not-fit-anywhere"
 BLOCKS: list[Block] = [
@@ -93,3 +93,21 @@ class Stream(io.StringIO):
 @pytest.mark.parametrize(("terminal", "environment", "expected"), LIVELY.values(), ids=LIVELY.keys())
 def test_lively(environment: dict[str, str], *, terminal: bool, expected: bool) -> None:
     assert lively(Stream(terminal=terminal), environment) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        pytest.param("  short", ["  short"], id="[fits]"),
+        pytest.param("one two three four", ["one two", "three four"], id="[between words]"),
+        pytest.param("  2. x  aa bb cc", ["  2. x  aa", "     bb cc"], id="[under its column, half the width at most]"),
+        pytest.param(f"to {ARN}", ["to", ARN], id="[a long word whole]"),
+    ],
+)
+def test_a_long_line_is_folded_between_words(text: str, lines: list[str]) -> None:
+    assert folded(text, 10) == lines
+
+
+def test_a_command_is_never_folded() -> None:
+    command = "  migrate rollback --service prod/shop/a-service-with-a-rather-long-name"
+    assert drawn([Line(command, whole=True)], colour=True, width=40).splitlines() == [command]

@@ -46,13 +46,14 @@ ROLE = "arn:aws:iam::111111111111:role/orders"
 
 
 def test_verify_as_expected() -> None:
-    main = seen("main", Identity.POD_IDENTITY, check="exit 0: 3 orders", check_passed=True)
+    answer = {"credentials": 'answered: role "orders"', "answered": True}
+    main = seen("main", Identity.POD_IDENTITY, check="exit 0: 3 orders", check_passed=True, **answer)
     observation = Observation(service=ORDERS, identity=Identity.POD_IDENTITY, seen=(main,), association=ROLE)
     document = fits(verify.document([(observation, Identity.POD_IDENTITY)], exit_code=Exit.DONE))
 
     assert text(verify.blocks(document)) == [
-        "POD       CONTAINER  IDENTITY      READY  OWNER              OWN CHECK",
-        "orders-1  main       pod-identity  yes    Deployment orders  exit 0: 3 orders",
+        "POD       CONTAINER  IDENTITY      READY  OWNER              CREDENTIALS  OWN CHECK",
+        "orders-1  main       pod-identity  yes    Deployment orders  answered     exit 0: 3 orders",
         "prod/shop/orders: pod-identity, as expected",
     ]
 
@@ -64,6 +65,16 @@ def test_verify_otherwise() -> None:
 
     assert document["exit"] == 4
     assert text(verify.blocks(document))[-1] == "prod/shop/orders: mixed, expected pod-identity"
+
+
+@pytest.mark.parametrize(("word", "answered"), [("wrong role", False), ("refused", False), ("not asked", None)])
+def test_verify_says_why_credentials_did_not_answer(word: str, answered: bool | None) -> None:
+    main = seen("main", Identity.POD_IDENTITY, credentials=f"{word}: the reason", answered=answered)
+    observation = Observation(service=ORDERS, identity=Identity.POD_IDENTITY, seen=(main,), association=ROLE)
+    document = fits(verify.document([(observation, Identity.POD_IDENTITY)], exit_code=Exit.BLOCKED))
+
+    assert document["services"][0]["as_expected"] is (answered is None)
+    assert text(verify.blocks(document))[2] == f"orders-1/main: credentials {word}: the reason"
 
 
 def test_verify_says_that_the_association_is_gone() -> None:

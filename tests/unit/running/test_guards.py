@@ -130,7 +130,7 @@ def test_back_is_refused_while_it_would_strand_a_pod() -> None:
     bench.world.live["bare"] = pod("pod-identity", "bare")
     bench.world.calls.clear()
 
-    with pytest.raises(Blocked, match="no rollout replaces: bare"):
+    with pytest.raises(Blocked, match="no restart replaces: bare"):
         bench.runner().rollback(SERVICE)
 
     assert bench.world.calls == []

@@ -1,39 +1,53 @@
-"""What verify judges, and what it leaves to its own devices."""
+"""What verify judges, what it leaves to its own devices, and how far it says a thing is proven."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from migrator.model.facts import Association, Pod, WorkloadRef
-from migrator.model.plan import PlannedStep, StepKind
+from migrator.model.facts import Association, Container, Pod, WorkloadRef
+from migrator.model.plan import Check, PlannedStep, StepKind
+from migrator.model.trust import Subject, merge
+from migrator.steps.questions import whom
 from migrator.steps.step import Context, Failed, NotYet, Settled, Settling
 from migrator.steps.verify import VerifyStep
 from tests.fakes.running import SERVICE, WAITS
-from tests.fakes.world import ROLE_ARN, FakeWorld, pod
+from tests.fakes.world import CLUSTER_ARN, IRSA_TRUST, ISSUER, ROLE_ARN, FakeWorld, deployment, pod
 
-STEP = PlannedStep(
-    id="verify", kind=StepKind.VERIFY, on={}, before={"identity": "irsa"}, after={"identity": "pod-identity"}
+IRSA = {"works": True, "issuer": ISSUER.removeprefix("https://"), "audience": "sts.amazonaws.com"}
+ON = {"namespace": "shop", "service_account": "orders", "cluster_arn": CLUSTER_ARN, "irsa": IRSA}
+THERE = PlannedStep(
+    id="verify", kind=StepKind.VERIFY, on=ON, before={"identity": "irsa"}, after={"identity": "pod-identity"}
 )
+BACK = replace(THERE, before=THERE.after, after=THERE.before)
 OWNER = WorkloadRef(kind="Deployment", namespace="shop", name="orders")
 JOB = WorkloadRef(kind="Job", namespace="shop", name="import")
+UNKNOWN = WorkloadRef(kind="Database", namespace="shop", name="orders")
 ASSOCIATION = Association(id="a-1", namespace="shop", service_account="orders", role_arn=ROLE_ARN)
 GOOD = pod("pod-identity", "good", OWNER)
+TRUST = merge(IRSA_TRUST, Subject(CLUSTER_ARN, "shop", "orders")).document
 
 
-def verdict(*pods: Pod) -> Settling:
-    world = FakeWorld(daemonset=True, made=ASSOCIATION)
-    world.live = {one.name: one for one in pods}
-    context = Context(service=SERVICE, run="r", cluster=world, trust=world, waits=WAITS)
-    return VerifyStep().settled(STEP, context)
+def world(*pods: Pod, **differs: Any) -> FakeWorld:
+    made = FakeWorld(**{"daemonset": True, "made": ASSOCIATION, "trust": TRUST, **differs})
+    made.live = {one.name: one for one in pods}
+    return made
+
+
+def verdict(made: FakeWorld, step: PlannedStep = THERE, **differs: Any) -> Settling:
+    known = {"service": SERVICE, "run": "r", "waits": WAITS, "role_arn": ROLE_ARN}
+    return VerifyStep().settled(step, Context(cluster=made, trust=made, **{**known, **differs}))
 
 
 @pytest.mark.parametrize(
     ("odd", "expected"),
     [
-        pytest.param(pod("irsa", "odd", OWNER), Failed, id="[irsa] stays so: injection is at admission only"),
-        pytest.param(pod("none", "odd", OWNER), Failed, id="[none] missed by the webhook"),
+        pytest.param(pod("irsa", "odd", OWNER), NotYet, id="[irsa] missed by the webhook: made anew once"),
+        pytest.param(pod("none", "odd", OWNER), NotYet, id="[none] missed by the webhook: made anew once"),
         pytest.param(pod("pod-identity", "odd", OWNER, baked=True), Failed, id="[both] written into the template"),
+        pytest.param(pod("irsa", "odd", UNKNOWN), NotYet, id="[unknown owner] may replace it yet"),
         pytest.param(replace(pod("pod-identity", "odd", OWNER), ready=False), NotYet, id="[not ready]"),
+        pytest.param(replace(pod("pod-identity", "odd", OWNER), node="node-2"), NotYet, id="[no agent] on its node"),
         pytest.param(replace(pod("irsa", "odd", OWNER), deleting=True), Settled, id="[going] does not count"),
         pytest.param(pod("irsa", "odd", JOB), Settled, id="[job] is left to finish"),
         pytest.param(pod("irsa", "odd", None), Settled, id="[bare] was accepted in the plan"),
@@ -41,18 +55,159 @@ def verdict(*pods: Pod) -> Settling:
     ],
 )
 def test_one_odd_pod_beside_a_good_one(odd: Pod, expected: type) -> None:
-    assert isinstance(verdict(GOOD, odd), expected)
+    assert isinstance(verdict(world(GOOD, odd)), expected)
 
 
-def test_the_answer_names_pod_and_container() -> None:
-    answer = verdict(GOOD, pod("irsa", "odd", OWNER))
+def with_container(name: str, *, init: bool, skip: str = "") -> Pod:
+    """A good pod with one more container, which has no identity."""
+    spec = replace(GOOD.spec, containers=(Container(name=name, init=init), *GOOD.spec.containers))
+    annotations = {"eks.amazonaws.com/skip-containers": skip} if skip else {}
+    return replace(GOOD, name="more", uid="more", spec=spec, annotations=annotations)
+
+
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        pytest.param(with_container("setup", init=True), NotYet, id="[init] container without it"),
+        pytest.param(with_container("mesh", init=False), NotYet, id="[sidecar] without it"),
+        pytest.param(with_container("mesh", init=False, skip="mesh"), Settled, id="[sidecar] that asks to be skipped"),
+        pytest.param(with_container("mesh", init=True, skip="mesh"), Settled, id="[native sidecar] that asks the same"),
+    ],
+)
+def test_every_container_counts(one: Pod, expected: type) -> None:
+    assert isinstance(verdict(world(GOOD, one)), expected)
+
+
+def test_the_answer_names_pod_and_container_and_the_memo_the_pod() -> None:
+    answer = verdict(world(GOOD, pod("irsa", "odd", OWNER)))
+
+    assert isinstance(answer, NotYet)
+    assert "odd/main has irsa" in answer.reason
+    assert (answer.again, answer.memo) == (True, {"missed": {"Deployment orders": ["uid-odd"]}})
+
+
+def test_a_missed_pod_is_evicted_once_the_memo_names_it() -> None:
+    made = world(GOOD, odd := pod("irsa", "odd", OWNER))
+    context = Context(service=SERVICE, run="r", cluster=made, trust=made, waits=WAITS)
+
+    VerifyStep().apply(THERE, context)
+    assert made.calls == []
+    VerifyStep().apply(THERE, replace(context, memory={"missed": {"Deployment orders": [odd.uid]}}))
+
+    assert made.calls == ["evict odd"]
+
+
+def test_a_pod_that_is_wrong_after_one_was_made_anew_is_a_failure() -> None:
+    memory = {"missed": {"Deployment orders": ["another"]}}
+
+    answer = verdict(world(GOOD, pod("irsa", "odd", OWNER)), memory=memory)
 
     assert isinstance(answer, Failed)
-    assert "odd/main has irsa" in answer.reason
+    assert "again, made anew once already" in answer.reason
 
 
 def test_no_pods_settle_without_proof() -> None:
-    answer = verdict()
+    answer = verdict(world())
 
     assert isinstance(answer, Settled)
     assert answer.result["containers"] == {}
+    assert answer.result["level"] is None
+
+
+@pytest.mark.parametrize("phase", ["Running", "Succeeded"])
+def test_where_nothing_else_runs_the_next_pod_of_a_job_proves_it(phase: str) -> None:
+    nightly = WorkloadRef(kind="CronJob", namespace="shop", name="nightly")
+    old, new = pod("irsa", "old", nightly), replace(pod("pod-identity", "new", nightly), phase=phase, ready=False)
+
+    before, after = verdict(world(old)), verdict(world(old, new), check=Check(command=("false",)))
+
+    assert isinstance(before, Settled)
+    assert isinstance(after, Settled)
+    assert before.result["containers"] == {}
+    assert after.result["containers"] == {"new/main": "pod-identity"}
+    assert after.result["level"] == "env seen"
+
+
+@pytest.mark.parametrize(
+    ("differs", "check", "level", "says"),
+    [
+        ({}, None, "credentials answered", "1 pod on pod-identity, credentials answered"),
+        ({}, Check(command=("true",)), "own check passed", "credentials answered, own check passed"),
+        ({"answers": "absent"}, None, "env seen", "credentials not asked everywhere: no aws, curl or wget"),
+        ({"answers": "absent", "agent_status": "200"}, None, "credentials answered", "credentials answered"),
+        ({"answers": "forbidden"}, None, "env seen", "credentials not asked everywhere: pods/exec is not permitted"),
+    ],
+    ids=["[aws]", "[own check]", "[nothing to ask with]", "[curl]", "[no exec]"],
+)
+def test_the_level_of_proof_is_recorded(differs: dict[str, str], check: Check | None, level: str, says: str) -> None:
+    answer = verdict(world(GOOD, **differs), check=check)
+
+    assert isinstance(answer, Settled), answer
+    assert answer.result["level"] == level
+    assert says in answer.note
+
+
+@pytest.mark.parametrize(
+    ("differs", "expected", "says"),
+    [
+        ({"answers": "refused"}, NotYet, "AccessDenied"),
+        ({"answers": "other"}, Failed, 'expected role "orders"'),
+        ({"answers": "absent", "agent_status": "403"}, NotYet, "the agent answered 403"),
+    ],
+    ids=["[refused]", "[wrong role]", "[refused by the agent]"],
+)
+def test_credentials_that_do_not_answer_are_no_proof(differs: dict[str, str], expected: type, says: str) -> None:
+    answer = verdict(world(GOOD, **differs))
+
+    assert isinstance(answer, expected)
+    assert says in str(answer)
+
+
+def test_what_is_dear_to_ask_is_asked_at_the_end_of_the_settle_period_only() -> None:
+    answer = verdict(world(GOOD, answers="other"), check=Check(command=("false",)), last_look=False)
+
+    assert isinstance(answer, Settled)
+
+
+@pytest.mark.parametrize(
+    ("step", "pods", "trust", "expected"),
+    [
+        pytest.param(THERE, "pod-identity", IRSA_TRUST, NotYet, id="[there] our statement was taken out"),
+        pytest.param(THERE, "pod-identity", TRUST, Settled, id="[there] it stands"),
+        pytest.param(BACK, "irsa", '{"Version":"2012-10-17","Statement":[]}', NotYet, id="[back] IRSA was taken out"),
+        pytest.param(BACK, "irsa", TRUST, Settled, id="[back] IRSA stands"),
+    ],
+)
+def test_the_trust_policy_must_still_let_the_pods_in(step: PlannedStep, pods: str, trust: str, expected: type) -> None:
+    answer = verdict(world(pod(pods, "one", OWNER), trust=trust), step)
+
+    assert isinstance(answer, expected)
+    assert isinstance(answer, Settled) or "no longer lets" in answer.reason
+
+
+def test_where_irsa_was_broken_before_us_the_way_back_does_not_ask_for_it() -> None:
+    broken = replace(BACK, on={**ON, "irsa": {**IRSA, "works": False}})
+
+    assert isinstance(verdict(world(pod("irsa", "one", OWNER), trust='{"Statement":[]}'), broken), Settled)
+
+
+def test_old_pods_must_be_gone() -> None:
+    made = world(GOOD, declared=[deployment()])
+    made.declared[0].looks_until_complete = 1
+
+    assert isinstance(verdict(made), NotYet)
+    assert isinstance(verdict(made), Settled)
+
+
+def test_one_pod_of_each_workload_on_each_node_is_asked() -> None:
+    twins = [replace(pod("pod-identity", f"p{n}", OWNER), node=f"node-{1 + n % 2}") for n in range(6)]
+
+    assert [(one.name, name) for one, name in whom(twins)] == [("p0", "main"), ("p1", "main")]
+
+
+def test_the_journal_names_the_first_containers_of_a_crowd_only() -> None:
+    answer = verdict(world(*(pod("pod-identity", f"p{n:03}", OWNER) for n in range(200))))
+
+    assert isinstance(answer, Settled)
+    assert answer.result["pods"] == 200
+    assert len(answer.result["containers"]) == 50

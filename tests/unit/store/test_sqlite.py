@@ -59,6 +59,43 @@ def test_round_trip(journal: SqliteJournal) -> None:
     assert [line.status for line in journal.history(SERVICE)] == ["begun", "started", "done", "started", "done"]
 
 
+def test_recent_records_of_a_step_are_those_of_all_services(journal: SqliteJournal) -> None:
+    journal.begin(RUN)
+    journal.begin(replace(RUN, id="r2", service=ServiceId("prod", "shop", "cart")))
+    for second, (run, step) in enumerate([("r1", "trust"), ("r1", "trust"), ("r2", "agent"), ("r2", "trust")]):
+        journal.record(record(step, Status.DONE, f"2026-01-01T00:00:0{second}Z", run))
+
+    recent = [(r.run, r.at[-3:-1]) for r in journal.recent("trust", "2026-01-01T00:00:01Z")]
+    assert recent == [("r1", "01"), ("r2", "03")]
+    assert len(journal.recent("trust", "2025")) == 3
+    assert journal.recent("trust", "2027") == []
+
+
+def test_open_runs_are_those_of_all_services(journal: SqliteJournal) -> None:
+    carts = replace(RUN, id="r2", service=ServiceId("prod", "shop", "cart"))
+    journal.begin(RUN)
+    journal.begin(carts)
+    assert journal.open_runs() == [carts, RUN]
+    journal.end("r2", Outcome.DONE, "", "2026-01-01T00:00:09Z")
+    assert journal.open_runs() == [RUN]
+
+
+@pytest.mark.parametrize(
+    ("status", "note", "standing"),
+    [
+        pytest.param(Status.STARTED, "", Standing.INTERRUPTED, id="[cut off]"),
+        pytest.param(Status.STARTED, "its owner has not replaced them", Standing.WAITING, id="[for somebody]"),
+        pytest.param(Status.PENDING, "stopped before it", Standing.WAITING, id="[as asked]"),
+        pytest.param(Status.DONE, "well", Standing.INTERRUPTED, id="[between two steps]"),
+        pytest.param(Status.FAILED, "refused", Standing.FAILED, id="[failed]"),
+    ],
+)
+def test_where_an_open_run_stands(journal: SqliteJournal, status: Status, note: str, standing: Standing) -> None:
+    journal.begin(RUN)
+    journal.record(replace(record("restart", status), note=note))
+    assert journal.state(SERVICE).standing is standing
+
+
 def test_never_two_open_runs(journal: SqliteJournal) -> None:
     journal.begin(RUN)
     with pytest.raises(StoreFault):
@@ -89,7 +126,7 @@ def test_durability_settings(tmp_path: Path) -> None:
             "not a database",
             id="[corrupt]",
         ),
-        pytest.param(lambda p: p.mkdir(), "unable to open", id="[a folder]"),
+        pytest.param(lambda p: p.mkdir(), "is a folder", id="[a folder]"),
         pytest.param(
             lambda p: sqlite3.connect(p).executescript("PRAGMA user_version = 7; CREATE TABLE x (y)").close(),
             "format 7, this program writes format 1",

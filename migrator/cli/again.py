@@ -1,0 +1,96 @@
+"""`migrate apply --from-drift`: plans services anew, and takes the new plan where the world left the old one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from migrator.cli.planning import Desk, usable
+from migrator.cli.wiring import Memory
+from migrator.model.errors import Blocked, MigrateError
+from migrator.model.exits import Exit
+from migrator.model.ids import ServiceId
+from migrator.model.journal import Direction
+from migrator.model.plan import Plan
+from migrator.planning.again import drifted
+from migrator.planning.planner import PlanSettings, plan_cluster
+from migrator.running.ledger import remembered_role
+from migrator.running.runs import steps_over
+from migrator.store.plan_changes import Change, changes
+from migrator.store.plan_document import plan_of
+
+_NOTHING = "it has no ServiceAccount with a role annotation, and none whose annotation a run of ours took"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """What came of one service: the plan to carry out, or why there is none.
+
+    Attributes:
+        plan: the new one, or the old one where a run carries it and nothing drifted.
+        anew: the world had left the plan that a run carries: that run is not taken up.
+        changes: what differs from the plan file that stood there.
+        problem: why it cannot be planned; `plan` is then the old one.
+        exit: of a service with a problem.
+    """
+
+    plan: Plan
+    anew: bool = False
+    changes: tuple[Change, ...] = ()
+    problem: str = ""
+    exit: Exit = Exit.BLOCKED
+
+
+def plan_again(desk: Desk, services: Sequence[ServiceId], memory: Memory | None, *, dry_run: bool) -> list[Again]:
+    """Each service's plan as things are now; writes the plan files that changed, unless `dry_run`.
+
+    Raises:
+        DocumentError: what a person wrote into a plan file cannot be read.
+        MigrateError: a service can neither be planned nor has a plan.
+        StoreFault: a file cannot be written.
+    """
+    found: dict[ServiceId, Plan | MigrateError] = {}
+    for alias in sorted({service.cluster for service in services}):
+        found.update(_planned(desk, [service for service in services if service.cluster == alias], memory))
+    return [_one(desk, service, found[service], memory, dry_run=dry_run) for service in services]
+
+
+def _planned(
+    desk: Desk, services: Sequence[ServiceId], memory: Memory | None
+) -> Mapping[ServiceId, Plan | MigrateError]:
+    """The services of one cluster, planned as if they bore the annotation that a run of ours took."""
+    roles = {service: remembered_role(memory.journal, service) for service in services} if memory else {}
+    settings = PlanSettings(
+        policy=desk.fleet.policy,
+        excludes=desk.fleet.excludes,
+        wanted=lambda service, _role: service in services,
+        edit_of=desk.plans.edit_of,
+        remembered={service: role for service, role in roles.items() if role is not None},
+    )
+    try:
+        plans = {plan.service: plan for plan in plan_cluster(desk.view(services[0].cluster), desk.roles, settings)}
+    except MigrateError as error:
+        return dict.fromkeys(services, error)
+    return {service: plans.get(service) or Blocked(_NOTHING) for service in services}
+
+
+def _one(desk: Desk, service: ServiceId, fresh: Plan | MigrateError, memory: Memory | None, *, dry_run: bool) -> Again:
+    old = usable(desk.plans, service)
+    if old is not None and memory is not None and _leave_alone(service, memory):
+        return Again(plan=old)
+    if isinstance(fresh, MigrateError):
+        if old is None:
+            raise fresh
+        return Again(plan=old, problem=f"it cannot be planned again: {fresh.sentence()}", exit=fresh.exit)
+    over = steps_over(memory.journal, old, plan_of) if old is not None and memory is not None else None
+    if old is not None and over is not None and not drifted(old, fresh, over):
+        return Again(plan=old)
+    if not dry_run:
+        desk.plans.publish_schema()
+        desk.plans.write(fresh)
+    return Again(plan=fresh, anew=over is not None, changes=changes(old, fresh) if old is not None else ())
+
+
+def _leave_alone(service: ServiceId, memory: Memory) -> bool:
+    """A way back that was cut off comes first, and somebody else's run is theirs."""
+    run = memory.journal.open_run(service)
+    held = any(holder.key == f"service:{service}" for holder in memory.locks.holders())
+    return held or (run is not None and run.direction is Direction.BACK)

@@ -1,0 +1,33 @@
+"""What this tool changed in a role's trust policy a moment ago, whoever of its runners it was.
+
+IAM's reads may be stale. The journal's are not: a document that lacks what was just put in, or still has what was just
+taken out, is an old one, and nothing may be built on it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from migrator.model.journal import Status
+from migrator.model.plan import PlannedStep, StepKind
+from migrator.model.ports import Clock, Journal
+from migrator.model.trust import Subject
+
+
+def lately(journal: Journal, clock: Clock, step: PlannedStep | None, seconds: float) -> Mapping[Subject, bool]:
+    """Whose share in the step's role was put in (True) or taken out (False) within so many seconds.
+
+    Longer ago is not asked for: by then a share that is missing was taken out by somebody, and that stays. A service
+    whose own trust step is under way is left out: nobody knows how far it came.
+    """
+    if step is None or step.kind is not StepKind.TRUST:
+        return {}
+    since = datetime.fromisoformat(clock.now()) - timedelta(seconds=seconds)
+    found: dict[Subject, bool] = {}
+    for record in journal.recent(StepKind.TRUST, since.isoformat(timespec="microseconds")):
+        image = record.image or {}
+        if image.get("role") == step.on["role"]:
+            subject = Subject(**image["subject"])
+            found.pop(subject, None)
+            if record.status is Status.DONE:
+                found[subject] = image["there"]
+    return found
