@@ -9,13 +9,15 @@ from migrator.model.exits import Exit
 from migrator.model.facts import Json
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Plan
-from migrator.render.blocks import Block, Column, Line, Table, Tone, head
+from migrator.render.blocks import Block, Line, Tone, head
 from migrator.render.json_out import result
+from migrator.render.next_steps import next_commands
 from migrator.render.steps import role_name
 from migrator.render.views.plan import role_of
 from migrator.render.views.show import step, steps, trust_blocks, trust_change
 
 _SHOWN = 15
+_TONES: Mapping[int, Tone] = {Exit.DONE: Tone.GOOD, Exit.UNFINISHED: Tone.WARN}
 
 
 class Changed(Protocol):
@@ -75,7 +77,7 @@ def document(
         command,
         dry_run=dry_run,
         intended=intention(command, intended),
-        results=[_ended(one) for one in ended],
+        results=[_ended(command, one) for one in ended],
         exit=_exit(exit_code),
     )
 
@@ -89,9 +91,16 @@ def result_blocks(data: Mapping[str, Any]) -> list[Block]:
     """How it ended, for people."""
     if data["dry_run"]:
         return [Line(), Line("nothing was changed (--dry-run)", Tone.HEAD)]
-    tones = {str(int(code)): Tone.GOOD if code is Exit.DONE else Tone.BAD for code in Exit}
-    rows = tuple((one["service"], str(one["exit"]["code"]), one["message"]) for one in data["results"])
-    return [Table((Column("service", whole=True), Column("exit", tones), Column("result")), rows)] if rows else []
+    return [block for one in data["results"] for block in _result(one)]
+
+
+def _result(one: Mapping[str, Any]) -> list[Block]:
+    code, meaning = one["exit"]["code"], one["exit"]["meaning"]
+    tone = _TONES.get(code, Tone.BAD)
+    following: list[Block] = [
+        Line(f"  {'' if position else 'next':4}  {text}", whole=True) for position, text in enumerate(one["next"])
+    ]
+    return [Line(), Line(f"{one['service']}  exit {code}: {meaning}", tone), Line(f"  {one['message']}"), *following]
 
 
 def _intended(one: Intended, *, back: bool) -> dict[str, Any]:
@@ -142,8 +151,9 @@ def _value(value: Json) -> str:
     return "none" if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def _ended(one: Ended) -> dict[str, Any]:
-    return {"service": str(one.service), "exit": _exit(one.exit), "message": one.message}
+def _ended(command: str, one: Ended) -> dict[str, Any]:
+    following = next_commands(command, one.exit, one.service)
+    return {"service": str(one.service), "exit": _exit(one.exit), "message": one.message, "next": list(following)}
 
 
 def _exit(code: Exit) -> dict[str, Any]:

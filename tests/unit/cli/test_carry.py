@@ -114,7 +114,8 @@ def test_there_and_back(capsys: pytest.CaptureFixture[str]) -> None:
     assert desk.apply() is Exit.DONE
     told = capsys.readouterr()
     assert "1. agent" in told.out
-    assert told.out.splitlines()[-1].split()[:2] == [str(SERVICE), "0"]
+    assert f"{SERVICE}  exit 0: {Exit.DONE.meaning}" in told.out.splitlines()
+    assert told.out.splitlines()[-1].split() == ["migrate", "rollback", "--service", str(SERVICE)]
     assert "prod/shop/orders: verify: done" in told.err
     assert desk.rollback() is Exit.DONE
     assert "rolled back" in capsys.readouterr().out
