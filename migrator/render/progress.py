@@ -12,6 +12,7 @@ from typing import Self, TextIO
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.table import Table
 from rich.text import Text
 
 from migrator.model.events import AnyEvent, Noticed, RunEnded, RunStarted, StepMoved, StepWaits, WayBack
@@ -82,8 +83,8 @@ class LiveProgress:
     def picture(self) -> RenderableType:
         """What the display shows now."""
         with self._lock:
-            lines = [line for walk in self._walks for line in self._drawn(walk)]
-        return Group(*lines)
+            parts = [part for walk in self._walks for part in self._drawn(walk)]
+        return Group(*parts)
 
     def _take(self, event: AnyEvent) -> str:
         """Changes the picture; the text returned goes above it, for good."""
@@ -112,19 +113,22 @@ class LiveProgress:
             walk.failed = event.outcome == "failed"
             walk.ending = f"{event.outcome}{f': {event.note}' if event.note else ''}"
 
-    def _drawn(self, walk: Walked) -> list[Text]:
+    def _drawn(self, walk: Walked) -> tuple[RenderableType, RenderableType]:
         head = Text(f"{walk.service}  {way(walk.direction)}", style="bold")
         if walk.ending:
             head.append(f"  {redact(walk.ending)}", style="bold red" if walk.failed else "green")
-        width = max((len(step) for step in walk.steps), default=0)
-        return [head, *(self._step(step.ljust(width), line) for step, line in walk.steps.items())]
+        steps = Table.grid()  # what a step says is folded under itself, never under its name
+        steps.add_column(no_wrap=True)
+        steps.add_column()
+        for step, line in walk.steps.items():
+            steps.add_row(*self._step(step, line))
+        return head, steps
 
-    def _step(self, name: str, line: StepLine) -> Text:
+    def _step(self, name: str, line: StepLine) -> tuple[Text, Text]:
         mark, style = _MARKS[line.status]
-        text = Text(f"  {mark} {name}  ", style=style)
         said = "" if line.status is Status.PENDING else status_words(line.status)
         if line.status is Status.STARTED:
             said = seconds(self._clock() - line.began) if line.began else ""
         parts = (said, " ".join(redact(line.note).split()))
-        text.append("  ".join(part for part in parts if part), style="dim" if line.status is Status.PENDING else "")
-        return text
+        told = "  ".join(part for part in parts if part)
+        return Text(f"  {mark} {name}  ", style=style), Text(told, style="dim" if line.status is Status.PENDING else "")

@@ -62,7 +62,7 @@ class Waiter:
                     stages.add(answer.stage)
                     began = now
                 if now - began >= patience.deadline:
-                    return Failed(reason=f"not so after {patience.deadline:.0f} s: {answer.reason}")
+                    return Failed(reason=f"gave up after {patience.deadline:.0f} s: {answer.reason}")
                 waiting(answer.reason, now - began)
                 if answer.again:
                     again(answer)

@@ -1,11 +1,13 @@
-"""What tests on the practice fleet share."""
+"""What tests on the practice fleet share: a way into pods, and the check of the invariants after each of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from migrator.lab.inpod import Ran, run_in_pod
 from migrator.lab.record import RunningCluster
+from tests.lab import harness
+from tests.lab.look import check
 
 InPod = Callable[..., Ran]
 
@@ -18,3 +20,11 @@ def run_in_a_pod() -> InPod:
         return run_in_pod(cluster, namespace, pod, command)
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def invariants_hold() -> Iterator[None]:
+    """Every fleet that runs is judged after every test, whatever the test was about."""
+    yield
+    for fleet in harness.RUNNING:
+        check(fleet)

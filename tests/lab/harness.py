@@ -6,19 +6,37 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from migrator.lab.kubeclient import KubeClient
 from migrator.lab.record import Lab, read_record
 from migrator.model.exits import Exit
+from tests.lab.asker import Asker
+from tests.lab.invariants import Invariant, Waiver
+from tests.lab.seen import aws_client
+from tests.lab.witness import Witness
 
 LIMIT = 120
 ROOT = Path(__file__).parents[2]
+RUNNING: "list[Fleet]" = []  # what the checker looks at after each test
+
+
+@dataclass
+class Notes:
+    """What a test says of its fleet for the checker: kills, what it broke on purpose, what of others must be kept."""
+
+    killed: bool = False
+    waivers: list[Waiver] = field(default_factory=list)
+    kept: dict[str, Callable[[], bool]] = field(default_factory=dict)
+    aws: dict[tuple[str, str, str], Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,6 +70,13 @@ class Fleet:
     lab: Lab
     folder: Path
     clients: Mapping[str, KubeClient]
+    witnesses: Mapping[str, Witness]
+    notes: Notes = field(default_factory=Notes)
+
+    @cached_property
+    def asker(self) -> Asker:
+        """Who asks the fleet's pods for their credentials while it runs."""
+        return Asker(lambda query: list(self.lab_page(f"credentials{query}")))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -75,7 +100,8 @@ class Fleet:
         return Ran(done.returncode, done.stdout, done.stderr)
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        """Starts `migrate` with its log as JSON lines on stderr."""
+        """Starts `migrate` with its log as JSON lines on stderr; whoever starts one may kill it."""
+        self.notes.killed = True
         return subprocess.Popen(
             command([*arguments, "--log-format", "json"]),
             env=self.environment,
@@ -93,9 +119,54 @@ class Fleet:
             found: list[dict[str, Any]] = json.load(answer)
             return found
 
+    def lab_page(self, page: str, method: str = "GET", body: Any = None) -> Any:
+        """What `/_lab/PAGE` of the fleet answers: faults, pods, credentials, kube-calls."""
+        data = None if body is None else json.dumps(body).encode()
+        asked = urllib.request.Request(f"{self.lab.aws_endpoint}/_lab/{page}", data=data, method=method)  # noqa: S310
+        try:
+            with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310
+                return json.load(answer)
+        except urllib.error.HTTPError as refusal:
+            raise AssertionError(f"{method} {page}: {refusal.read().decode()}") from refusal
+
+    @contextmanager
+    def faults(self, *entries: Mapping[str, Any]) -> Iterator[list[str]]:
+        """These faults, declared as in a world file, are there for the block; yields their names."""
+        names: list[str] = self.lab_page("faults", "POST", {"faults": list(entries)})["added"]
+        try:
+            yield names
+        finally:
+            self.lab_page("faults?" + "&".join(f"name={quote(name)}" for name in names), "DELETE")
+
+    def played(self, *names: str) -> list[dict[str, Any]]:
+        """What the faults of these names have done so far, those that are gone included."""
+        log: list[dict[str, Any]] = self.lab_page("faults")["log"]
+        return [entry for entry in log if entry["fault"] in names]
+
     def kube(self, alias: str) -> KubeClient:
         """An administrator's client of a cluster."""
         return self.clients[alias]
+
+    def aws(self, service: str, account: str = "111111111111", region: str = "eu-west-1") -> Any:
+        """An administrator's boto3 client."""
+        key = (service, account, region)
+        if key not in self.notes.aws:
+            self.notes.aws[key] = aws_client(self.lab.aws_endpoint, account, service, region)
+        return self.notes.aws[key]
+
+    @property
+    def state(self) -> Path:
+        """The state file."""
+        return Path(self.environment["MIGRATE_FLEET"]).parent / "state.db"
+
+    def waive(self, invariant: Invariant, service: str, reason: str) -> None:
+        """From here on the test itself has broken the invariant for that service (`*`: for all)."""
+        assert reason
+        self.notes.waivers.append(Waiver(invariant, service, reason))
+
+    def keeps(self, what: str, check: Callable[[], bool]) -> None:
+        """Declares an edit of somebody else's: `check` says, after every test, whether it is still as he left it."""
+        self.notes.kept[what] = check
 
     def plan_file(self, service: str) -> Path:
         """The plan file of a service."""
@@ -112,7 +183,16 @@ def fleet(world: Path, folder: Path) -> Iterator[Fleet]:
     """A fleet that runs for the block, and not a moment longer than this process."""
     with leashed(world, folder / "lab") as lab, ExitStack() as stack:
         clients = {one.alias: stack.enter_context(KubeClient(one.url, one.ca_pem, one.token)) for one in lab.clusters}
-        yield Fleet(lab, folder, clients)
+        witnesses = {alias: Witness(alias, kube) for alias, kube in clients.items()}
+        for witness in witnesses.values():
+            stack.callback(witness.stop)
+            witness.start()
+        running = Fleet(lab, folder, clients, witnesses)
+        running.asker.start()
+        stack.callback(running.asker.stop)
+        RUNNING.append(running)
+        stack.callback(RUNNING.remove, running)
+        yield running
 
 
 @contextmanager

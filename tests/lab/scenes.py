@@ -1,10 +1,12 @@
-"""Worlds for the scenario tests, made as data: many like services, or one odd one."""
+"""Worlds for the scenario tests, made as data: many like services, or one odd one; and what a person edits."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from migrator.documents.emit import emit
+from tests.lab.harness import Fleet
 
 ACCOUNT = "111111111111"
 CLUSTER = "main"
@@ -42,3 +44,23 @@ def write(folder: Path, services: Sequence[Service], **cluster: Any) -> Path:
 def unique(roles: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """One role of each name, the first."""
     return list({role["name"]: role for role in reversed(roles)}.values())[::-1]
+
+
+def edit(fleet: Fleet, service: str, **fields: Any) -> None:
+    """Edits the part of a service's plan file that people may edit, such as `verify`, `hold` or `order`."""
+    path = fleet.plan_file(service)
+    text = path.read_text(encoding="utf-8")
+    for field, value in fields.items():
+        lines = [line for line in text.splitlines() if line.startswith(f"  {field}:")]
+        assert len(lines) == 1, text
+        text = text.replace(lines[0], f"  {field}: {json.dumps(value)}")
+    path.write_text(text, encoding="utf-8")
+
+
+def waits(fleet: Fleet, **seconds: float) -> None:
+    """Sets how long the program waits for what, in the fleet file."""
+    file = Path(fleet.environment["MIGRATE_FLEET"])
+    kept = [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip().split(":")[0] not in seconds]
+    at = kept.index("waits:") + 1
+    kept[at:at] = [f"  {name}: {value}" for name, value in seconds.items()]
+    file.write_text("\n".join(kept) + "\n", encoding="utf-8")

@@ -67,6 +67,7 @@ def revisions(fleet: Fleet) -> dict[str, str]:
     }
 
 
+@pytest.mark.timeout(600)
 def test_each_change_is_made_once_there_and_back(fleet: Fleet) -> None:
     before = changes(fleet)
     all_killed(fleet, "apply", POINTS_THERE[:1] + POINTS_THERE[2:])

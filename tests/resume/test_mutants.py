@@ -1,32 +1,43 @@
-"""The test of the crash sweep: each of these broken executors must be caught by it."""
+"""The test of the crash sweep: it must catch each of these broken executors, and a store that does not sync."""
 
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from migrator.model.exits import Exit
+from migrator.model.errors import MigrateError
 from migrator.model.journal import Status
-from migrator.model.plan import PlannedStep
-from migrator.running import service, walk
+from migrator.running import service
 from migrator.running.moves import Book
-from migrator.steps.step import Context, Step
-from tests.resume.test_crash_sweep import back, test_sweep, there
+from migrator.steps.step import Context
+from migrator.store.database import Database
+from tests.fakes.running import MemoryJournal
+from tests.resume.stores import memory, unplugged
+from tests.resume.test_crash_sweep import CASES, Case, Open, smooth, sweep
+
+THERE, BACK = CASES["[annotation-first] there"], CASES["[annotation-first] back"]
+
+
+def assert_caught(case: Case, opened: Open) -> None:
+    """While nobody kills it, the mutant does its work well; the sweep shows what it is worth."""
+    assert smooth(case, opened)
+    with pytest.raises((AssertionError, ValueError, MigrateError)):
+        sweep(case, opened)
 
 
 def test_an_intent_recorded_behind_the_call_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def late(self: walk.Walk, planned: PlannedStep, step: Step, context: Context) -> None:
-        reading = step.read(planned, context)
-        if reading.position.value == "before":
-            self._change(planned, step, context)
-            self.book.move(planned.id, Status.STARTED, image=reading.image)
-            self._conclude(planned, self._wait(planned, step, context), Status.DONE)
-        else:
-            self._found(planned, step, context, reading)
+    """STARTED stays in memory until the call was made and the step is done."""
+    move = Book.move
 
-    monkeypatch.setattr(walk.Walk, "_one", late)
-    with pytest.raises((AssertionError, ValueError)):
-        test_sweep(there, False, Exit.DONE)
+    def late(self: Book, step: str, to: Status, **data: Any) -> None:
+        if to is not Status.STARTED:
+            move(self, step, to, **data)
+            return
+        forgotten = replace(self, journal=MemoryJournal())
+        move(forgotten, step, to, **data)
+
+    monkeypatch.setattr(Book, "move", late)
+    assert_caught(THERE, memory)
 
 
 def test_a_forgotten_before_image_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,8 +47,7 @@ def test_a_forgotten_before_image_is_caught(monkeypatch: pytest.MonkeyPatch) -> 
         move(self, step, to, **{**data, "image": None})
 
     monkeypatch.setattr(Book, "move", forgetful)
-    with pytest.raises((AssertionError, ValueError)):
-        test_sweep(back, False, Exit.DONE)
+    assert_caught(BACK, memory)
 
 
 def test_a_new_stamp_for_a_resumed_run_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,5 +58,17 @@ def test_a_new_stamp_for_a_resumed_run_is_caught(monkeypatch: pytest.MonkeyPatch
         return replace(context(self, run, plan, step), run=f"{run.id}-{next(serial)}")
 
     monkeypatch.setattr(service.Runner, "_context", restless)
-    with pytest.raises((AssertionError, ValueError)):
-        test_sweep(there, False, Exit.DONE)
+    assert_caught(THERE, memory)
+
+
+@pytest.mark.parametrize("synchronous", ["OFF", "NORMAL"])
+def test_a_dropped_fsync_is_caught(synchronous: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With NORMAL, SQLite syncs its write-ahead log only now and then (sqlite.org/pragma.html#pragma_synchronous)."""
+    prepare = Database._prepare
+
+    def careless(self: Database) -> None:
+        prepare(self)
+        self._connection.execute(f"PRAGMA synchronous = {synchronous}")
+
+    monkeypatch.setattr(Database, "_prepare", careless)
+    assert_caught(THERE, unplugged)

@@ -91,7 +91,8 @@ def result_blocks(data: Mapping[str, Any]) -> list[Block]:
     """How it ended, for people."""
     if data["dry_run"]:
         return [Line(), Line("nothing was changed (--dry-run)", Tone.HEAD)]
-    return [block for one in data["results"] for block in _result(one)]
+    found = [block for one in data["results"] for block in _result(one)]
+    return found if any(one["left_alone"] for one in data["intended"]) else [Line(), *found]
 
 
 def _result(one: Mapping[str, Any]) -> list[Block]:
@@ -100,7 +101,7 @@ def _result(one: Mapping[str, Any]) -> list[Block]:
     following: list[Block] = [
         Line(f"  {'' if position else 'next':4}  {text}", whole=True) for position, text in enumerate(one["next"])
     ]
-    return [Line(), Line(f"{one['service']}  exit {code}: {meaning}", tone), Line(f"  {one['message']}"), *following]
+    return [Line(f"{one['service']}  exit {code}: {meaning}", tone), Line(f"  {one['message']}"), *following]
 
 
 def _intended(one: Intended, *, back: bool) -> dict[str, Any]:

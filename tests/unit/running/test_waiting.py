@@ -30,7 +30,7 @@ def test_each_stage_has_the_deadline_to_itself() -> None:
 def test_a_stage_that_does_not_end_is_given_up() -> None:
     answer, _ = waited(iter([*stage("a", 4), *stage("b", 100)]))
 
-    assert answer == Failed(reason="not so after 5 s: b is under way")
+    assert answer == Failed(reason="gave up after 5 s: b is under way")
 
 
 def test_falling_back_to_an_earlier_stage_gives_no_more_time() -> None:
