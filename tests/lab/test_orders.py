@@ -74,7 +74,9 @@ def replace_pods(fleet: Fleet, name: str) -> None:
     def replaced() -> bool:
         now = kube.list("/api/v1/namespaces/shop/pods", fieldSelector=f"spec.serviceAccountName={name}")["items"]
         ready = [
-            p for p in now if any(c["type"] == "Ready" and c["status"] == "True" for c in p["status"]["conditions"])
+            p
+            for p in now
+            if any(c["type"] == "Ready" and c["status"] == "True" for c in p["status"].get("conditions", ()))
         ]
         return len(ready) == len(old) and not old & {pod["metadata"]["uid"] for pod in now}
 

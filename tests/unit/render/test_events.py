@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 from dataclasses import replace
 
 import pytest
@@ -16,6 +17,8 @@ from migrator.render.lines import LineReporter, SilentReporter
 from migrator.render.progress import LiveProgress
 from tests.fakes.running import Collector
 from tests.fakes.samples import ORDERS
+
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 THERE = Direction.FORWARD
 
@@ -137,7 +140,7 @@ def test_the_display_ends_with_the_picture(width: int) -> None:
         for event in STORY[:3]:
             picture.live.tell(event)
 
-    assert "trust    done" in picture.out.getvalue()
+    assert "✓ trust    done" in _ESCAPES.sub("", picture.out.getvalue())
 
 
 def test_events_for_a_service_nobody_announced_are_lines() -> None:
