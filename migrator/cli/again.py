@@ -1,6 +1,6 @@
 """`migrate apply --from-drift`: plans services anew, and takes the new plan where the world left the old one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from migrator.cli.planning import Desk, usable
@@ -8,12 +8,10 @@ from migrator.cli.wiring import Memory
 from migrator.model.errors import Blocked, MigrateError
 from migrator.model.exits import Exit
 from migrator.model.ids import ServiceId
-from migrator.model.journal import Direction
 from migrator.model.plan import Plan
-from migrator.planning.again import drifted
 from migrator.planning.planner import PlanSettings, plan_cluster
 from migrator.running.ledger import remembered_role
-from migrator.running.runs import steps_over
+from migrator.running.runs import Fate, fate, walking_back
 from migrator.store.plan_changes import Change, changes
 from migrator.store.plan_document import plan_of
 
@@ -26,6 +24,7 @@ class Again:
 
     Attributes:
         plan: the new one, or the old one where a run carries it and nothing drifted.
+        new: it is made anew, and its file does not have it yet.
         anew: the world had left the plan that a run carries: that run is not taken up.
         changes: what differs from the plan file that stood there.
         problem: why it cannot be planned; `plan` is then the old one.
@@ -33,24 +32,37 @@ class Again:
     """
 
     plan: Plan
+    new: bool = False
     anew: bool = False
     changes: tuple[Change, ...] = ()
     problem: str = ""
     exit: Exit = Exit.BLOCKED
 
 
-def plan_again(desk: Desk, services: Sequence[ServiceId], memory: Memory | None, *, dry_run: bool) -> list[Again]:
-    """Each service's plan as things are now; writes the plan files that changed, unless `dry_run`.
+def plan_again(desk: Desk, services: Sequence[ServiceId], memory: Memory | None) -> list[Again]:
+    """Each service's plan as things are now; nothing is written.
 
     Raises:
         DocumentError: what a person wrote into a plan file cannot be read.
         MigrateError: a service can neither be planned nor has a plan.
-        StoreFault: a file cannot be written.
     """
     found: dict[ServiceId, Plan | MigrateError] = {}
     for alias in sorted({service.cluster for service in services}):
         found.update(_planned(desk, [service for service in services if service.cluster == alias], memory))
-    return [_one(desk, service, found[service], memory, dry_run=dry_run) for service in services]
+    return [_one(desk, service, found[service], memory) for service in services]
+
+
+def write(desk: Desk, made: Iterable[Again]) -> None:
+    """Writes the plans that are new into their files.
+
+    Raises:
+        StoreFault: a file cannot be written.
+    """
+    new = [one.plan for one in made if one.new]
+    if new:
+        desk.plans.publish_schema()
+    for plan in new:
+        desk.plans.write(plan)
 
 
 def _planned(
@@ -72,7 +84,7 @@ def _planned(
     return {service: plans.get(service) or Blocked(_NOTHING) for service in services}
 
 
-def _one(desk: Desk, service: ServiceId, fresh: Plan | MigrateError, memory: Memory | None, *, dry_run: bool) -> Again:
+def _one(desk: Desk, service: ServiceId, fresh: Plan | MigrateError, memory: Memory | None) -> Again:
     old = usable(desk.plans, service)
     if old is not None and memory is not None and _leave_alone(service, memory):
         return Again(plan=old)
@@ -80,17 +92,14 @@ def _one(desk: Desk, service: ServiceId, fresh: Plan | MigrateError, memory: Mem
         if old is None:
             raise fresh
         return Again(plan=old, problem=f"it cannot be planned again: {fresh.sentence()}", exit=fresh.exit)
-    over = steps_over(memory.journal, old, plan_of) if old is not None and memory is not None else None
-    if old is not None and over is not None and not drifted(old, fresh, over):
+    found = fate(memory.journal, old, fresh, plan_of) if memory is not None else Fate.FREE
+    if old is not None and found is Fate.STAYS:
         return Again(plan=old)
-    if not dry_run:
-        desk.plans.publish_schema()
-        desk.plans.write(fresh)
-    return Again(plan=fresh, anew=over is not None, changes=changes(old, fresh) if old is not None else ())
+    differs = changes(old, fresh) if old is not None else ()
+    return Again(plan=fresh, new=True, anew=found is Fate.LEFT, changes=differs)
 
 
 def _leave_alone(service: ServiceId, memory: Memory) -> bool:
     """A way back that was cut off comes first, and somebody else's run is theirs."""
-    run = memory.journal.open_run(service)
     held = any(holder.key == f"service:{service}" for holder in memory.locks.holders())
-    return held or (run is not None and run.direction is Direction.BACK)
+    return held or walking_back(memory.journal, service)

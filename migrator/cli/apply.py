@@ -64,9 +64,10 @@ def register(app: typer.Typer) -> None:
         STEP is one of agent, trust, association, annotation, restart, verify; the exit code is then 3.
 
         Without "--from-drift", a world that is neither before nor after a step stops the run (exit code 6). With it the
-        service is planned again, its plan file is written, what changed is shown, and the new plan is carried out.
+        service is planned again, what changed is shown, and once that is agreed to its plan file is written and carried
+        out.
         """
-        from migrator.cli.again import Again, plan_again
+        from migrator.cli.again import Again, plan_again, write
         from migrator.cli.carry import Carrier, Errand
         from migrator.cli.wiring import Wiring
         from migrator.model.plan import StepKind
@@ -90,10 +91,11 @@ def register(app: typer.Typer) -> None:
                 planned[plan.service], journal, to=last, recreate_bare_pods=recreate_bare_pods
             ),
             carry=carry,
+            prepare=lambda: write(wiring, planned.values()),
         )
         with wiring.memory() as memory:
             found = wiring.find(service, memory)
-            again = plan_again(wiring, found, memory, dry_run=dry_run) if from_drift else None
+            again = plan_again(wiring, found, memory) if from_drift else None
         planned = {one.plan.service: one for one in again or (Again(plan=wiring.plans.read(one)) for one in found)}
         return Carrier(wiring, errand, yes=yes, dry_run=dry_run).run([one.plan for one in planned.values()])
 
@@ -107,7 +109,9 @@ def intended(
     """
     from migrator.render.views.walk import Intended
     from migrator.running.admission import blocks_of
+    from migrator.running.runs import carried_out
     from migrator.running.stops import up_to
+    from migrator.store.plan_document import plan_of
 
     plan = one.plan
     if one.problem:
@@ -123,18 +127,9 @@ def intended(
     if blocks:
         said = f"blocked by {', '.join(blocks)}; see migrate explain {blocks[0]}"
         return Intended(plan=plan, left_alone=said, exit=Exit.BLOCKED, changes=one.changes)
-    if journal is not None and not one.anew and _carried_out(plan, journal):
+    if journal is not None and not one.anew and carried_out(journal, plan, plan_of) is not None:
         return Intended(plan=plan, note="migrated already by this very plan: it is only looked at again", looks=True)
     return Intended(plan=shown, changes=one.changes)
-
-
-def _carried_out(plan: "Plan", journal: "Journal") -> bool:
-    """Whether the newest run of the service was this plan's, there, and is done."""
-    from migrator.model.journal import Standing
-    from migrator.store.plan_document import document_of
-
-    state = journal.state(plan.service)
-    return state.standing is Standing.MIGRATED and state.run is not None and state.run.plan == document_of(plan)
 
 
 def _taken_up(plan: "Plan", run: "Run", *, anew: bool) -> "Intended":

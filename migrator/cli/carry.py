@@ -54,6 +54,10 @@ class Desk(Protocol):
         ...
 
 
+def _nothing() -> None:
+    """Most errands need no preparation."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
     """What the two commands differ in.
@@ -63,12 +67,14 @@ class Errand:
         question: the verb of the question that is asked.
         intend: what would be done with a plan; the journal is None while there is none.
         carry: does it.
+        prepare: what comes before the first of them, once it was agreed to or nothing is left to agree to.
     """
 
     command: str
     question: str
     intend: Callable[[Plan, Journal | None], Intended]
     carry: Callable[[Runner, Plan], Result]
+    prepare: Callable[[], None] = _nothing
 
 
 class Carrier:
@@ -95,11 +101,12 @@ class Carrier:
         left = [
             Ended(service=one.plan.service, exit=one.exit, message=one.left_alone) for one in intended if one.left_alone
         ]
-        if self._dry_run or not doable:
+        if self._dry_run:
             return self._conclude(intended, left)
         if changing and not self._agreed(changing):
             sys.stderr.write("nothing was changed\n")
             return Exit.UNFINISHED
+        self._errand.prepare()
         return self._conclude(intended, [*left, *self._carry_all(doable)])
 
     def _preview(self, intended: Sequence[Intended], *, asking: bool) -> None:
@@ -115,6 +122,8 @@ class Carrier:
         return agreed(f"{self._errand.question} {what}?", yes=self._yes, stdin=sys.stdin, stderr=sys.stderr)
 
     def _carry_all(self, plans: Sequence[Plan]) -> list[Ended]:
+        if not plans:
+            return []
         try:
             return self._carry_each(plans)
         except KeyboardInterrupt as error:

@@ -12,14 +12,13 @@ from migrator.documents.errors import DocumentError
 from migrator.model.errors import MigrateError
 from migrator.model.fleet import Fleet, FleetCluster
 from migrator.model.ids import ServiceId
-from migrator.model.journal import Direction, ServiceState, Standing
+from migrator.model.journal import ServiceState, Standing
 from migrator.model.plan import Edit, Plan
 from migrator.model.ports import ClusterView, Journal, Roles
-from migrator.planning.again import drifted
 from migrator.planning.planner import PlanSettings, plan_cluster
 from migrator.render.views.plan import LeftOut, Planned, Planning, Unread
 from migrator.running.ledger import remembered_role
-from migrator.running.runs import steps_over
+from migrator.running.runs import Fate, fate
 from migrator.store.plan_document import plan_of
 from migrator.store.plan_file import PlanFiles
 
@@ -100,7 +99,7 @@ def _planning(
     held = {holder.key for holder in memory.locks.holders()} if memory else set()
     busy = {plan.service for plan in plans if f"service:{plan.service}" in held}
     if memory is not None:
-        busy.update(plan.service for plan in plans if plan.service in walking and _goes_on(desk, plan, memory.journal))
+        busy.update(plan.service for plan in plans if plan.service in walking and _stays(desk, plan, memory.journal))
     planned = [Planned(plan, _filed(desk, plan, busy, dry_run=dry_run)) for plan in plans]
     missing = _missing(desk, chosen, reached, {plan.service for plan in found})
     states = {service: memory.journal.state(service) for service in missing} if memory else {}
@@ -137,16 +136,8 @@ def _walking(memory: Memory | None) -> Mapping[ServiceId, str | None]:
     return {run.service: remembered_role(memory.journal, run.service) for run in memory.journal.open_runs()}
 
 
-def _goes_on(desk: Desk, fresh: Plan, journal: Journal) -> bool:
-    """Whether the plan that stands there is to stay: a way back is not over, or a run goes on with it."""
-    run = journal.open_run(fresh.service)
-    if run is not None and run.direction is Direction.BACK:
-        return True
-    old = usable(desk.plans, fresh.service)
-    if old is None:
-        return False
-    over = steps_over(journal, old, plan_of)
-    return over is not None and not drifted(old, fresh, over)
+def _stays(desk: Desk, fresh: Plan, journal: Journal) -> bool:
+    return fate(journal, usable(desk.plans, fresh.service), fresh, plan_of) is Fate.STAYS
 
 
 def usable(files: PlanFiles, service: ServiceId) -> Plan | None:

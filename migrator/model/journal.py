@@ -37,6 +37,7 @@ ALLOWED = frozenset(
         (Status.STARTED, Status.FOUND),  # somebody else made the same change after our intent was recorded
         (Status.STARTED, Status.FAILED),
         (Status.FAILED, Status.STARTED),  # tried again by a later command
+        (Status.FAILED, Status.FAILED),  # it still does not work, or still must not be begun
         (Status.FAILED, Status.FOUND),  # there before us, and it works by now
     }
 )

@@ -294,6 +294,14 @@ class Locks(Protocol):
         """
         ...
 
+    def renew(self) -> None:
+        """Puts off the expiry of every lock that is held here.
+
+        Raises:
+            Locked: another runner took one of them over: nothing more may be changed.
+        """
+        ...
+
     def holders(self) -> Sequence[Holder]: ...
 
 

@@ -1,21 +1,23 @@
 """What is asked of a plan before a run is begun for it, and of a run that was carried out before."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from migrator.model.errors import Blocked, Drift
 from migrator.model.exits import Exit
-from migrator.model.facts import Json
-from migrator.model.ids import ServiceId
-from migrator.model.plan import Acceptance, Plan, StepKind
+from migrator.model.facts import Association, Json
+from migrator.model.ids import MANAGED_BY, ServiceId
+from migrator.model.plan import Acceptance, Plan, PlannedStep, StepKind
 from migrator.model.ports import Journal
 from migrator.planning.verdict import open_blocks
 from migrator.running.ledger import ledger
 from migrator.running.result import Result
-from migrator.running.walk import STEPS
-from migrator.steps.step import Context, Position, Settled
+from migrator.running.walk import STEPS, ContextOf
+from migrator.steps.association import RUN_TAG
+from migrator.steps.step import Context, NotYet, Position, Settled
 
 _BARE_PODS = "bare-pods"
 _STAYS = frozenset({StepKind.TRUST, StepKind.ASSOCIATION, StepKind.ANNOTATION})
+_LEFT = "it is no longer as the run left it"
 _SAME = ("role", "role_id", "namespace", "service_account", "uid", "key")  # what names the thing that a step changes
 
 
@@ -63,6 +65,35 @@ def refuse_other_things(plan: Plan, journal: Journal, plan_of: Callable[[Json], 
                 raise Blocked(text, remedy=f"migrate rollback --service {plan.service} first")
 
 
+def refuse_undone(steps: Iterable[PlannedStep], context: ContextOf, *, back: bool = False) -> None:
+    """What a run carried out before must still be in place: the rest of its way is built on it.
+
+    Args:
+        steps: those that are over.
+        context: asked with a step's id.
+        back: whether they are the way back's.
+
+    Raises:
+        Drift: somebody undid one of them since.
+    """
+    for step in steps:
+        if step.kind not in _STAYS:
+            continue
+        looking = context(step.id)
+        reading = STEPS[step.kind].read(step, looking)
+        if reading.position is not Position.AFTER:
+            way = "the way back of " if back else ""
+            doing = f'step "{step.id}" of {way}"{looking.service}", carried out before'
+            raise Drift(reading.note or _LEFT, doing=doing, remedy=_after_undoing(looking.service, back=back))
+
+
+def _after_undoing(service: ServiceId, *, back: bool) -> str:
+    rollback = f"migrate rollback --service {service}"
+    if back:
+        return f"nothing more was changed; put it back as it was, then: {rollback}"
+    return f'"migrate apply --service {service} --from-drift" plans again and goes on; or: {rollback}'
+
+
 def still_so(plan: Plan, context: Context) -> Result:
     """Whether what a finished run of this plan made is still in place, and proven by now.
 
@@ -70,16 +101,11 @@ def still_so(plan: Plan, context: Context) -> Result:
         Drift: somebody undid a part of it since.
         Blocked: its pods do not show what they should.
     """
-    for step in plan.way_there:
-        if step.kind in _STAYS:
-            reading = STEPS[step.kind].read(step, context)
-            if reading.position is not Position.AFTER:
-                note = reading.note or "it is no longer as the run left it"
-                again = f"migrate apply --service {plan.service} --from-drift"
-                remedy = f'"{again}" plans again and goes on; or: migrate rollback --service {plan.service}'
-                raise Drift(note, doing=f'step "{step.id}" of "{plan.service}", carried out before', remedy=remedy)
+    refuse_undone(plan.way_there, lambda _step: context)
     verify = plan.step(StepKind.VERIFY)
     answer = STEPS[StepKind.VERIFY].settled(verify, context) if verify else Settled()
+    while verify and isinstance(answer, NotYet) and answer.holding:  # well so far, and not through
+        answer = STEPS[StepKind.VERIFY].settled(verify, context)
     if not isinstance(answer, Settled):
         raise Blocked(answer.reason, doing=f'"{plan.service}" was migrated', remedy="look at it with migrate verify")
     return migrated(plan.service, answer.result, "already migrated; nothing to do", answer.note)
@@ -91,3 +117,19 @@ def migrated(service: ServiceId, proof: Json, message: str, note: str) -> Result
         text = "migrated; no pod yet to prove it: the next one will; the same command, or migrate verify, looks again"
         return Result(service=service, exit=Exit.UNFINISHED, message=text)
     return Result(service=service, exit=Exit.DONE, message=f"{message} ({note})" if note else message)
+
+
+def refuse_unremembered(service: ServiceId, journal: Journal, found: Association | None) -> None:
+    """What bears our mark was made by a run, and a way back goes by what that run remembered.
+
+    Raises:
+        Blocked: the association is this tool's work for the service, and no run in this state file made it.
+    """
+    if found is None or found.tags.get(f"{MANAGED_BY}/service") != str(service):
+        return
+    if found.tags.get(RUN_TAG) in {run.id for run in journal.runs(service)}:
+        return
+    text = (
+        f'association "{found.id}" was made by this tool for "{service}", by a run that this state file does not hold'
+    )
+    raise Blocked(text, remedy="nothing was changed; use the state file that the service was migrated with")

@@ -12,34 +12,42 @@ from migrator.model.ids import ROLE_ARN_ANNOTATION, ServiceId
 from migrator.model.journal import Direction, Outcome, Run, Status, StepRecord
 from migrator.model.plan import Plan, PlannedStep, StepKind
 from migrator.model.ports import Journal
+from migrator.steps import bare
 
+_UNDONE = frozenset({StepKind.TRUST, StepKind.ASSOCIATION, StepKind.ANNOTATION})
 _BEGUN = frozenset({Status.STARTED, Status.DONE, Status.FAILED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """Step id to what is remembered of it: `image`, `result`, `runs`. `found` are steps that were so before we came."""
+    """Step id to what is remembered of it: `image`, `result`, `runs`. `found` are steps that were so before we came.
+
+    `made_anew` are the names of bare pods that were made anew, or were about to be.
+    """
 
     ours: Mapping[str, Mapping[str, Json]]
     found: frozenset[str]
+    made_anew: frozenset[str] = frozenset()
 
     @property
     def nothing_to_undo(self) -> bool:
-        """The agent belongs to the cluster and stays: with nothing else of ours there is no way back to walk."""
-        return not set(self.ours) - {StepKind.AGENT}
+        """The agent belongs to the cluster and stays; pods are only made anew again for what is undone before them."""
+        return not (_UNDONE & set(self.ours) or self.made_anew)
 
 
 def ledger(journal: Journal, service: ServiceId) -> Ledger:
     """The service's ledger since its last completed way back."""
     ours: dict[str, dict[str, Json]] = {}
     found: set[str] = set()
+    made_anew: frozenset[str] = frozenset()
     for run in _since_last_return(journal.runs(service)):
         for step, record in journal.records(run.id).items():
-            if _begun(record):
-                _enter(ours, step, record)
-            elif record.status is Status.FOUND:
+            if record.status is Status.FOUND or _turned_out_foreign(record):
                 found.add(step)
-    return Ledger(ours=ours, found=frozenset(found - set(ours)))
+            elif _begun(record):
+                _enter(ours, step, record)
+                made_anew |= bare.named(record.image) | bare.named(record.result)
+    return Ledger(ours=ours, found=frozenset(found - set(ours)), made_anew=made_anew)
 
 
 def remembered_role(journal: Journal, service: ServiceId) -> str | None:
@@ -49,13 +57,13 @@ def remembered_role(journal: Journal, service: ServiceId) -> str | None:
     return role
 
 
-def way_back(plan: Plan, held: Ledger) -> tuple[PlannedStep, ...]:
+def way_back(plan: Plan, held: Ledger, *, gone: bool = False) -> tuple[PlannedStep, ...]:
     """The planned way back without the steps that are not ours to undo.
 
     Where the association was there before us it stays, and with it Pod Identity: no restart would bring IRSA back, and
-    verify then expects what the association gives.
+    verify then expects what the association gives. Unless it is `gone` by now: then there is IRSA to go back to.
     """
-    foreign_association = StepKind.ASSOCIATION in held.found
+    foreign_association = StepKind.ASSOCIATION in held.found and not gone
     return tuple(
         _expecting_pod_identity(step) if foreign_association and step.kind is StepKind.VERIFY else step
         for step in plan.back
@@ -65,14 +73,15 @@ def way_back(plan: Plan, held: Ledger) -> tuple[PlannedStep, ...]:
 
 def _undo(step: PlannedStep, held: Ledger, *, foreign_association: bool) -> bool:
     if step.kind is StepKind.RESTART:
-        return StepKind.ASSOCIATION in held.ours and not foreign_association
-    if step.kind is StepKind.VERIFY:
-        return not held.nothing_to_undo
+        return (StepKind.ASSOCIATION in held.ours or StepKind.ASSOCIATION in held.found) and not foreign_association
+    if step.kind is StepKind.VERIFY:  # with a foreign association, pods that we never restarted are as we found them
+        return not held.nothing_to_undo and (StepKind.RESTART in held.ours or not foreign_association)
     return step.id in held.ours
 
 
 def _expecting_pod_identity(step: PlannedStep) -> PlannedStep:
-    return replace(step, after={**step.after, "identity": "pod-identity"})
+    """Nothing was restarted: bare pods are as they were found."""
+    return replace(step, on={**step.on, "as_found": True}, after={**step.after, "identity": "pod-identity"})
 
 
 def _since_last_return(runs: Sequence[Run]) -> list[Run]:
@@ -88,6 +97,12 @@ def _since_last_return(runs: Sequence[Run]) -> list[Run]:
 def _begun(record: StepRecord) -> bool:
     """FAILED counts only if it was STARTED before: then it has a before-image, and may have changed something."""
     return record.status in _BEGUN and (record.status is not Status.FAILED or record.image is not None)
+
+
+def _turned_out_foreign(record: StepRecord) -> bool:
+    """An association that was not made by the run, though it had begun to: somebody was faster, or made it anew."""
+    done = record.step == StepKind.ASSOCIATION and record.status is Status.DONE
+    return done and (record.result or {"association": ""}).get("association") is None
 
 
 def _enter(ours: dict[str, dict[str, Json]], step: str, record: StepRecord) -> None:

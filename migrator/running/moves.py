@@ -47,7 +47,7 @@ class Book:
             raise ValueError(f"step {step}: {before} -> {to} is not an allowed move")
         old = self.records.get(step)
         kept = old.image if old is not None and old.image is not None else image
-        if result is None and old is not None and old.status in _UNFINISHED and to is Status.STARTED:
+        if result is None and old is not None and old.status in _UNFINISHED and to in {Status.STARTED, old.status}:
             result = old.result  # the memo of a try that was cut off, or what a failed one left for the next
         record = StepRecord(
             run=self.run.id, step=step, status=to, at=self.clock.now(), image=kept, result=result, note=note

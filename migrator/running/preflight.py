@@ -5,16 +5,15 @@ from collections.abc import Callable, Sequence
 
 from migrator.model import identity
 from migrator.model.errors import Blocked, Drift
-from migrator.model.facts import Pod, WorkloadRef
 from migrator.model.identity import Identity
 from migrator.model.moving import REPLACED, How, how
 from migrator.model.plan import Plan, PlannedStep, StepKind
 from migrator.model.trust_match import AUDIENCE, irsa_match
 from migrator.running.walk import STEPS
-from migrator.steps.pods import live, replaced_here
 from migrator.steps.step import Context, Position
+from migrator.steps.stuck import stuck
 
-_REMEDY = "nothing was changed; run migrate plan again"
+_REMEDY = "nothing was changed; look at it, then plan again and go on: migrate apply --from-drift"
 _TURNED = {How.ROLLOUT: "rolls by itself now", How.EVICT: "no longer rolls by itself"}
 _COMES_AND_GOES = "Job"  # it ends by itself, and nobody restarts it
 _AUDIENCE_ANNOTATION = "eks.amazonaws.com/audience"
@@ -57,21 +56,12 @@ def before_returning(plan: Plan, steps: Sequence[PlannedStep], context: Callable
             raise Drift(reading.note, doing=doing, remedy="nothing was changed; put that right, then run it again")
     service = plan.service
     _none_paused(plan, looking)
-    here = replaced_here(looking.cluster.workloads_of(service.namespace, service.name))
-    stuck = [
-        pod.name
-        for pod in live(looking.cluster.pods_of(service.namespace, service.name))
-        if _stays(pod, here, looking) and identity.of_pod(pod) in {Identity.POD_IDENTITY, Identity.MIXED}
-    ]
-    if stuck:
+    left = [pod.name for pod in stuck(looking)]
+    if left:
         raise Blocked(
-            f'"{service}" cannot go back while pods run on Pod Identity that no restart replaces: {", ".join(stuck)}',
+            f'"{service}" cannot go back while pods run on Pod Identity that no restart replaces: {", ".join(left)}',
             remedy="nothing was changed; let them finish, or delete them, and run the same command again",
         )
-
-
-def _stays(pod: Pod, replaced: frozenset[WorkloadRef], context: Context) -> bool:
-    return not context.recreate_bare_pods if pod.owner is None else pod.owner not in replaced
 
 
 def _same_workloads(plan: Plan, context: Context) -> None:
@@ -90,15 +80,21 @@ def _same_workloads(plan: Plan, context: Context) -> None:
         raise Drift(f'since the plan of "{service}" was made, {", ".join(said)}', remedy=_REMEDY)
 
 
-def _way_back_is_open(plan: Plan, context: Context) -> None:
-    """IRSA must work as it worked when the plan was made; where it was broken already, there is nothing to lose."""
+def irsa_is_closed(plan: Plan, context: Context) -> str:
+    """Why IRSA does not work as it worked when the plan was made; where it was broken already, nothing is lost."""
     role = plan.facts["role"]
     found = context.trust.role(role["arn"])
     if found is None:
-        raise Drift(f'role "{role["arn"]}" does not exist any more', remedy=_REMEDY)
+        return f'role "{role["arn"]}" does not exist any more'
     if _works(plan, json.dumps(role["trust"])) and not _works(plan, found.trust):
-        text = f'role "{role["arn"]}" no longer trusts "{plan.service}" by IRSA, as it did when the plan was made'
-        raise Drift(text, remedy="nothing was changed; put the statement back, or plan again")
+        return f'role "{role["arn"]}" no longer trusts "{plan.service}" by IRSA, as it did when the plan was made'
+    return ""
+
+
+def _way_back_is_open(plan: Plan, context: Context) -> None:
+    closed = irsa_is_closed(plan, context)
+    if closed:
+        raise Drift(closed, remedy="nothing was changed; put that right, or plan again")
 
 
 def _works(plan: Plan, trust: str) -> bool:
@@ -114,15 +110,26 @@ def _works(plan: Plan, trust: str) -> bool:
     ).works
 
 
-def _none_paused(plan: Plan, context: Context) -> None:
-    """A paused Deployment does not roll: its pods would keep what was taken from them."""
+def paused(plan: Plan, context: Context) -> str:
+    """Which workload is paused, if one is: it does not roll, and its pods would keep what was taken from them."""
     service = plan.service
-    for workload in context.cluster.workloads_of(service.namespace, service.name):
-        if workload.paused:
-            raise Blocked(
-                f'{workload.ref} of "{service}" is paused, and would not replace its pods',
-                remedy="nothing was changed; resume it, then run the same command again",
-            )
+    found = context.cluster.workloads_of(service.namespace, service.name)
+    name = next((str(workload.ref) for workload in found if workload.paused), "")
+    return f'{name} of "{service}" is paused, and would not replace its pods' if name else ""
+
+
+def unannotated(plan: Plan, context: Context) -> str:
+    """Whether the ServiceAccount is there without its annotation: no pod made then would have any identity."""
+    service = plan.service
+    account = context.cluster.service_account(service.namespace, service.name)
+    bare = account is not None and account.role_arn is None
+    return f'the role annotation of "{service}" is gone, without which IRSA does not take its pods back' if bare else ""
+
+
+def _none_paused(plan: Plan, context: Context) -> None:
+    problem = paused(plan, context)
+    if problem:
+        raise Blocked(problem, remedy="nothing was changed; resume it, then run the same command again")
 
 
 def _healthy(plan: Plan, context: Context) -> None:

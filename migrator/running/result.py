@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from migrator.model.errors import MigrateError
 from migrator.model.exits import Exit
 from migrator.model.ids import ServiceId
 
@@ -13,3 +14,16 @@ class Result:
     service: ServiceId
     exit: Exit
     message: str
+
+
+class Stranded(MigrateError):
+    """The way back failed too, at that step."""
+
+    exit = Exit.STRANDED
+    code = "stranded"
+
+    def __init__(self, service: ServiceId, step: str, reason: str) -> None:
+        super().__init__(
+            f'the way back of "{service}" failed at step "{step}": {reason}',
+            remedy=f"mend it, then: migrate rollback --service {service}",
+        )

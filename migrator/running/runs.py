@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from uuid import uuid4
 
 from migrator.model.events import Reporter, RunEnded
@@ -10,6 +11,7 @@ from migrator.model.ids import ServiceId
 from migrator.model.journal import OVER, Direction, Outcome, Run
 from migrator.model.plan import Plan, in_order
 from migrator.model.ports import Clock, Closing, Journal
+from migrator.planning.again import drifted
 
 PlanOf = Callable[[Json], Plan]
 
@@ -31,7 +33,7 @@ def carried_out(journal: Journal, plan: Plan, plan_of: PlanOf) -> Run | None:
     return last if carries(last, plan, plan_of) else None
 
 
-def steps_over(journal: Journal, plan: Plan, plan_of: PlanOf) -> frozenset[str] | None:
+def _steps_over(journal: Journal, plan: Plan, plan_of: PlanOf) -> frozenset[str] | None:
     """Which steps are over in the walk there that carries this plan, open or done; None when there is none."""
     run = journal.open_run(plan.service)
     if run is None:
@@ -41,6 +43,30 @@ def steps_over(journal: Journal, plan: Plan, plan_of: PlanOf) -> frozenset[str] 
     if run is None:
         return None
     return frozenset(step for step, record in journal.records(run.id).items() if record.status in OVER)
+
+
+class Fate(StrEnum):
+    """What becomes of the plan that stands there, now that one was made anew."""
+
+    STAYS = "stays"  # a run goes on with it
+    LEFT = "left"  # a run carries it, and the world has left it
+    FREE = "free"  # no run carries it
+
+
+def walking_back(journal: Journal, service: ServiceId) -> bool:
+    """Whether a way back is not over: nothing else is begun before it is."""
+    run = journal.open_run(service)
+    return run is not None and run.direction is Direction.BACK
+
+
+def fate(journal: Journal, old: Plan | None, fresh: Plan, plan_of: PlanOf) -> Fate:
+    """Of the plan `old`, or of what cannot be read: the plan of an open run stays unless the world has left it."""
+    if walking_back(journal, fresh.service):
+        return Fate.STAYS
+    over = _steps_over(journal, old, plan_of) if old is not None else None
+    if old is None or over is None:
+        return Fate.FREE
+    return Fate.LEFT if drifted(old, fresh, over) else Fate.STAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

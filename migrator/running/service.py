@@ -1,54 +1,41 @@
 """Takes one service there, or back: lock, proof of the cluster, run, and the way back by itself when a step fails."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from migrator.model.errors import Blocked, Drift, MigrateError
-from migrator.model.events import Reporter, RunStarted, WayBack
+from migrator.model.errors import Blocked
+from migrator.model.events import WayBack
 from migrator.model.exits import Exit
 from migrator.model.facts import Json
-from migrator.model.fleet import Waits
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Outcome, Run, Status
 from migrator.model.plan import Plan, PlannedStep, StepKind
-from migrator.model.ports import Clock, Closing, ClusterWorld, Interrupt, Journal, Locks, TrustPolicies
-from migrator.running.admission import migrated, refuse_blocked, refuse_held, refuse_other_things, still_so
-from migrator.running.lately import lately
+from migrator.model.ports import Closing
+from migrator.running.admission import (
+    migrated,
+    refuse_blocked,
+    refuse_held,
+    refuse_other_things,
+    refuse_undone,
+    refuse_unremembered,
+    still_so,
+)
 from migrator.running.ledger import ledger, way_back
-from migrator.running.moves import Book
+from migrator.running.means import Means
 from migrator.running.preflight import before_going, before_returning
-from migrator.running.result import Result
-from migrator.running.runs import Runs, carried_out, carries
+from migrator.running.result import Result, Stranded
+from migrator.running.runs import carried_out, carries
 from migrator.running.stops import over, stop, up_to
-from migrator.running.walk import Postponed, StepFailed, Walk
+from migrator.running.walk import Postponed, StepFailed
 from migrator.steps.step import Context
 
 AUTOMATIC = "automatic"
+_STAY = "the pods are proven on Pod Identity and ignore it while the association is there: they stay so"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Runner:
-    """Runs plans of the services of one cluster. `plan_of` revives the plan document that a run carries.
-
-    `file_of` names a service's plan file to people. `recreate_bare_pods` is a person's word, for both ways: bare pods
-    may be deleted and made anew.
-    """
-
-    cluster: ClusterWorld
-    trust: TrustPolicies
-    journal: Journal
-    locks: Locks
-    clock: Clock
-    reporter: Reporter
-    interrupt: Interrupt
-    waits: Waits
-    actor: str
-    host: str
-    plan_of: Callable[[Json], Plan]
-    file_of: Callable[[ServiceId], str]
-    recreate_bare_pods: bool = False
+class Runner(Means):
+    """Runs plans of the services of one cluster."""
 
     def apply(
         self,
@@ -108,6 +95,7 @@ class Runner:
 
     def _there(self, run: Run, plan: Plan, to: StepKind | None, *, auto_rollback: bool) -> Result:
         steps, book = up_to(plan, to), self._book(run)
+        refuse_undone((step for step in plan.way_there if over(book, step)), partial(self._context, run, plan))
         went = not all(over(book, step) for step in steps)
         try:
             if went or to is None:
@@ -128,10 +116,14 @@ class Runner:
 
     def _failed(self, run: Run, plan: Plan, failure: StepFailed, *, auto_rollback: bool) -> Result:
         """The way back, unless it is not wanted, or would take proven pods back for the sake of an annotation."""
-        reason, remedy = failure.reason, ""
-        if failure.step == StepKind.ANNOTATION and self._book(run).status(StepKind.VERIFY) is Status.DONE:
-            reason += "; the pods are proven on Pod Identity and ignore it while the association is there: they stay so"
-            remedy = "take it out at its source, then run the same command again"
+        reason, remedy, book = failure.reason, "", self._book(run)
+        if failure.step == StepKind.ANNOTATION and book.status(StepKind.VERIFY) is Status.DONE:
+            if book.begun(StepKind.ANNOTATION):
+                reason += f"; {_STAY}"
+                remedy = "take it out at its source, then run the same command again"
+            else:
+                reason += "; the annotation was left in place, for the next pods"
+                remedy = "look at the pod identity webhook, then run the same command again"
         elif not auto_rollback:
             remedy = f"mend it and run the same command again, or: migrate rollback --service {plan.service}"
         if not remedy:
@@ -157,7 +149,7 @@ class Runner:
         self._prove(self.plan_of(run.plan))
         try:
             self._back(run)
-        except _Stranded as error:
+        except Stranded as error:
             return Result(service=run.service, exit=Exit.STRANDED, message=error.sentence())
         cause = self.journal.run(run.cause)
         why = cause.note if cause else "a step failed"
@@ -170,55 +162,16 @@ class Runner:
         return proof.note if proof and proof.note else "nothing of the service had been changed"
 
     def _back(self, run: Run) -> None:
-        plan = self.plan_of(run.plan)
-        steps = way_back(plan, ledger(self.journal, run.service))
+        plan, book = self.plan_of(run.plan), self._book(run)
+        steps = self._way_back(plan)
+        refuse_undone((step for step in steps if over(book, step)), partial(self._context, run, plan), back=True)
         try:
-            self._walk(self._book(run), plan, steps)
+            self._walk(book, plan, steps)
         except StepFailed as failure:
             self._runs.leave_open(run, failure.reason)
-            raise _Stranded(run.service, failure) from failure
-        self._runs.end(run, Outcome.DONE, "")
-
-    def _book(self, run: Run) -> Book:
-        return Book.open(run, self.journal, self.clock, self.reporter)
-
-    def _walk(self, book: Book, plan: Plan, steps: tuple[PlannedStep, ...]) -> None:
-        run = book.run
-        self.reporter.tell(
-            RunStarted(
-                service=run.service,
-                direction=run.direction,
-                run=run.id,
-                resumed=bool(book.records),
-                steps=tuple(step.id for step in steps),
-                statuses={step: record.status for step, record in book.records.items()},
-            )
-        )
-        Walk(
-            steps=steps,
-            book=book,
-            context=partial(self._context, run, plan),
-            locks=self.locks,
-            clock=self.clock,
-            reporter=self.reporter,
-            interrupt=self.interrupt,
-        ).go()
-
-    def _context(self, run: Run, plan: Plan, step: str) -> Context:
-        back = run.direction is Direction.BACK
-        return Context(
-            service=run.service,
-            run=run.id,
-            cluster=self.cluster,
-            trust=self.trust,
-            waits=self.waits,
-            check=None if back else plan.edit.verify,  # it may be about Pod Identity; the way back asks for IRSA only
-            role_arn=_associated(plan),
-            forward=ledger(self.journal, run.service).ours.get(step, {}) if back else {},
-            lately=lately(self.journal, self.clock, plan.step(step), self.waits.trust),
-            restart="rollout" if back else plan.edit.restart,
-            recreate_bare_pods=self.recreate_bare_pods,
-        )
+            raise Stranded(run.service, failure.step, failure.reason) from failure
+        cause = self.journal.run(run.cause) if run.note == AUTOMATIC else None
+        self._runs.end(run, Outcome.DONE, cause.note if cause else "")
 
     def _admit(self, plan: Plan) -> None:
         """Looks before anything is recorded: hold, findings, what earlier runs left, the cluster, drift."""
@@ -233,25 +186,6 @@ class Runner:
         self._prove(plan)
         return still_so(plan, self._context(last, plan, ""))
 
-    def _look_context(self, plan: Plan) -> Context:
-        return Context(
-            service=plan.service,
-            run="",
-            cluster=self.cluster,
-            trust=self.trust,
-            waits=self.waits,
-            check=plan.edit.verify,
-            role_arn=_associated(plan),
-            restart=plan.edit.restart,
-            recreate_bare_pods=self.recreate_bare_pods,
-        )
-
-    def _prove(self, plan: Plan) -> None:
-        difference = self.cluster.prove(plan.facts["cluster"])
-        if difference is not None:
-            doing = f"{self.file_of(plan.service)}: planned for another cluster than the one reached"
-            raise Drift(difference, doing=doing, remedy="plan again, or correct the fleet file")
-
     def _before_returning(self, plan: Plan) -> None:
         held = ledger(self.journal, plan.service)
         looking = replace(self._look_context(plan), check=None, restart="rollout")
@@ -259,37 +193,14 @@ class Runner:
         def context(step: str) -> Context:
             return replace(looking, forward=held.ours.get(step, {}))
 
-        before_returning(plan, way_back(plan, held), context)
+        before_returning(plan, self._way_back(plan), context)
+
+    def _way_back(self, plan: Plan) -> tuple[PlannedStep, ...]:
+        gone = self.cluster.association(plan.service.namespace, plan.service.name) is None
+        return way_back(plan, ledger(self.journal, plan.service), gone=gone)
 
     def _nothing_to_undo(self, service: ServiceId, run: Run | None) -> Result:
+        refuse_unremembered(service, self.journal, self.cluster.association(service.namespace, service.name))
         if run is not None:
             self._runs.end(run, Outcome.ABANDONED, "rolled back before anything was changed")
         return Result(service=service, exit=Exit.DONE, message="nothing of ours is in place; nothing to do")
-
-    @property
-    def _runs(self) -> Runs:
-        return Runs(journal=self.journal, clock=self.clock, reporter=self.reporter, actor=self.actor, host=self.host)
-
-    @contextmanager
-    def _service(self, service: ServiceId, doing: str) -> Iterator[None]:
-        with self.locks.held(f"service:{service}", doing=doing):
-            yield
-
-
-def _associated(plan: Plan) -> str:
-    """The role that the plan's association names."""
-    step = plan.step(StepKind.ASSOCIATION)
-    return str(step.after["role_arn"]) if step else ""
-
-
-class _Stranded(MigrateError):
-    """The way back failed too."""
-
-    exit = Exit.STRANDED
-    code = "stranded"
-
-    def __init__(self, service: ServiceId, failure: StepFailed) -> None:
-        super().__init__(
-            f'the way back of "{service}" failed at step "{failure.step}": {failure.reason}',
-            remedy=f"mend it, then: migrate rollback --service {service}",
-        )

@@ -17,6 +17,13 @@ class Patience:
     hold: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GaveUp:
+    """The deadline was over."""
+
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Waiter:
     """Waits through a clock, so that tests wait for nothing."""
@@ -30,7 +37,7 @@ class Waiter:
         again: Callable[[NotYet], None],
         patience: Patience,
         waiting: Callable[[str, float], None],
-    ) -> Settled | Failed | Later:
+    ) -> Settled | Failed | Later | GaveUp:
         """Looks until `look` has said Settled for the whole hold, or Failed or Later, or the deadline is over.
 
         `look` is told whether this look would be the last one, the one that ends the hold.
@@ -57,12 +64,12 @@ class Waiter:
                 steady = now if steady is None else steady
                 pause = min(patience.poll, max(patience.hold - (now - steady), 0.01))
             else:
-                steady = None
+                steady = steady if answer.holding else None
                 if answer.stage not in stages:
                     stages.add(answer.stage)
                     began = now
                 if now - began >= patience.deadline:
-                    return Failed(reason=f"gave up after {patience.deadline:.0f} s: {answer.reason}")
+                    return GaveUp(reason=f"gave up after {patience.deadline:.0f} s: {answer.reason}")
                 waiting(answer.reason, now - began)
                 if answer.again:
                     again(answer)

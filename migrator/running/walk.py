@@ -2,25 +2,28 @@
 
 1. read; OTHER → stop: drift.
 2. AFTER and never started by us → wait until it works, record FOUND, go on.
-3. record STARTED with the before-image, durably, before touching anything.
-4. BEFORE → apply.
-5. wait until settled, within a deadline and through the clock; record DONE or FAILED.
+3. BEFORE → wait until the walk's guard lets the change be made.
+4. record STARTED with the before-image, durably, before touching anything.
+5. BEFORE → apply.
+6. wait until settled, within a deadline and through the clock; record DONE or FAILED.
 
 After an apply it is `settled`, not `read`, that decides: a read right after a write may be stale.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from migrator.model.errors import Drift, Locked, Rejected
+from migrator.model.errors import Drift, Rejected
 from migrator.model.events import Reporter, StepWaits
-from migrator.model.facts import Json
 from migrator.model.journal import OVER, Direction, Status
 from migrator.model.plan import PlannedStep, StepKind
 from migrator.model.ports import Clock, Interrupt, Locks
 from migrator.running.moves import Book
-from migrator.running.waiting import Patience, Waiter, checkpoint
+from migrator.running.pulse import Pulse
+from migrator.running.shared import Shared
+from migrator.running.waiting import GaveUp, Patience, Waiter, checkpoint
 from migrator.steps.agent import AgentStep
 from migrator.steps.annotation import AnnotationStep
 from migrator.steps.association import AssociationStep
@@ -38,6 +41,8 @@ STEPS: Mapping[StepKind, Step] = {
     StepKind.VERIFY: VerifyStep(),
 }
 Again = Callable[[PlannedStep, Step, Context, NotYet], None]
+Guard = Callable[[PlannedStep], Settling]
+ContextOf = Callable[[str], Context]  # of the step of that id
 
 
 class StepFailed(Exception):
@@ -60,15 +65,20 @@ class Postponed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
-    """Carries out the steps of one run; `context` is asked with a step's id."""
+    """Carries out the steps of one run; `context` is asked with a step's id, `guard` before a step's change is made.
+
+    A guard that fails, or does not settle within the gate's time, fails the step before anything of it is changed.
+    """
 
     steps: Sequence[PlannedStep]
     book: Book
-    context: Callable[[str], Context]
+    context: ContextOf
     locks: Locks
     clock: Clock
     reporter: Reporter
     interrupt: Interrupt
+    guard: Guard
+    pulse: Pulse
     refusals: dict[str, str] = field(default_factory=dict)  # by step: why its last try was refused for the moment
 
     def go(self) -> None:
@@ -90,15 +100,32 @@ class Walk:
     def _one(self, planned: PlannedStep, step: Step, context: Context) -> None:
         reading = step.read(planned, context)
         if reading.position is Position.OTHER:
+            self.book.move(planned.id, self.book.status(planned.id), note=f"drift: {reading.note}")
             raise Drift(reading.note, doing=f'step "{planned.id}" of "{context.service}"', remedy=self._remedy())
         if reading.position is Position.AFTER and self._not_ours(planned, reading):
             self._found(planned, step, context, reading)
             return
+        if reading.position is Position.BEFORE:
+            self._cleared(planned, context)
         cut_off = self.book.begun(planned.id)
         self.book.move(planned.id, Status.STARTED, image=reading.image)
         if reading.position is Position.BEFORE:
             self._change(planned, step, replace(context, cut_off=cut_off, image=reading.image))
         self._conclude(planned, self._wait(planned, step, context, again=self._try_again), Status.DONE)
+
+    def _cleared(self, planned: PlannedStep, context: Context) -> None:
+        patience = Patience(poll=context.waits.poll, deadline=context.waits.gate, hold=0.0)
+
+        def look(_last: bool) -> Settling:
+            self.pulse.beat()
+            return self.guard(planned)
+
+        waiting = partial(self._tell_waiting, planned, patience)
+        answer = Waiter(self.clock, self.interrupt).until_settled(look, lambda _answer: None, patience, waiting)
+        if isinstance(answer, Failed | GaveUp):
+            answer = Failed(reason=answer.reason, memo=self.book.memo(planned.id))
+        if not isinstance(answer, Settled):
+            self._conclude(planned, answer, Status.DONE)
 
     def _remedy(self) -> str:
         if self.book.run.direction is Direction.BACK:
@@ -116,8 +143,11 @@ class Walk:
         self._conclude(planned, answer, Status.FOUND)
 
     def _try_again(self, planned: PlannedStep, step: Step, context: Context, answer: NotYet) -> None:
-        if answer.memo is not None:  # else the intent stands in the journal as it is
+        """The intent stands in the journal; a record, or else the fence, shows that the locks are still ours."""
+        if answer.memo is not None:
             self.book.move(planned.id, Status.STARTED, result=answer.memo)
+        else:
+            self.pulse.fence()
         self._change(planned, step, context)
 
     def _change(self, planned: PlannedStep, step: Step, context: Context) -> None:
@@ -133,7 +163,7 @@ class Walk:
                 raise Drift(
                     error.message, doing=f'step "{planned.id}" of "{context.service}"', remedy=remedy
                 ) from error
-            self._conclude(planned, Failed(reason=error.sentence()), Status.DONE)
+            self._conclude(planned, Failed(reason=error.sentence(), memo=self.book.memo(planned.id)), Status.DONE)
 
     def _wait(
         self, planned: PlannedStep, step: Step, context: Context, again: Again | None = None
@@ -141,22 +171,11 @@ class Walk:
         waits = context.waits
         patience = Patience(poll=waits.poll, deadline=step.deadline(planned, waits), hold=step.hold(planned, waits))
 
-        def waiting(reason: str, waited: float) -> None:
-            self.reporter.tell(
-                StepWaits(
-                    service=context.service,
-                    direction=self.book.run.direction,
-                    step=planned.id,
-                    reason=reason,
-                    waited=waited,
-                    deadline=patience.deadline,
-                )
-            )
-
         well = self.clock.monotonic()  # when the last try was made, or the change was last seen in effect
 
         def look(last: bool) -> Settling:
             nonlocal well
+            self.pulse.beat()
             waited = self.clock.monotonic() - well
             memory, refused = self.book.memo(planned.id), self.refusals.get(planned.id, "")
             now = replace(context, last_look=last, memory=memory, waited=waited, refused=refused)
@@ -170,7 +189,24 @@ class Walk:
                 again(planned, step, context, answer)
                 well = self.clock.monotonic()
 
-        return Waiter(self.clock, self.interrupt).until_settled(look, retry, patience, waiting)
+        waiting = partial(self._tell_waiting, planned, patience)
+        answer = Waiter(self.clock, self.interrupt).until_settled(look, retry, patience, waiting)
+        if isinstance(answer, GaveUp):  # a later try must know what the step asked to be remembered
+            return Failed(reason=answer.reason, memo=self.book.memo(planned.id))
+        return answer
+
+    def _tell_waiting(self, planned: PlannedStep, patience: Patience, reason: str, waited: float) -> None:
+        run = self.book.run
+        self.reporter.tell(
+            StepWaits(
+                service=run.service,
+                direction=run.direction,
+                step=planned.id,
+                reason=reason,
+                waited=waited,
+                deadline=patience.deadline,
+            )
+        )
 
     def _conclude(self, planned: PlannedStep, answer: Settled | Failed | Later, well: Status) -> None:
         if isinstance(answer, Later):
@@ -182,39 +218,9 @@ class Walk:
             raise StepFailed(planned.id, answer.reason)
         self.book.move(planned.id, well, result=answer.result, note=answer.note)
 
-    @contextmanager
-    def _lock(self, planned: PlannedStep) -> Iterator[None]:
-        """Roles and agents are shared by services: one edit at a time; another runner's is waited for."""
-        key = _lock_key(planned)
-        if key is None:
-            yield
-            return
-        with self._held(key, planned):
-            yield
-
-    @contextmanager
-    def _held(self, key: str, planned: PlannedStep) -> Iterator[None]:
-        context = self.context(planned.id)
-        began = self.clock.monotonic()
-        patience = STEPS[planned.kind].deadline(planned, context.waits)
-        while True:
-            holding = self.locks.held(key, doing=f"{planned.id} of {context.service}")
-            try:
-                holding.__enter__()
-                break
-            except Locked:
-                checkpoint(self.interrupt)
-                if self.clock.monotonic() - began >= patience:
-                    raise
-                self.clock.sleep(min(context.waits.poll, 1.0))
-        try:
-            yield
-        finally:
-            holding.__exit__(None, None, None)
-
-
-def _lock_key(planned: PlannedStep) -> str | None:
-    on: Mapping[str, Json] = planned.on
-    if planned.kind is StepKind.TRUST:
-        return f"role:{on['role']}"
-    return f"agent:{on['cluster']}" if planned.kind is StepKind.AGENT else None
+    def _lock(self, planned: PlannedStep) -> AbstractContextManager[None]:
+        """Roles and agents are shared by services."""
+        waits = self.context(planned.id).waits
+        shared = Shared(locks=self.locks, clock=self.clock, interrupt=self.interrupt, pulse=self.pulse)
+        doing, patience = f"{planned.id} of {self.book.run.service}", STEPS[planned.kind].deadline(planned, waits)
+        return shared.held(planned, doing=doing, patience=patience, poll=waits.poll)

@@ -5,6 +5,8 @@ is settled only when server-side dry-run pods come back with the expected variab
 on a fresh connection.
 """
 
+from uuid import uuid4
+
 from migrator.model import identity
 from migrator.model.errors import Rejected
 from migrator.model.facts import Association, Probe
@@ -34,7 +36,7 @@ class AssociationStep:
         if found.owner_arn:
             note = f'association "{found.id}" belongs to "{found.owner_arn}"'
             return Reading(position=Position.OTHER, image=image, note=note)
-        ours = found.tags.get(RUN_TAG) == context.run
+        ours = _ours(found, context)
         return Reading(position=Position.AFTER, image=image, ours=ours, note=f"association {found.id}")
 
     def _read_back(
@@ -42,6 +44,8 @@ class AssociationStep:
     ) -> Reading:
         if found is None:
             return Reading(position=Position.AFTER, image=image)
+        if _theirs(found, context):
+            return Reading(position=Position.AFTER, image=image, note=_stays(found))
         if not _as_we_made_it(step, found):
             note = f'association "{found.id}" was changed by somebody else: it names "{found.role_arn}" now'
             return Reading(position=Position.OTHER, image=image, note=note)
@@ -53,7 +57,8 @@ class AssociationStep:
     def apply(self, step: PlannedStep, context: Context) -> None:
         """Creates or deletes. EKS may refuse a trust written a moment ago: `settled` then asks for another try.
 
-        The token is the run's, so that however often the call is made there is one association.
+        Raises:
+            Rejected: reason `conflict` when somebody else has associated the pair meanwhile; else EKS's own.
         """
         if step.after["role_arn"] is None:
             found = _find(step, context)
@@ -65,11 +70,14 @@ class AssociationStep:
         except Rejected as error:
             if error.reason not in _PROPAGATING:
                 raise
+            _refuse_foreign(_find(step, context), context)
 
     def settled(self, step: PlannedStep, context: Context) -> Settling:
         """Read back, and then the gate."""
         found = _find(step, context)
         if step.after["role_arn"] is None:
+            if found is not None and _theirs(found, context):
+                return Settled(note=_stays(found))
             if found is not None:
                 return NotYet(reason=f'association "{found.id}" is still listed')
             return _gate(context, Identity.IRSA, None)
@@ -77,7 +85,7 @@ class AssociationStep:
             return NotYet(reason="EKS does not list it yet, or does not accept the fresh trust policy yet", again=True)
         if found.role_arn != step.after["role_arn"]:
             return Failed(reason=f'the pair is associated with another role, "{found.role_arn}"')
-        return _gate(context, Identity.POD_IDENTITY, found)
+        return _gate(context, Identity.POD_IDENTITY, found if _ours(found, context) else None)
 
     def deadline(self, step: PlannedStep, waits: Waits) -> float:
         """What EKS may take to accept a fresh trust, and what the webhook may take to learn of it."""
@@ -92,6 +100,16 @@ class AssociationStep:
         return waits.reconcile if step.after["role_arn"] is None else 0.0
 
 
+def _theirs(found: Association, context: Context) -> bool:
+    """Whether it is somebody else's, and the walk there never made one of its own: there is nothing to take away."""
+    recorded = (context.forward.get("result") or {}).get("association")
+    return recorded is None and not _made_by_us(found, context)
+
+
+def _stays(found: Association) -> str:
+    return f'association "{found.id}" to role "{found.role_arn}" is somebody else\'s, and stays'
+
+
 def _find(step: PlannedStep, context: Context) -> Association | None:
     return context.cluster.association(step.on["namespace"], step.on["service_account"])
 
@@ -100,6 +118,18 @@ def _image(found: Association | None) -> dict[str, object]:
     if found is None:
         return {"association": None}
     return {"association": {"id": found.id, "role_arn": found.role_arn, "tags": dict(found.tags)}}
+
+
+def _ours(found: Association, context: Context) -> bool:
+    return found.tags.get(RUN_TAG) == context.run
+
+
+def _refuse_foreign(found: Association | None, context: Context) -> None:
+    """What somebody else made is never taken for ours: the way back would delete it."""
+    if found is not None and not _ours(found, context):
+        pair = f'"{found.namespace}/{found.service_account}"'
+        text = f"somebody else associated {pair} at the same time: {found.id}"
+        raise Rejected(text, reason="conflict")
 
 
 def _as_we_made_it(step: PlannedStep, found: Association) -> bool:
@@ -113,12 +143,18 @@ def _made_by_us(found: Association, context: Context) -> bool:
 
 
 def _create(step: PlannedStep, context: Context) -> None:
+    """The pair can have one association, however often the call is made.
+
+    EKS answers a token it knows with what it made then, even if that is gone. So the token is the run's for a process's
+    first try, which takes up one that was cut off, and new for each further one.
+    """
+    first = context.image is not None
     context.cluster.create_association(
         namespace=step.on["namespace"],
         service_account=step.on["service_account"],
         role_arn=step.after["role_arn"],
         tags={**step.after["tags"], RUN_TAG: context.run},
-        token=f"{context.run}-association",
+        token=f"{context.run}-association" if first else f"{context.run}-{uuid4().hex}",
     )
 
 

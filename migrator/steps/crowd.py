@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from migrator.model import identity
-from migrator.model.facts import Json, Pod, Workload, WorkloadRef
+from migrator.model.facts import Json, Pod, Rollout, Workload, WorkloadRef
 from migrator.model.identity import Identity
-from migrator.model.moving import REPLACED, How, how
+from migrator.model.moving import REPLACED, STAMPED, How, how
 from migrator.model.plan import PlannedStep
 from migrator.steps.pods import live
 from migrator.steps.step import Context
@@ -14,11 +14,15 @@ from migrator.steps.step import Context
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crowd:
-    """One workload that has pods to replace, its live pods by name, and the identity they are to have."""
+    """One workload that has pods to replace, its live pods by name, and the identity they are to have.
+
+    `rollout` is what its controller said before the pods were listed; None where it was not asked, or there is none.
+    """
 
     workload: Workload
     pods: tuple[Pod, ...]
     wanted: Identity
+    rollout: Rollout | None = None
 
     @property
     def ref(self) -> WorkloadRef:
@@ -46,16 +50,23 @@ def is_wrong(pod: Pod, wanted: Identity) -> bool:
     return any(seen is not wanted for _, seen in identity.by_container(pod))
 
 
-def crowds(step: PlannedStep, context: Context, wanted: Identity) -> list[Crowd]:
+def crowds(step: PlannedStep, context: Context, wanted: Identity, *, rollouts: bool = False) -> list[Crowd]:
     """Those that are there now, in the order in which their turn comes: as planned, then what came since.
 
-    Whatever was deleted or scaled to zero meanwhile has nothing to replace; what came or was scaled up has.
+    Whatever was deleted or scaled to zero meanwhile has nothing to replace; what came or was scaled up has. With
+    `rollouts` the controllers are asked too, and first: pods listed before a rollout is complete prove nothing of it.
     """
     service = context.service
-    pods = live(context.cluster.pods_of(service.namespace, service.name))
     found = [w for w in context.cluster.workloads_of(service.namespace, service.name) if _has_pods(w)]
+    said = {w.ref: context.cluster.rollout(w.ref) for w in found if rollouts and how(w) in STAMPED}
+    pods = live(context.cluster.pods_of(service.namespace, service.name))
     return [
-        Crowd(workload=one, pods=tuple(pod for pod in pods if pod.owner == one.ref), wanted=wanted)
+        Crowd(
+            workload=one,
+            pods=tuple(pod for pod in pods if pod.owner == one.ref),
+            wanted=wanted,
+            rollout=said.get(one.ref),
+        )
         for one in _ordered(found, step.on.get("workloads", ()))
     ]
 

@@ -3,6 +3,9 @@
 The webhook fails open, and each API server learns of an association in its own time, so that a pod may be missed. Once
 is bad luck; a pod that is wrong again is a failure. Which pods were missed stands in the step's memo before the first
 of them is touched: a run that is taken up again neither forgets nor repeats.
+
+A new pod does not say whose place it takes. So the memo also holds which pods were there when some were last found
+missed: those that came since, and are well, must be as many as were made anew since.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,11 +16,12 @@ from migrator.model.facts import Json, Pod, WorkloadRef
 from migrator.model.identity import Identity
 from migrator.model.ports import Workloads
 from migrator.steps.crowd import Crowd
-from migrator.steps.pods import listed
+from migrator.steps.pods import SLOW_STARTS, listed
 from migrator.steps.step import Failed, NotYet, Settling
 
 MISSED = "missed"
 BEFORE = "before"  # the pods that were wrong when a workload's turn came
+_SEEN = "seen"  # the pods that were there when some were last found missed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,20 @@ class Memory:
 
     def adding(self, part: str, ref: WorkloadRef, uids: Iterable[str]) -> Json:
         """The memo with these in it."""
-        known = sorted(self.uids(part, ref) | set(uids))
-        return {**(self.memo or {}), part: {**self._part(part), str(ref): known}}
+        return self.having(part, ref, self.uids(part, ref) | set(uids))
+
+    def having(self, part: str, ref: WorkloadRef, uids: Iterable[str]) -> Json:
+        """The memo with these in it instead of what it had there."""
+        return {**(self.memo or {}), part: {**self._part(part), str(ref): sorted(uids)}}
+
+    def merged(self, memos: Iterable[Json]) -> Json:
+        """The memo with what each of these, made from it, has otherwise; they are about different workloads."""
+        parts = {part: dict(self._part(part)) for part in self.memo or {}}
+        for memo in memos:
+            for part, by_ref in memo.items():
+                changed = {ref: uids for ref, uids in by_ref.items() if uids != self._part(part).get(ref)}
+                parts[part] = {**parts.get(part, {}), **changed}
+        return parts
 
     def count(self, part: str) -> int:
         """Of how many pods, over all workloads."""
@@ -48,26 +64,20 @@ class Memory:
         return found
 
 
-def rerolled(crowd: Crowd, memory: Memory, refused: str, *, allowed: int | None = None) -> Settling | None:
+def rerolled(crowd: Crowd, memory: Memory, refused: str, *, among: Sequence[Pod] | None = None) -> Settling | None:
     """None when no pod was missed, or all that were have been made anew and are well.
 
     Args:
         crowd: the workload; its wrong pods that are remembered as BEFORE are left to the caller.
         memory: what was missed until now.
         refused: why the last eviction was refused, if it was.
-        allowed: how many pods may be missed over time; without a number, those of one look only.
+        among: those of its pods that can be judged already; without them, all.
     """
     known = memory.uids(MISSED, crowd.ref)
-    fresh = [pod for pod in crowd.wrong if pod.uid not in known | memory.uids(BEFORE, crowd.ref)]
-    hopeless = [pod for pod in fresh if _written(pod)]
-    again = bool(known) if allowed is None else len(known) + len(fresh) > allowed
-    if fresh and (hopeless or again):
-        why = " again, made anew once already" if known and not hopeless else ""
-        return Failed(reason=f"{expected(crowd.wanted, hopeless or fresh)}{why}", memo=memory.memo)
+    wrong = [pod for pod in crowd.wrong if among is None or pod in among]
+    fresh = [pod for pod in wrong if pod.uid not in known | memory.uids(BEFORE, crowd.ref)]
     if fresh:
-        reason = f"{expected(crowd.wanted, fresh)}; missed by the webhook, to be made anew once"
-        memo = memory.adding(MISSED, crowd.ref, uids_of(fresh))
-        return NotYet(reason=reason, again=True, memo=memo, stage=str(crowd.ref))
+        return _fresh(crowd, memory, fresh)
     left = [pod for pod in crowd.wrong if pod.uid in known]
     if left:
         reason = f"{expected(crowd.wanted, left)}; being made anew{held_up(refused)}"
@@ -75,16 +85,56 @@ def rerolled(crowd: Crowd, memory: Memory, refused: str, *, allowed: int | None 
     return None
 
 
+def _fresh(crowd: Crowd, memory: Memory, fresh: Sequence[Pod]) -> Settling:
+    hopeless = [pod for pod in fresh if _written(pod)]
+    if hopeless:
+        return Failed(reason=expected(crowd.wanted, hopeless), memo=memory.memo)
+    if _outstanding(crowd, memory) and len(crowd.pods) < crowd.workload.replicas:
+        return NotYet(reason=f"{crowd.ref}: pods made anew are still to come", stage=str(crowd.ref))
+    if _again(crowd, memory, fresh):
+        return Failed(reason=f"{expected(crowd.wanted, fresh)} again, made anew once already", memo=memory.memo)
+    reason = f"{expected(crowd.wanted, fresh)}; missed by the webhook, to be made anew once"
+    memo = Memory(memory.having(_SEEN, crowd.ref, uids_of(crowd.pods))).adding(MISSED, crowd.ref, uids_of(fresh))
+    return NotYet(reason=reason, again=True, memo=memo, stage=str(crowd.ref))
+
+
+def _outstanding(crowd: Crowd, memory: Memory) -> int:
+    """Of how many missed pods that were made anew the new one is not there yet, or not well."""
+    known, there = memory.uids(MISSED, crowd.ref), frozenset(uids_of(crowd.pods))
+    if not memory.has(_SEEN, crowd.ref):
+        return len(known - there)
+    seen = memory.uids(_SEEN, crowd.ref)
+    well = there - seen - frozenset(uids_of(crowd.wrong))
+    return max(len((known & seen) - there) - len(well), 0)
+
+
+def _again(crowd: Crowd, memory: Memory, fresh: Sequence[Pod]) -> bool:
+    """Whether one place was missed twice: a new one is not well, or more were missed than there are places."""
+    missed = len(memory.uids(MISSED, crowd.ref)) + len(fresh)
+    return _outstanding(crowd, memory) > 0 or missed > max(crowd.workload.replicas, len(crowd.pods))
+
+
 def evict_next(cluster: Workloads, crowd: Crowd, uids: frozenset[str]) -> None:
-    """Evicts one wrong pod of these: one that serves nobody at once, a ready one only while the workload is whole.
+    """Evicts one wrong pod of these, so that the workload has no more pods down for it than it would have anyway.
+
+    One in trouble (a crash loop) goes at once: it serves nobody. One that is not ready may be so for a moment only: it
+    goes while no other is still to come, or enough are ready. A ready one goes only while enough are.
 
     Raises:
         Rejected: reason `budget` while a PodDisruptionBudget does not allow it.
     """
     due = [pod for pod in crowd.wrong if pod.uid in uids]
     idle = [pod for pod in due if not pod.ready]
-    for pod in (idle or (due if crowd.whole else []))[:1]:
+    broken = [pod for pod in idle if pod.trouble not in SLOW_STARTS]
+    spare = idle if crowd.whole or not _coming(crowd, due) else []
+    for pod in (broken or spare or (due if crowd.whole else []))[:1]:
         cluster.evict(pod)
+
+
+def _coming(crowd: Crowd, due: Sequence[Pod]) -> bool:
+    """Whether a pod of it is missing, or not ready, beside those that are to go."""
+    starting = [pod for pod in crowd.pods if not pod.ready and pod not in due]
+    return bool(starting) or len(crowd.pods) < crowd.workload.replicas
 
 
 def uids_of(pods: Iterable[Pod]) -> list[str]:

@@ -10,6 +10,7 @@ from migrator.model.plan import Check
 from migrator.model.ports import Workloads
 
 JOBS = frozenset({"Job", "CronJob"})  # their pods are left to finish
+SLOW_STARTS = frozenset({"", "ContainerCreating", "PodInitializing"})  # no trouble of a pod that is only starting
 _GONE = "NotFound"
 _SHOWN = 6
 
@@ -53,6 +54,7 @@ def count(number: int, word: str) -> str:
 class Checked:
     """How the own check ended in one pod; `gone` when the pod went away before it could be asked."""
 
+    pod: str
     container: str
     passed: bool
     said: str = ""
@@ -74,7 +76,7 @@ def run_check(cluster: Workloads, pod: Pod, check: Check, timeout: float) -> Che
     try:
         result = cluster.run_in(pod, container, check.command, timeout)
     except Rejected as error:
-        return Checked(container=container, passed=False, said=error.message, gone=error.reason == _GONE)
+        return Checked(pod=pod.name, container=container, passed=False, said=error.message, gone=error.reason == _GONE)
     last: Sequence[str] = result.output.strip().splitlines()[-1:] or ["no output"]
     said = f"exit {result.exit_code}: {last[0][:200]}"
-    return Checked(container=container, passed=result.exit_code == 0, said=said)
+    return Checked(pod=pod.name, container=container, passed=result.exit_code == 0, said=said)

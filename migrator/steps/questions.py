@@ -1,14 +1,16 @@
 """Asks from inside the pods whether AWS answers them, and as which role. Nothing secret is printed, or kept.
 
 The container's own `aws` says who it is; where there is none, curl or wget fetch the credentials from the agent and
-keep only whether they came. A container without any of them, or an operator who may not exec, leaves the question open:
-that is no failure. A refusal is one, and so is another role.
+keep only whether they came. So they do where that `aws` is too old for Pod Identity. A container without any of them,
+an operator who may not exec, or no way to the agent from there, leaves the question open: that is no failure. A refusal
+is one, and so is another role.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice, zip_longest
 
 from migrator.model.errors import EnvironmentFault, Rejected
 from migrator.model.facts import CommandResult, Pod
@@ -16,21 +18,27 @@ from migrator.model.identity import Identity, by_container
 from migrator.model.ports import Workloads
 
 WHO_AM_I = ("aws", "sts", "get-caller-identity", "--query", "Arn", "--output", "text")
-# the token goes into a header only, the credentials nowhere: what is left is the status
+# The token goes into a header only, the credentials nowhere: what is left is the status. SDKs ask the agent past any
+# proxy, and so does this. Of wget's two kinds only GNU's tells by its exit status (8) that it was a refusal.
 FETCH = (
     "sh",
     "-c",
     (
         'u="$AWS_CONTAINER_CREDENTIALS_FULL_URI"; t="$(cat "$AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")"; '
+        "unset http_proxy HTTP_PROXY https_proxy HTTPS_PROXY all_proxy ALL_PROXY; "
         "if command -v curl >/dev/null 2>&1; then "
-        'curl -s -m 10 -o /dev/null -w "answered %{http_code}" -H "Authorization: $t" "$u"; '
+        "curl -s -m 10 --noproxy '*' -o /dev/null -w 'answered %{http_code}' -H \"Authorization: $t\" \"$u\"; "
         "elif command -v wget >/dev/null 2>&1; then "
-        'wget -q -T 10 -O /dev/null --header "Authorization: $t" "$u" && echo "answered 200" || echo "answered no"; '
+        'said="$(wget -q -T 10 -O /dev/null --header "Authorization: $t" "$u" 2>&1)"; '
+        'case "$?$said" in 0*) said=200;; 8*|*HTTP/*) said=error;; *) said=000;; esac; '
+        'echo "answered $said"; '
         "fi"
     ),
 )
 _NO_PROGRAM = frozenset({126, 127})
 _ROLE = re.compile(r"arn:aws[a-z-]*:sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/\s]+)/\S+")
+_OF_AWS = re.compile(r"when calling the \w+ operation")  # a service said so, not the program
+_NO_ANSWER = "000"
 _ANSWERED = re.compile(r"answered (?P<status>\S+)")
 _KNOWN_ALL_THE_SAME = re.compile(r"\(AccessDenied\w*\) when calling the GetCallerIdentity")
 _REFUSED = re.compile(
@@ -61,6 +69,18 @@ class Answer:
     said: str = ""
 
 
+def spread(pods: Iterable[Pod], most: int) -> list[Pod]:
+    """At most so many, from as many workloads and nodes as there are; all of them in their own order."""
+    kept = list(pods)
+    if len(kept) <= most:
+        return kept
+    groups: dict[object, list[Pod]] = {}
+    for pod in kept:
+        groups.setdefault((pod.owner, pod.node), []).append(pod)
+    turns = (pod for turn in zip_longest(*groups.values()) for pod in turn if pod is not None)
+    return list(islice(turns, most))
+
+
 def whom(pods: Iterable[Pod]) -> Iterator[tuple[Pod, str]]:
     """One pod of each workload on each node, and its first ordinary container that has an identity."""
     seen = set()
@@ -75,22 +95,35 @@ def whom(pods: Iterable[Pod]) -> Iterator[tuple[Pod, str]]:
 def ask(cluster: Workloads, pods: Iterable[Pod], role_arn: str, timeout: float) -> Iterator[Answer]:
     """Asks each of `whom`; `role_arn` is the role they are to have, `timeout` in seconds for each question."""
     for pod, container in whom(pods):
-        word, said = _asked(cluster, pod, container, role_arn, timeout)
-        yield Answer(pod=pod.name, container=container, word=word, said=said)
+        yield ask_one(cluster, pod, container, role_arn, timeout)
+
+
+def ask_one(cluster: Workloads, pod: Pod, container: str, role_arn: str, timeout: float) -> Answer:
+    """One of `whom`."""
+    word, said = _asked(cluster, pod, container, role_arn, timeout)
+    return Answer(pod=pod.name, container=container, word=word, said=said)
 
 
 def _asked(cluster: Workloads, pod: Pod, container: str, role_arn: str, timeout: float) -> tuple[Word, str]:
     try:
-        ran = cluster.run_in(pod, container, WHO_AM_I, timeout)
-        if ran.exit_code not in _NO_PROGRAM:
-            return _by_name(ran, role_arn)
-        if dict(by_container(pod))[container] is not Identity.POD_IDENTITY:
-            return Word.OPEN, "no aws in the container"
-        return _by_status(cluster.run_in(pod, container, FETCH, timeout))
+        return _answered(cluster, pod, container, role_arn, timeout)
     except Rejected as error:
         return (Word.GONE, "it went away") if error.reason == "NotFound" else (Word.OPEN, error.message)
     except EnvironmentFault as error:  # no permission to exec, or no way for it
         return Word.OPEN, error.message
+
+
+def _answered(cluster: Workloads, pod: Pod, container: str, role_arn: str, timeout: float) -> tuple[Word, str]:
+    """By name, if the container can tell; else by whether the agent gives it credentials."""
+    ran = cluster.run_in(pod, container, WHO_AM_I, timeout)
+    here = ran.exit_code not in _NO_PROGRAM
+    word, said = _by_name(ran, role_arn) if here else (Word.OPEN, "no aws in the container")
+    by_agent = dict(by_container(pod))[container] is Identity.POD_IDENTITY
+    if not by_agent or word in {Word.ANSWERED, Word.WRONG_ROLE} or _OF_AWS.search(ran.output):
+        return word, said
+    other = _by_status(cluster.run_in(pod, container, FETCH, timeout))
+    better = other[0] is Word.ANSWERED or (word is Word.OPEN and other[0] is not Word.OPEN)
+    return other if better or not here else (word, said)
 
 
 def _by_name(ran: CommandResult, role_arn: str) -> tuple[Word, str]:
@@ -110,6 +143,8 @@ def _by_status(ran: CommandResult) -> tuple[Word, str]:
         return Word.OPEN, "no aws, curl or wget in the container"
     if found["status"] == "200":
         return Word.ANSWERED, "by the agent"
+    if found["status"] == _NO_ANSWER:
+        return Word.OPEN, "no way to the agent from the container"
     return Word.REFUSED, f"the agent answered {found['status']}"
 
 

@@ -51,13 +51,15 @@ class NotYet:
 
     `memo` is then recorded first, durably: the step finds it in `Context.memory`, also after a kill. It is how a step
     counts what it may do only so often, or remembers what it is about to touch. `stage` names what is being waited for:
-    with each new one the step's deadline begins anew.
+    with each new one the step's deadline begins anew. `holding` says that the change is in effect and the look was only
+    not through yet: the settle period goes on.
     """
 
     reason: str
     again: bool = False
     memo: Json = None
     stage: str = ""
+    holding: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,9 @@ class Context:
     period still runs: what is dear to ask need not be asked yet. `memory` is the memo this run last recorded,
     `refused` why the step's last try was refused, where time may mend that.
     `restart` and `recreate_bare_pods` are the person's word: there, `rollout` or `natural`; both ways, whether bare
-    pods may be deleted and made anew.
+    pods may be deleted and made anew. `made_anew` are the names of those that walks there made anew, or meant to, since
+    the last way back: whatever the option says now, the way back makes them anew too. `between` is what looks of this
+    process leave for the next one.
 
     `image` is what the look before this process's first try showed. `cut_off` is True when that try takes up one that
     was cut off: the change may have been made a moment ago. `waited` is for how many seconds, since the last try, looks
@@ -102,16 +106,24 @@ class Context:
     waits: Waits
     check: Check | None = None
     role_arn: str = ""  # the role that the service's association is to name
+    cluster_arn: str = ""  # where the service's sessions come from, as the role's trust policy sees it
     last_look: bool = True
     forward: Mapping[str, Json] = field(default_factory=dict)
     memory: Json = None
     refused: str = ""
     restart: str = "rollout"
     recreate_bare_pods: bool = False
+    made_anew: frozenset[str] = frozenset()
+    between: dict[str, Json] = field(default_factory=dict)
     image: Json = None
     cut_off: bool = False
     waited: float = 0.0
     lately: Mapping[Subject, bool] = field(default_factory=dict)
+
+    @property
+    def judges_bare(self) -> bool:
+        """Whether verify answers for bare pods: a restart that is over before a person allows them left them be."""
+        return self.recreate_bare_pods and bool(self.made_anew)
 
 
 class Step(Protocol):

@@ -2,13 +2,15 @@
 
 Three levels: the variables were seen; AWS answered from inside a pod; the service's own check passed. A pod that the
 webhook missed is made anew once. Beside the pods it looks at what they live on: association, agents, trust policy.
+Back, no pod may be left on Pod Identity, whoever it belongs to: what lets it in is about to be taken out.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from enum import StrEnum
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
-from migrator.model import identity, trust
+from migrator.model import trust
 from migrator.model.facts import Json, Pod
 from migrator.model.fleet import Waits
 from migrator.model.identity import Identity
@@ -17,23 +19,21 @@ from migrator.model.plan import PlannedStep
 from migrator.model.trust_match import irsa_match
 from migrator.steps.crowd import Crowd, crowds, is_wrong
 from migrator.steps.missed import MISSED, Memory, evict_next, expected, rerolled
-from migrator.steps.pods import JOBS, count, judged, left_out, listed, run_check
-from migrator.steps.questions import Answer, Word, ask
+from migrator.steps.pods import count, judged, listed, live
+from migrator.steps.proof import proven
 from migrator.steps.step import Context, Failed, NotYet, Position, Reading, Settled, Settling
-
-_KEPT = 50  # containers that the journal names
-
-
-class Level(StrEnum):
-    """How far it was proven."""
-
-    ENV = "env seen"
-    CREDENTIALS = "credentials answered"
-    CHECK = "own check passed"
+from migrator.steps.stuck import on_pod_identity
+from migrator.steps.trying import each
 
 
+@dataclass(frozen=True, slots=True)
 class VerifyStep:
-    """BEFORE until this run has seen it: an observation made by an earlier run proves nothing now."""
+    """BEFORE until this run has seen it: an observation made by an earlier run proves nothing now.
+
+    `now` tells seconds that only grow.
+    """
+
+    now: Callable[[], float] = time.monotonic
 
     def read(self, step: PlannedStep, context: Context) -> Reading:
         """Always to be done anew."""
@@ -41,26 +41,32 @@ class VerifyStep:
         return Reading(position=Position.BEFORE)
 
     def apply(self, step: PlannedStep, context: Context) -> None:
-        """Evicts a pod that the webhook missed, once the memo names it.
+        """Evicts a pod of each workload that the webhook missed, once the memo names it.
 
         Raises:
-            Rejected: reason `budget` while a PodDisruptionBudget does not allow it.
+            Rejected: at the end, reason `budget` while a PodDisruptionBudget does not allow it.
         """
         memory = Memory(context.memory)
-        if memory.count(MISSED):
-            for crowd in crowds(step, context, _wanted(step)):
-                evict_next(context.cluster, crowd, memory.uids(MISSED, crowd.ref))
+        found = crowds(step, context, _wanted(step)) if memory.count(MISSED) else []
+        each(partial(evict_next, context.cluster, crowd, memory.uids(MISSED, crowd.ref)) for crowd in found)
 
     def settled(self, step: PlannedStep, context: Context) -> Settling:
         """Every judged container has the expected identity and an agent, all are ready, the role lets them in."""
+        answer = self._seen(step, context)
+        if not (isinstance(answer, NotYet) and answer.holding):
+            context.between.clear()  # what was answered counts in one settle period only
+        return answer
+
+    def _seen(self, step: PlannedStep, context: Context) -> Settling:
         wanted = _wanted(step)
         service = context.service
         pods = context.cluster.pods_of(service.namespace, service.name)
-        seen = judged(pods, bare=context.recreate_bare_pods)
+        seen = judged(pods, bare=context.judges_bare and not step.on.get("as_found"))
         found = crowds(step, context, wanted)
         problem = (
             _missed(context, found)
             or _others(seen, found, wanted)
+            or _left_behind(pods, seen, wanted)
             or _through(context, found)
             or _association(context, seen, wanted)
             or _agents(context, seen, wanted)
@@ -68,7 +74,7 @@ class VerifyStep:
         )
         if problem or not context.last_look:
             return problem or Settled()
-        return _trust(step, context, wanted) or _proven(context, seen, pods, wanted)
+        return _trust(step, context, wanted) or proven(context, seen, pods, wanted, self.now)
 
     def deadline(self, step: PlannedStep, waits: Waits) -> float:
         """The fleet's `waits.verify`, beside the settle period."""
@@ -86,9 +92,18 @@ def _wanted(step: PlannedStep) -> Identity:
 
 
 def _missed(context: Context, found: Sequence[Crowd]) -> Settling | None:
+    """What any workload is waiting for; what is to be made anew is remembered of all of them at once.
+
+    Back, one that fails counts once nothing is left to do for the others.
+    """
     memory = Memory(context.memory)
-    looks = (rerolled(crowd, memory, context.refused) for crowd in found)
-    return next((one for one in looks if one is not None), None)
+    looks = [one for one in (rerolled(crowd, memory, context.refused) for crowd in found) if one is not None]
+    failed = next((one for one in looks if isinstance(one, Failed)), None)
+    memos = [one.memo for one in looks if isinstance(one, NotYet) and one.memo is not None]
+    first = next((one for one in looks if isinstance(one, NotYet) and one.again), None)
+    if first is None or (failed and found[0].wanted is Identity.POD_IDENTITY):
+        return failed or next(iter(looks), None)
+    return replace(first, memo=memory.merged(memos) if memos else None)
 
 
 def _others(pods: Sequence[Pod], found: Sequence[Crowd], wanted: Identity) -> Settling | None:
@@ -96,6 +111,14 @@ def _others(pods: Sequence[Pod], found: Sequence[Crowd], wanted: Identity) -> Se
     here = {crowd.ref for crowd in found}
     wrong = [pod for pod in pods if pod.owner not in here and is_wrong(pod, wanted)]
     return NotYet(reason=expected(wanted, wrong)) if wrong else None
+
+
+def _left_behind(pods: Sequence[Pod], seen: Sequence[Pod], wanted: Identity) -> Settling | None:
+    """Back: a Job's pod, or a bare one, that came in while the association was there."""
+    left = [pod.name for pod in live(pods) if pod not in seen and on_pod_identity(pod)]
+    if wanted is not Identity.IRSA or not left:
+        return None
+    return NotYet(reason=f"still on Pod Identity: {listed(left)}; let them finish, or delete them")
 
 
 def _through(context: Context, found: Sequence[Crowd]) -> Settling | None:
@@ -164,83 +187,3 @@ def _lets_in(on: Mapping[str, Json], context: Context, document: str, wanted: Id
             audience=irsa["audience"],
         ).works
     )
-
-
-def _proven(context: Context, seen: Sequence[Pod], pods: Sequence[Pod], wanted: Identity) -> Settling:
-    """What is dear to ask: once, at the end of the settle period."""
-    answers = []
-    for answer in _asked(context, seen):
-        if answer.word in {Word.REFUSED, Word.GONE}:
-            return NotYet(reason=f"credentials in {answer.pod}/{answer.container}: {answer.said}")
-        if answer.word is Word.WRONG_ROLE:
-            said = f"{answer.pod}/{answer.container} is {answer.said}"
-            return Failed(reason=f'{said}, expected role "{context.role_arn.rpartition("/")[2]}"')
-        answers.append(answer)
-    problem = _own_check(context, seen)
-    if problem is not None:
-        return problem
-    proof = seen or _witnesses(pods, wanted)
-    left = [name for name in left_out(pods, bare=context.recreate_bare_pods) if name not in {one.name for one in proof}]
-    checked = replace(context, check=context.check if seen else None)
-    return Settled(result=_result(checked, proof, answers), note=_note(checked, proof, left, wanted, answers))
-
-
-def _witnesses(pods: Sequence[Pod], wanted: Identity) -> list[Pod]:
-    """Where nothing else runs, a Job's pod proves it, over or not; one that began before us is no witness."""
-    jobs = (pod for pod in pods if pod.owner is not None and pod.owner.kind in JOBS and identity.by_container(pod))
-    return [pod for pod in jobs if not is_wrong(pod, wanted)]
-
-
-def _asked(context: Context, pods: Sequence[Pod]) -> Iterator[Answer]:
-    return ask(context.cluster, pods, context.role_arn, context.waits.check) if context.role_arn else iter(())
-
-
-def _own_check(context: Context, pods: Sequence[Pod]) -> Settling | None:
-    if context.check is None:
-        return None
-    for pod in pods:
-        ran = run_check(context.cluster, pod, context.check, context.waits.check)
-        if ran.gone:
-            return NotYet(reason=f"{pod.name} went away")
-        if not ran.passed:
-            return NotYet(reason=f"own check failed in {pod.name}/{ran.container}, {ran.said}")
-    return None
-
-
-def _level(context: Context, pods: Sequence[Pod], answers: Sequence[Answer]) -> Level | None:
-    if not pods:
-        return None
-    if context.check is not None:
-        return Level.CHECK
-    return Level.CREDENTIALS if answers and all(a.word is Word.ANSWERED for a in answers) else Level.ENV
-
-
-def _result(context: Context, pods: Sequence[Pod], answers: Sequence[Answer]) -> Json:
-    """The levels and what they rest on; of a crowd of containers only the first are named."""
-    containers = {f"{pod.name}/{name}": str(seen) for pod in pods for name, seen in identity.by_container(pod)}
-    level = _level(context, pods, answers)
-    words = [answer.word for answer in answers]
-    return {
-        "containers": dict(list(containers.items())[:_KEPT]),
-        "pods": len(pods),
-        "level": str(level) if level else None,
-        "credentials": {str(word): words.count(word) for word in sorted(set(words))},
-        "own_check": "passed" if context.check and pods else "none",
-        "missed": Memory(context.memory).count(MISSED),
-    }
-
-
-def _note(
-    context: Context, pods: Sequence[Pod], others: Sequence[str], wanted: Identity, answers: Sequence[Answer]
-) -> str:
-    left = [f"left out, bare or a Job's: {listed(others)}"] if others else []
-    if not pods:
-        return "; ".join(["no pods now: the next pod will show", *left])
-    parts = [f"{count(len(pods), 'pod')} on {wanted}"]
-    parts += [str(Level.CREDENTIALS)] if any(a.word is Word.ANSWERED for a in answers) else []
-    parts += [str(Level.CHECK)] if context.check else []
-    unasked = sorted({a.said for a in answers if a.word is Word.OPEN})
-    again = Memory(context.memory).count(MISSED)
-    more = [f"credentials not asked everywhere: {listed(unasked)}"] if unasked else []
-    more += [f"{count(again, 'pod')} that the webhook had missed made anew"] if again else []
-    return "; ".join([", ".join(parts), *more, *left])

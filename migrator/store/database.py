@@ -13,7 +13,7 @@ from migrator.model.errors import Locked, StoreFault
 from migrator.model.facts import Json
 
 VERSION = 1
-EXPIRY = timedelta(hours=1)  # of a lock; renewed by every record, and no step waits that long
+EXPIRY = timedelta(hours=1)  # of a lock; renewed by every record, and about every minute while a step waits
 _BUSY_SECONDS = 30.0
 _SMALLEST = 512  # bytes of a SQLite page, and so of a database
 

@@ -55,6 +55,13 @@ def is_dead(there: Place | None, here: Place) -> bool:
     return bool(there.machine) and there.machine == here.machine  # the same machine, started anew since
 
 
+def is_alive(there: Place | None, here: Place) -> bool:
+    """Whether the process at `there` surely runs, as seen from `here`."""
+    if there is None or not (there.boot and there.namespace and there.started):
+        return False
+    return (there.boot, there.namespace) == (here.boot, here.namespace) and _started(there.pid) == there.started
+
+
 def _started(pid: int) -> str:
     """When the process was started, in ticks since the boot; empty if it is gone, or a zombie."""
     fields = _text(f"/proc/{pid}/stat").rpartition(")")[2].split()

@@ -1,7 +1,8 @@
 """Locks in the SQLite file: who, where, since when, doing what.
 
-A holder that is surely dead holds nothing any more. Where that cannot be told (another host, another pid namespace),
-its lock holds until it expires; every record that a runner writes puts that off.
+A holder that is surely dead holds nothing any more, one that surely runs holds whatever the time. Where neither can be
+told (another host, another pid namespace), its lock holds until it expires; every record that a runner writes puts that
+off, and so does `renew`, which it calls while it waits.
 """
 
 import os
@@ -13,8 +14,8 @@ from datetime import UTC, datetime
 from migrator.model.errors import Locked
 from migrator.model.facts import Json
 from migrator.model.journal import Holder
-from migrator.store.database import EXPIRY, Database
-from migrator.store.place import Place, is_dead
+from migrator.store.database import EXPIRY, Database, renew
+from migrator.store.place import Place, is_alive, is_dead
 
 _COLUMNS = "key, owner, host, pid, since, doing, expires, born"
 
@@ -41,6 +42,15 @@ class SqliteLocks:
             self._db.held.discard(key)
             with self._db.transaction() as connection:
                 connection.execute("DELETE FROM locks WHERE key = ? AND owner = ?", (key, self._db.owner))
+
+    def renew(self) -> None:
+        """Puts off the expiry of every lock held over this database.
+
+        Raises:
+            Locked: another runner took one of them over.
+        """
+        with self._db.transaction() as connection:
+            renew(self._db, connection)
 
     def holders(self) -> Sequence[Holder]:
         """Every lock that still holds."""
@@ -72,10 +82,11 @@ class SqliteLocks:
 
     def _holds(self, row: tuple[Json, ...]) -> bool:
         expires, born = row[-2:]
-        if is_dead(Place.read(born), self._here):
+        there = Place.read(born)
+        if is_dead(there, self._here):
             return False
         try:
-            return datetime.fromisoformat(expires) > datetime.now(UTC)
+            return datetime.fromisoformat(expires) > datetime.now(UTC) or is_alive(there, self._here)
         except (ValueError, TypeError) as error:  # no time, or one of no time zone
             raise self._db.damaged(f'lock "{row[0]}" cannot be read: {error}') from error
 

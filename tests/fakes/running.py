@@ -1,6 +1,6 @@
 """The pieces a Runner is wired from, in memory: clock, journal, locks, reporter, a plan for the fake world."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -127,6 +127,7 @@ class NoLocks:
 
     def __init__(self) -> None:
         self.open: list[str] = []
+        self.on_renew: Callable[[], None] = lambda: None
 
     @contextmanager
     def held(self, key: str, *, doing: str) -> Iterator[None]:
@@ -136,6 +137,9 @@ class NoLocks:
             yield
         finally:
             self.open.remove(key)
+
+    def renew(self) -> None:
+        self.on_renew()
 
     def holders(self) -> Sequence[Holder]:
         return []

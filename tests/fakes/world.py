@@ -88,8 +88,11 @@ class FakeWorkload:
     node_selector: dict[str, str] = field(default_factory=dict)
     strategy: str = ""
     partition: int = 0
-    paused: bool = False
+    paused: bool = False  # it takes a new template, and does not roll until it is resumed
+    held: bool = False  # it has taken one
     fragile: bool = False  # its pods crash-loop without an identity
+    crashes_on: str = ""  # its pods crash-loop with this identity
+    ordered: bool = False  # rolls one pod at a look, and none while one is not ready, as a StatefulSet does
     looks_until_ready: int = 0  # of each pod that takes an evicted one's place
 
 
@@ -168,7 +171,7 @@ class FakeWorld:
         self._serial += 1
         name = f"{workload.ref.name}-{self._serial}"
         made = pod(mode, name, workload.ref, baked=workload.baked)
-        if mode == "none" and workload.fragile:
+        if mode == workload.crashes_on or (mode == "none" and workload.fragile):
             made = replace(made, ready=False, trouble="CrashLoopBackOff")
         self.live[name] = replace(made, annotations={RESTART_STAMP: workload.stamp} if workload.stamp else {})
         return name
@@ -350,23 +353,36 @@ class FakeWorld:
         workload.looks_until_complete -= 1 if slow else 0
         n = workload.replicas
         crashing = [p for p in self.live.values() if p.owner == ref and p.trouble]
+        old = self._one_by_one(workload) if workload.ordered else 0
         return Rollout(
             desired=n,
-            updated=n,
+            updated=n - old,
             ready=n - len(crashing),
-            old=0,
-            complete=not slow and not crashing,
+            old=old,
+            complete=not slow and not crashing and not workload.held and not old,
             stamp=workload.stamp,
-            failure=workload.failure,
+            failure=workload.failure or ("Paused" if workload.paused else ""),
         )
 
     def restart(self, ref: WorkloadRef, stamp: str) -> None:
         self._change(f"restart {ref.name}")
         workload = self._workload(ref)
-        assert workload is not None
+        if workload is None:
+            raise Rejected(f"{ref} is not found", reason="NotFound")
         workload.stamp = stamp
-        self._roll(workload)
+        workload.held = workload.paused
+        if not workload.paused and not workload.ordered:
+            self._roll(workload)
         self.after_call(f"restart {ref.name}")
+
+    def _one_by_one(self, workload: FakeWorkload) -> int:
+        """Replaces the next pod of an older template, if all are ready; how many such pods were left before."""
+        pods = [p for p in self.live.values() if p.owner == workload.ref]
+        old = [p for p in pods if p.annotations.get(RESTART_STAMP, "") != workload.stamp]
+        if old and not any(p.trouble or p.name in self._starting for p in pods):
+            del self.live[old[-1].name]
+            self._replace(old[-1])
+        return len(old)
 
     def evict(self, pod: Pod) -> None:
         self.before_call(f"evict {pod.name}")
@@ -453,6 +469,13 @@ class FakeWorld:
 
     # --- for tests
 
+    def resume(self, workload: FakeWorkload) -> None:
+        """It is paused no longer, and rolls if it was asked to meanwhile."""
+        workload.paused = False
+        if workload.held:
+            workload.held = False
+            self._roll(workload)
+
     def snapshot(self) -> dict[str, Json]:
         """Everything that a walk there and back must leave as it was; pods by identity only."""
         return {
@@ -460,7 +483,7 @@ class FakeWorld:
             "trust": self.trust,
             "association": self.made.role_arn if self.made else None,
             "addon": self.addon.status if self.addon else None,
-            "pods": sorted((str(p.owner), p.spec.containers) for p in self.live.values()),
+            "pods": sorted(((str(p.owner), p.spec.containers) for p in self.live.values()), key=str),
         }
 
 

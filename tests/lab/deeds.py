@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.lab.seen import PROGRAM, Link, Seen, Service
+from tests.lab.witness import PodLife
 
 Judgement = Iterator[tuple[str, str]]  # pairs of a service's id, or an empty text, and what is wrong
 
@@ -45,3 +46,9 @@ def where(service: Service) -> tuple[str, str, str]:
 
 def where_linked(link: Link) -> tuple[str, str, str]:
     return link.cluster, link.namespace, link.account
+
+
+def pods_of(seen: Seen, service: Service) -> list[PodLife]:
+    """Every pod that the service ever had."""
+    key = (service.id.cluster, service.id.namespace, service.id.name)
+    return [pod for pod in seen.pods if (pod.cluster, pod.namespace, pod.account) == key]

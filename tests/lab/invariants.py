@@ -1,6 +1,6 @@
 """What must hold after every test on the practice fleet, whatever the test did and whatever went wrong in it.
 
-CREDENTIALS  no pod of a service we touched is ever without credentials because of us
+CREDENTIALS  no pod of a service we touched is ever without credentials because of us (`tests.lab.served`)
 ONCE         each change was made exactly as often as the journal says that it was
 AGREE        store, plans and world agree
 LOCKS        no lock is left
@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from migrator.model.journal import Direction, Outcome, Standing, Status
-from tests.lab.deeds import Judgement, by_us, creates, done, trust_edits, where, where_linked
+from migrator.model.journal import Outcome, Standing
+from tests.lab.deeds import Judgement, pods_of, where, where_linked
 from tests.lab.once import once
-from tests.lab.seen import PROGRAM, Seen, Service, Unanswered, shares
-from tests.lab.witness import PodLife, moment
+from tests.lab.seen import PROGRAM, Seen, Service, shares
+from tests.lab.served import credentials
+from tests.lab.witness import PodLife
 
 RUN_TAG, SERVICE_TAG = f"{PROGRAM}/run", f"{PROGRAM}/service"
 ALL = "*"
@@ -64,92 +65,6 @@ def violations(seen: Seen, waivers: Sequence[Waiver] = ()) -> list[Violation]:
         Violation(invariant, service, text) for invariant, judge in JUDGES.items() for service, text in judge(seen)
     ]
     return [one for one in found if not any(waiver.covers(one) for waiver in waivers)]
-
-
-def credentials(seen: Seen) -> Judgement:
-    """Pods made after we came have an identity; those on Pod Identity are served from first to last."""
-    for service in seen.services:
-        name = str(service.id)
-        for pod in _pods_of(seen, service):
-            if pod.born > service.first and pod.identity in {"none", "part"}:
-                yield name, f"pod {pod.name} was admitted with identity {pod.identity}"
-            if pod.identity == "pod-identity" and pod.born > service.first and not _served_when_ready(seen, pod):
-                yield name, f"pod {pod.name} became ready on Pod Identity while its service had no association"
-            for at in _shares_removed(seen, service):
-                if _alive_at(pod, at) and pod.identity == "pod-identity":
-                    yield name, f"pod {pod.name} was still on Pod Identity when its role's trust was taken away"
-    touched = {(one.id.cluster, one.id.namespace, one.id.name): one for one in seen.services}
-    for one in seen.unanswered:
-        service_of = touched.get((one.cluster, one.namespace, one.account))
-        if service_of is not None and one.at > service_of.first and not _on_its_way_back(service_of, one):
-            yield str(service_of.id), f"pod {one.pod} was refused credentials: {one.why}"
-
-
-def _on_its_way_back(service: Service, one: Unanswered) -> bool:
-    """Between the association's end and the restart, a pod lives on what it was given; a fleet's may not have asked.
-
-    EKS offers no other order: the webhook honours the annotation only when the association is gone.
-    """
-    if one.served_before:
-        return False
-    for walked in service.walked:
-        lines = [line for line in walked.lines if walked.run.direction is Direction.BACK]
-        begun = [moment(line.at) for line in lines if (line.step, line.status) == ("association", Status.STARTED)]
-        over = [moment(line.at) for line in lines if (line.step, line.status) == ("restart", Status.DONE)]
-        if begun and begun[0] <= one.at <= (over[-1] if over else float("inf")):
-            return True
-    return False
-
-
-def _pods_of(seen: Seen, service: Service) -> list[PodLife]:
-    key = (service.id.cluster, service.id.namespace, service.id.name)
-    return [pod for pod in seen.pods if (pod.cluster, pod.namespace, pod.account) == key]
-
-
-def _alive_at(pod: PodLife, at: float) -> bool:
-    """`at` is well inside the pod's ready life: whole seconds are all that the API tells of ends."""
-    return (
-        pod.ready is not None and pod.ready[1] < at and not pod.finished and (pod.leaving is None or pod.leaving > at)
-    )
-
-
-def _served_when_ready(seen: Seen, pod: PodLife) -> bool:
-    if pod.ready is None:
-        return True
-    since, until = pod.ready
-    return any(begin <= until and since <= end for begin, end in _association_spans(seen, pod))
-
-
-def _association_spans(seen: Seen, pod: PodLife) -> list[tuple[float, float]]:
-    """When there was an association for the pod's ServiceAccount, as far as the call log tells."""
-    cluster = seen.clusters[pod.cluster]
-    made = creates(seen, cluster, pod.namespace, pod.account)
-    ours = _association_ids(seen, pod)
-    gone = [
-        moment(call["time"])
-        for call in done(seen, "DeletePodIdentityAssociation")
-        if call["params"].get("associationId") in ours
-    ]
-    begins = [moment(call["time"]) for call in made] or [0.0]
-    return [(begin, min((end for end in gone if end > begin), default=float("inf"))) for begin in begins]
-
-
-def _association_ids(seen: Seen, pod: PodLife) -> set[str]:
-    key = (pod.cluster, pod.namespace, pod.account)
-    walked = [one for service in seen.services if where(service) == key for one in service.walked]
-    results = [line.result for one in walked for line in one.lines if line.step == "association"]
-    return {result["association"] for result in results if isinstance(result, Mapping) and result.get("association")}
-
-
-def _shares_removed(seen: Seen, service: Service) -> list[float]:
-    """When one of our calls took the service's share out of its role's trust."""
-    times = []
-    for before, call in trust_edits(seen, service.role):
-        had, has = shares(before) if before else set(), shares(call["params"]["PolicyDocument"])
-        share = (service.cluster_arn, service.id.namespace, service.id.name)
-        if share in had and share not in has and by_us(call):
-            times.append(moment(call["time"]))
-    return times
 
 
 def agree(seen: Seen) -> Judgement:
@@ -223,7 +138,7 @@ def _has_share(seen: Seen, service: Service) -> bool:
 
 def _judged(seen: Seen, service: Service) -> list[PodLife]:
     """The pods that run, stay, and are somebody's to replace."""
-    return [pod for pod in _pods_of(seen, service) if pod.well and not pod.finished and pod.owner not in {"", "Job"}]
+    return [pod for pod in pods_of(seen, service) if pod.well and not pod.finished and pod.owner not in {"", "Job"}]
 
 
 def locks(seen: Seen) -> Judgement:

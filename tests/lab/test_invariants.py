@@ -30,7 +30,7 @@ BACK = ("annotation", "association", "restart", "verify", "trust")
 
 
 def walked(direction: Direction, at: int, **differs: Status) -> Walked:
-    """A run whose steps are all done but for those that differ."""
+    """A run whose steps are all done but for those that differ; one that failed is its last."""
     name = f"run-{direction}-{at}"
     run = Run(
         id=name,
@@ -43,7 +43,8 @@ def walked(direction: Direction, at: int, **differs: Status) -> Walked:
         started=f"{DAY}{at:02}+00:00",
         ended=f"{DAY}{at + 5:02}+00:00",
     )
-    steps = THERE if direction is Direction.FORWARD else BACK
+    steps: Sequence[str] = THERE if direction is Direction.FORWARD else BACK
+    steps = steps[: next((n for n, step in enumerate(steps, 1) if differs.get(step) is Status.FAILED), len(steps))]
     records = {
         step: StepRecord(
             run=name,
@@ -57,7 +58,7 @@ def walked(direction: Direction, at: int, **differs: Status) -> Walked:
     }
     lines = [
         JournalLine(
-            at=f"{DAY}{at + 1:02}+00:00",
+            at=f"{DAY}{at + 3:02}+00:00",
             run=name,
             direction=direction,
             actor="a",
@@ -110,6 +111,11 @@ CREATED = call(
     serviceAccount="orders",
     clientRequestToken="t-1",
 )
+DELETED = {
+    **call("DeletePodIdentityAssociation", 12, associationId="a-1"),
+    "time": f"{DAY}12.500000+00:00",
+    "user_agent": "aws-cli",
+}
 SEEDED = {**call("UpdateAssumeRolePolicy", 1, RoleName="orders", PolicyDocument=IRSA), "user_agent": "aws-cli"}
 EDITED = call("UpdateAssumeRolePolicy", 11, RoleName="orders", PolicyDocument=OPENED)
 
@@ -167,6 +173,17 @@ RETURNED = replace(
         call("DeletePodIdentityAssociation", 32, clusterName="main", associationId="a-1"),
         call("UpdateAssumeRolePolicy", 40, RoleName="orders", PolicyDocument=IRSA),
     ],
+)
+STRANDED = replace(
+    RETURNED,
+    services=[
+        replace(
+            SERVICE,
+            standing=Standing.STRANDED,
+            walked=[*SERVICE.walked, walked(Direction.BACK, 30, restart=Status.FAILED)],
+        )
+    ],
+    pods=[pod("pod-identity", 14)],
 )
 OTHER = ServiceId("main", "shop", "other")
 REFUSED = Unanswered(
@@ -230,6 +247,24 @@ BROKEN: Sequence[tuple[str, Seen, Invariant, str]] = (
         replace(MIGRATED, unanswered=[REFUSED]),
         Invariant.CREDENTIALS,
         "refused credentials: no agent",
+    ),
+    (
+        "[credentials] left on Pod Identity when the way back failed",
+        STRANDED,
+        Invariant.CREDENTIALS,
+        "left on Pod Identity when their association was deleted",
+    ),
+    (
+        "[credentials] refused once the way back had failed",
+        replace(STRANDED, unanswered=[REFUSED]),
+        Invariant.CREDENTIALS,
+        "refused credentials: no agent",
+    ),
+    (
+        "[credentials] annotation taken out behind a deleted association",
+        replace(with_calls(MIGRATED, DELETED), links=[]),
+        Invariant.CREDENTIALS,
+        "taken out while there was no association",
     ),
     ("[once] trust written twice", with_calls(MIGRATED, EDITED), Invariant.ONCE, "written again as it was"),
     ("[once] trust never written", without(MIGRATED, "UpdateAssumeRolePolicy"), Invariant.ONCE, "edited 0 times"),
@@ -356,7 +391,7 @@ def test_a_waiver_covers_its_own_invariant_and_service_only() -> None:
 
 
 def test_a_pod_that_never_asked_may_be_refused_between_association_and_restart_of_the_way_back() -> None:
-    early = replace(REFUSED, at=moment(f"{DAY}31+00:00"))
+    early = replace(REFUSED, at=moment(f"{DAY}33+00:00"))
     assert violations(replace(RETURNED, unanswered=[early])) == []
     assert violations(replace(RETURNED, unanswered=[replace(early, served_before=True)])) != []
     assert violations(replace(RETURNED, unanswered=[REFUSED])) != []

@@ -37,6 +37,7 @@ MORE: Mapping[str, Mapping[str, Any]] = {
     "missed-always": {"replicas": 1},
     "tight": {"kind": "StatefulSet", "replicas": 3, "strategy": ON_DELETE},
     "shut": {"kind": "StatefulSet", "replicas": 2, "strategy": ON_DELETE},
+    "sick": {"kind": "StatefulSet", "replicas": 2},
     "natural": {"replicas": 2},
     "nightly": {"kind": "CronJob", "schedule": "0 3 1 1 *"},
     "paused": {"spec": {"paused": True}},
@@ -114,6 +115,18 @@ def test_the_smallest_workload_is_the_canary_of_the_others(fleet: Fleet) -> None
     assert "Deployment canary" in ran.err
     assert before <= {pod["metadata"]["uid"] for pod in pods(fleet, "crew")}
     verified(fleet, "crew", "irsa")
+
+
+def test_a_stateful_set_whose_new_pod_never_gets_ready_is_taken_back(fleet: Fleet) -> None:
+    with fleet.faults({"crashLoop": {"workload": "shop/sick", "identity": "podIdentity"}}) as names:
+        scenes.waits(fleet, rollout=8)
+        ran = fleet.migrate("apply", *named("sick")).ended(Exit.ROLLED_BACK)
+        scenes.waits(fleet, rollout=30)
+        assert fleet.played(*names)
+
+    assert "StatefulSet sick" in ran.err
+    assert len(pods(fleet, "sick")) == 2
+    verified(fleet, "sick", "irsa")
 
 
 def test_missed_pods_are_made_anew_once(fleet: Fleet) -> None:

@@ -1,111 +1,190 @@
-"""The world of the property test: a FakeWorld to which things happen at chosen points, and which counts what was done.
+"""The world of the property test: a FakeWorld that counts what was done, and looks for harm that is of our making.
 
-A point is before or after each change and at each write of the journal. At a point a runner is killed, a call fails
-before or after it had its effect, somebody else edits something, or a second runner comes along.
+Harm is a pod that cannot get credentials. Others do harm too, and webhooks fail: a pod that they hit is excused. What
+others did before a command began is no excuse for what the command does: it could have looked.
 """
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from migrator.model.errors import EnvironmentFault, Locked, StoreFault
-from migrator.model.facts import Association, Pod, Role
+from migrator.model.errors import Rejected
+from migrator.model.facts import Pod, Role, Rollout, WorkloadRef
 from migrator.model.identity import Identity, of_pod
 from migrator.model.ids import ROLE_ARN_ANNOTATION
-from migrator.model.journal import Holder
-from migrator.model.trust import allows, ours
+from migrator.model.moving import How, how
+from migrator.model.trust import allows, merge, ours
 from migrator.model.trust_own import Subject
-from tests.fakes.running import SERVICE, Bench
-from tests.fakes.world import CLUSTER_ARN, ROLE_ARN, FakeWorkload, FakeWorld
+from tests.fakes.running import SERVICE
+from tests.fakes.world import CLUSTER_ARN, IRSA_TRUST, ROLE_ARN, FakeWorkload, FakeWorld, pod
 
 SUBJECT = Subject(cluster_arn=CLUSTER_ARN, namespace=SERVICE.namespace, name=SERVICE.name)
-THEIRS = {
-    "Sid": "Theirs",
-    "Effect": "Allow",
-    "Principal": {"AWS": "arn:aws:iam::222222222222:root"},
-    "Action": "sts:AssumeRole",
-}
 FOUND = "a-0"  # the association that was there before us
-OTHER_ROLE = ROLE_ARN + "-other"
+FOREIGN = "a-foreign"  # the one that somebody else made meanwhile
+BARE = "bare"
+_SEEN_IN_TIME = 2  # points between the last look and the deletion of the association: what happens there is not seen
 
 
-class Killed(BaseException):
-    """SIGKILL: nothing after it runs, and no lock is given back."""
-
-
-class Dead(BaseException):
-    """What a killed process would still try to do: it cannot."""
-
-
-@dataclass
-class TheirEdits:
-    """What others did, for the checks: their marks must stay, their changes are not ours."""
-
-    statements: int = 0
-    labels: int = 0
-    annotation_taken: int = 0
-    association_gone: int = 0
-    undo: list[Callable[[], None]] = field(default_factory=list)
+def opened() -> str:
+    """A trust policy in which somebody else lets Pod Identity in."""
+    return merge(IRSA_TRUST, SUBJECT).document.replace("IrsaMigrator", "Opened")
 
 
 @dataclass
 class ModelWorld(FakeWorld):
-    """Counts effective changes, and at every point looks whether a pod is without credentials because of us."""
+    """Counts effective changes; at every point it looks whether a pod is without credentials because of us."""
 
     missed: int = 0  # pods that the webhook will overlook
-    effects: Counter[str] = field(default_factory=Counter)
-    gaps: list[str] = field(default_factory=list)
+    bare: bool = False  # there is a pod without owner
     put_back: int = 0  # how often a reconciler will put the annotation back
     put_backs: int = 0  # how often it did
     slow: int = 0  # how many looks a rollout takes
-    overlooked: set[str] = field(default_factory=set)
-    before_us: set[str] = field(default_factory=set)
-    orphans: set[str] = field(default_factory=set)  # on Pod Identity, with the association taken by somebody else
+    late: int = 0  # how many looks a controller takes to begin with one
+    unmovable: bool = False  # a budget that forbids to evict any pod of the first workload that nobody rolls
+    was_unmovable: bool = False
+    effects: Counter[str] = field(default_factory=Counter)
+    gaps: list[str] = field(default_factory=list)
+    excused: set[str] = field(default_factory=set)  # uids of pods that others, or the webhook, did harm to
+    made_wrong: set[str] = field(default_factory=set)  # uids of pods that should have come with Pod Identity
+    harm: set[str] = field(default_factory=set)  # what others took and nobody gave back
+    recent: set[str] = field(default_factory=set)  # what others took during this very command
+    paused_at: dict[str, int] = field(default_factory=dict)
+    points: int = 0
+    unreliable: bool = False  # it seldom is what the gate shows
+    _known: set[str] = field(default_factory=set)  # uids of pods that were judged when they came
+    _late: dict[str, int] = field(default_factory=dict)  # by workload: looks until its controller begins
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.before_us = {pod.uid for pod in self.live.values()}
+        if self.bare:
+            self.live[BARE] = pod("irsa", BARE)
 
-    def _admit(self, workload: FakeWorkload, mode: str) -> str:
+    # --- pods come and go
+
+    def _really(self, mode: str) -> str:
+        """The webhook overlooks some; a pod made while somebody just took something suffers from that, not from us."""
         overlook = self.missed > 0 and mode == "pod-identity"
         if overlook:
             self.missed -= 1
-            mode = "irsa" if self.annotations.get(ROLE_ARN_ANNOTATION) else "none"
+            return "irsa" if self.annotations.get(ROLE_ARN_ANNOTATION) else "none"
+        return super()._really(mode)
+
+    def _note_new(self) -> None:
+        """Pods that have just come: what is wrong with them from the first is not because of us."""
+        for new in [one for one in self.live.values() if one.uid not in self._known]:
+            self._known.add(new.uid)
+            expected = self._seen_association or "association" in self.harm
+            if expected and of_pod(new) is not Identity.POD_IDENTITY:
+                self.made_wrong.add(new.uid)
+                self.excused.add(new.uid)
+            if self.recent or self.reality is not None:
+                self.excused.add(new.uid)
+
+    def _admit(self, workload: FakeWorkload, mode: str) -> str:
         name = super()._admit(workload, mode)
-        if overlook or self.reality is not None:
-            self.overlooked.add(self.live[name].uid)
+        self._note_new()
         return name
+
+    def start_job(self, name: str) -> None:
+        """A CronJob's next run."""
+        owner = WorkloadRef(kind="Job", namespace="shop", name=name)
+        self.live[name] = pod(self._really(self.injected()), name, owner)
+        self._note_new()
 
     def _roll(self, workload: FakeWorkload) -> None:
         super()._roll(workload)
         workload.looks_until_complete = self.slow
 
+    def restart(self, ref: WorkloadRef, stamp: str) -> None:
+        """A late controller keeps the old pods for some looks; the roll may begin between any two of ours."""
+        workload = self._workload(ref)
+        if not self.late or workload is None or workload.paused:
+            super().restart(ref, stamp)
+            return
+        self._change(f"restart {ref.name}")
+        workload.stamp, self._late[ref.name] = stamp, self.late
+        self.after_call(f"restart {ref.name}")
+
+    def rollout(self, ref: WorkloadRef) -> Rollout | None:
+        self._time_passes()
+        seen = super().rollout(ref)
+        if seen is None or ref.name not in self._late:
+            return seen
+        return replace(seen, updated=0, old=seen.desired, complete=False)
+
+    def pods_of(self, namespace: str, service_account: str) -> Sequence[Pod]:
+        self._time_passes()
+        return super().pods_of(namespace, service_account)
+
+    def _time_passes(self) -> None:
+        for workload in self.declared:
+            if workload.ref.name in self._late:
+                self._late[workload.ref.name] -= 1
+                if self._late[workload.ref.name] <= 0:
+                    del self._late[workload.ref.name]
+                    self._roll(workload)
+
     def rest(self) -> None:
         """Time passes: every rollout that is under way ends."""
+        while self._late:
+            self._time_passes()
         for workload in self.declared:
             workload.looks_until_complete = 0
 
-    def roll_all(self) -> None:
-        """The owner's own rollout of everything."""
-        for workload in self.declared:
-            self._roll(workload)
+    def evict(self, pod: Pod) -> None:
+        if self.unmovable and pod.owner in self._unmovable():
+            raise Rejected("Cannot evict pod as it would violate the pod's disruption budget.", reason="budget")
+        super().evict(pod)
+
+    def _unmovable(self) -> list[WorkloadRef]:
+        return [w.ref for w in self.workloads_of("shop", "orders") if how(w) is How.EVICT][:1] if self.unmovable else []
+
+    # --- harm
 
     def look_for_gaps(self, where: str) -> None:
-        """Notes every pod that has no credentials, and is not there without them because of a fault."""
-        for pod in self.live.values():
-            problem = self._problem(pod)
-            if problem and pod.uid not in self.overlooked | self.before_us | self.orphans:
-                self.gaps.append(f"{where}: {pod.name}: {problem}")
+        """Notes every pod that has no credentials, and is not without them because of others."""
+        self.points += 1
+        self._note_new()
+        for one in self.live.values():
+            if one.uid not in self.excused and (problem := self.problem(one)):
+                self.gaps.append(f"{where}: {one.name}: {problem}")
 
-    def _problem(self, pod: Pod) -> str:
-        seen = of_pod(pod)
+    def problem(self, one: Pod) -> str:
+        """Why the pod gets no credentials, but for the association, which it lacks for a while on every way back."""
+        seen = of_pod(one)
         if seen is Identity.NONE:
             return "no identity"
         if seen is Identity.POD_IDENTITY and not allows(self.trust, SUBJECT):
             return "on Pod Identity, and the role does not trust it"
         return ""
+
+    def unassociated(self) -> list[Pod]:
+        """Pods on Pod Identity although there is no association."""
+        return [one for one in self.live.values() if self.made is None and of_pod(one) is Identity.POD_IDENTITY]
+
+    def before(self, name: str) -> None:
+        """What must be so when a change is about to be made."""
+        if name == "remove-annotation" and self.made is None and "association" not in self.recent:
+            self.gaps.append(f"{name}: there is no association")
+        if name != "delete-association":
+            return
+        if ROLE_ARN_ANNOTATION not in self.annotations and "annotation" not in self.recent:
+            self.gaps.append(f"{name}: there is no annotation")
+        if self.made is not None and self.made.id in {FOUND, FOREIGN}:
+            self.gaps.append(f"{name}: it is somebody else's")
+        for workload in self.declared:
+            long = self.points - self.paused_at.get(workload.ref.name, self.points) > _SEEN_IN_TIME
+            if workload.paused and long and workload.replicas:
+                self.gaps.append(f"{name}: {workload.ref} is paused and will not replace its pods")
+
+    def after(self, name: str) -> None:
+        """What a change sets off in the world by itself, and what it mends."""
+        if name == "remove-annotation" and self.put_back > 0:
+            self.put_back -= 1
+            self.put_backs += 1
+            self.annotations[ROLE_ARN_ANNOTATION] = ROLE_ARN
+        mended = {"create-association": "association", "add-annotation": "annotation", "write-trust": "trust"}
+        self.harm.discard(mended.get(name, ""))
 
     # --- effective changes
 
@@ -119,131 +198,3 @@ class ModelWorld(FakeWorld):
                 self.effects["trust in"] += has and not had
                 self.effects["trust out"] += had and not has
                 self.effects["trust idle"] += has == had
-
-    def after(self, name: str) -> None:
-        """What a change sets off in the world by itself."""
-        if name == "remove-annotation" and self.put_back > 0:
-            self.put_back -= 1
-            self.put_backs += 1
-            self.annotations[ROLE_ARN_ANNOTATION] = ROLE_ARN
-
-    # --- what others do
-
-    def edit(self, kind: str, theirs: TheirEdits) -> None:
-        """One edit of somebody else's; where it may stop us for good, the way to put it right is noted."""
-        if kind == "statement":
-            document = json.loads(self.trust)
-            document["Statement"] = [*_listed(document["Statement"]), {**THEIRS, "Sid": f"Theirs{theirs.statements}"}]
-            self.trust = json.dumps(document)
-            theirs.statements += 1
-        elif kind == "label":
-            theirs.labels += 1
-            self.annotations[f"theirs-{theirs.labels}"] = "kept"
-        elif kind == "annotation":
-            was = self.annotations.get(ROLE_ARN_ANNOTATION)
-            self.annotations[ROLE_ARN_ANNOTATION] = OTHER_ROLE
-            theirs.undo.append(lambda: self._restore_annotation(was))
-        elif kind == "repoint" and self.made is not None:
-            was_made = self.made
-            self.made = replace(was_made, role_arn=OTHER_ROLE)
-            theirs.undo.append(lambda: self._restore_association(was_made))
-        elif kind == "scale":
-            for workload in self.declared[:1]:
-                workload.replicas += 1
-                self._admit(workload, self.injected())
-
-    def _restore_annotation(self, value: str | None) -> None:
-        if self.annotations.get(ROLE_ARN_ANNOTATION) != OTHER_ROLE:
-            return
-        if value is None:
-            del self.annotations[ROLE_ARN_ANNOTATION]
-        else:
-            self.annotations[ROLE_ARN_ANNOTATION] = value
-
-    def _restore_association(self, was: Association) -> None:
-        if self.made is not None and self.made.id == was.id:
-            self.made = was
-
-
-def _listed(value: object) -> list[object]:
-    return list(value) if isinstance(value, list) else [value]
-
-
-@dataclass
-class Process:
-    """One runner's life."""
-
-    alive: bool = True
-
-
-@dataclass
-class SharedLocks:
-    """Locks between runners: a living one's hold, a dead one's are taken over; nothing is given back by the dead."""
-
-    process: Process
-    table: dict[str, Process]
-
-    @contextmanager
-    def held(self, key: str, *, doing: str) -> Iterator[None]:
-        assert doing
-        holder = self.table.get(key)
-        if holder is not None and holder.alive:
-            raise Locked(f'"{key}" is held')
-        self.table[key] = self.process
-        try:
-            yield
-        except Killed:
-            self.process.alive = False
-            raise
-        finally:
-            if self.process.alive:
-                del self.table[key]
-
-    def holders(self) -> Sequence[Holder]:
-        return []
-
-
-@dataclass
-class Stage:
-    """A bench on which runners come and go, over one world, one journal and one table of locks."""
-
-    world: ModelWorld
-    bench: Bench
-    table: dict[str, Process] = field(default_factory=dict)
-    theirs: TheirEdits = field(default_factory=TheirEdits)
-    passed: int = 0
-    due: dict[int, str] = field(default_factory=dict)
-    second: Callable[[], None] = lambda: None
-    happened: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.world.before_call = lambda name: self.point(f"before {name}", "call")
-        self.world.after_call = self._after
-        self.bench.journal.on_write = lambda what: self.point(f"journal {what}", "journal")
-
-    def begin(self, happenings: dict[int, str]) -> None:
-        """The next command, to which these things happen at these points; it runs as a process of its own."""
-        self.passed, self.due = 0, dict(happenings)
-        self.bench.locks = SharedLocks(Process(), self.table)  # type: ignore[assignment]
-
-    def _after(self, name: str) -> None:
-        self.world.effects[name.partition(" ")[0]] += 1
-        self.world.after(name)
-        self.point(f"after {name}", "answer")
-
-    def point(self, where: str, kind: str) -> None:
-        """One point is passed."""
-        self.passed += 1
-        self.world.look_for_gaps(where)
-        what = self.due.pop(self.passed, "")
-        if not what:
-            return
-        self.happened.append(f"{what} at {where}")
-        if what == "kill":
-            raise Killed
-        if what == "fault":
-            raise StoreFault("disk full") if kind == "journal" else EnvironmentFault("no answer")
-        if what == "second":
-            self.second()
-        else:
-            self.world.edit(what, self.theirs)

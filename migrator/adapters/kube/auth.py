@@ -4,7 +4,7 @@ from typing import Protocol
 
 from migrator.adapters.aws.sessions import AwsSessions
 from migrator.adapters.aws.token import EksToken
-from migrator.model.errors import EnvironmentFault, MigrateError
+from migrator.model.errors import CredentialsExpired, EnvironmentFault, MigrateError
 from migrator.model.fleet import FleetCluster
 
 
@@ -45,13 +45,15 @@ class EksAuth:
         self._token.forget(refused.removeprefix("Bearer "))
 
     def complaint(self, *, worked: bool) -> MigrateError:
-        """Expired credentials if AWS says so now; else the cluster does not know this identity."""
-        del worked
+        """Expired credentials if AWS says so now, or if the cluster let us in before; else it does not know us."""
         try:
             who = self._sessions.identity(self._cluster.account, self._cluster.region, afresh=True)
         except MigrateError as error:
             return error
+        if worked:
+            text = f'cluster "{self._cluster.alias}" let "{who.arn}" in before, and does not any more'
+            return CredentialsExpired(text, remedy="renew the credentials, then run the same command again")
         return EnvironmentFault(
             f'cluster "{self._cluster.alias}" does not let "{who.arn}" in',
-            remedy="give it an access entry on the cluster, and the permissions of migrate permissions",
+            remedy="give it an access entry on the cluster, and the permissions it needs there",
         )

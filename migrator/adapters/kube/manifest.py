@@ -1,7 +1,8 @@
 """The manifest of a live pod as it was before the API server and the identity webhook filled it in. Pure.
 
 What other webhooks added stays: they find it on the new pod and leave it, or add it again. So do the region variables,
-which the identity webhook injects alike in both modes and somebody may as well have written by hand.
+which the identity webhook injects alike in both modes and somebody may as well have written by hand. And so does the
+node, if whoever wrote the pod named it: the scheduler's binding owns no field of the pod.
 """
 
 from collections.abc import Mapping
@@ -43,7 +44,15 @@ def as_written(pod: Mapping[str, Any]) -> Json:
     Args:
         pod: a live pod as the API server shows it; it is not changed.
     """
-    return {"metadata": _metadata(pod["metadata"]), "spec": _spec(pod["spec"])}
+    spec = _spec(pod["spec"])
+    if _pinned(pod["metadata"]):
+        spec["nodeName"] = pod["spec"]["nodeName"]
+    return {"metadata": _metadata(pod["metadata"]), "spec": spec}
+
+
+def _pinned(metadata: Mapping[str, Any]) -> bool:
+    owners = (entry for entry in metadata.get("managedFields") or () if not entry.get("subresource"))
+    return any("f:nodeName" in (entry.get("fieldsV1") or {}).get("f:spec", {}) for entry in owners)
 
 
 def _metadata(found: Mapping[str, Any]) -> Json:

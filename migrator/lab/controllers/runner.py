@@ -60,6 +60,14 @@ class Controllers:
         owner = controller_of(document)
         if owner and PLURALS.get(owner["kind"]) in _RECONCILERS:
             self._queue.add(Task(PLURALS[owner["kind"]], metadata["namespace"], owner["name"]))
+            if gone and plural == "pods":  # a Deployment that recreates waits for the last old pod to be gone
+                above = self._view.get(PLURALS[owner["kind"]], metadata["namespace"], owner["name"])
+                self._changed_owner(above)
+
+    def _changed_owner(self, document: Json | None) -> None:
+        owner = controller_of(document) if document is not None else None
+        if document is not None and owner and PLURALS.get(owner["kind"]) in _RECONCILERS:
+            self._queue.add(Task(PLURALS[owner["kind"]], document["metadata"]["namespace"], owner["name"]))
 
     def _concerned(self, plural: str, document: Json) -> list[tuple[str, Json]]:
         """Resource and object of those who look at others: a node concerns DaemonSets, a pod the disruption budgets."""

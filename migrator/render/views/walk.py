@@ -153,7 +153,7 @@ def _value(value: Json) -> str:
 
 
 def _ended(command: str, one: Ended) -> dict[str, Any]:
-    following = next_commands(command, one.exit, one.service)
+    following = next_commands(command, one.exit, one.service, one.message)
     return {"service": str(one.service), "exit": _exit(one.exit), "message": one.message, "next": list(following)}
 
 

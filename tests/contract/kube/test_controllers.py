@@ -140,6 +140,16 @@ def test_recreate_never_runs_old_and_new_together(kube: KubeClient, namespace: s
     watch.close()
 
 
+def test_recreate_goes_on_when_the_last_old_pod_has_taken_its_time(kube: KubeClient, namespace: str) -> None:
+    document = manifest("Deployment", namespace, {"replicas": 1, "strategy": {"type": "Recreate"}})
+    document["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 2
+    kube.create_object(document)
+    path = path_of("Deployment", namespace)
+    wait_for(kube, path, rolled_out)
+    kube.patch(path, changed("yes"))
+    wait_for(kube, path, lambda found: rolled_out(found) and found["status"]["observedGeneration"] > 1)
+
+
 def test_a_paused_deployment_waits(kube: KubeClient, namespace: str) -> None:
     kube.create_object(manifest("Deployment", namespace, {"replicas": 1}))
     path = path_of("Deployment", namespace)

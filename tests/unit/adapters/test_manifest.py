@@ -186,3 +186,23 @@ def test_windows_paths_are_known() -> None:
     pod["spec"]["containers"][0]["env"][3]["value"] = path
     names = [one["name"] for one in as_written(pod)["spec"]["containers"][0]["env"]]
     assert names == ["DB", "AWS_REGION"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "kept"),
+    [
+        pytest.param({"manager": "kubectl", "fieldsV1": {"f:spec": {"f:nodeName": {}}}}, True, id="[pinned] by hand"),
+        pytest.param({"manager": "kubectl", "fieldsV1": {"f:spec": {"f:containers": {}}}}, False, id="[scheduled]"),
+        pytest.param(
+            {"manager": "binder", "subresource": "binding", "fieldsV1": {"f:spec": {"f:nodeName": {}}}},
+            False,
+            id="[scheduled] by one whose binding is noted",
+        ),
+    ],
+)
+def test_the_node_stays_if_whoever_wrote_the_pod_named_it(entry: Json, kept: bool) -> None:
+    pod = live()
+    pod["spec"]["nodeName"] = "node-7"
+    pod["metadata"]["managedFields"] = [entry]
+
+    assert as_written(pod)["spec"].get("nodeName") == ("node-7" if kept else None)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -321,9 +322,48 @@ def test_a_run_taken_up_again_tells_where_its_steps_stand(capsys: pytest.Capture
 def test_another_plan_for_a_migrated_service_is_shown_and_asked_for() -> None:
     desk = Desk(common=replace(COMMON, quiet=True))
     assert desk.apply() is Exit.DONE
+    facts = desk.bench.plan.facts
 
     with pytest.raises(errors.UsageError, match="no terminal"):
-        desk.apply(replace(desk.bench.plan, edit=replace(desk.bench.plan.edit, wave=2)), yes=False)
+        desk.apply(replace(desk.bench.plan, facts={**facts, "workloads": []}), yes=False)
+
+
+def test_an_edited_plan_of_a_migrated_service_is_only_looked_at() -> None:
+    """The same rule as the runner's: what people may edit makes no other plan."""
+    desk = Desk(common=replace(COMMON, quiet=True))
+    assert desk.apply() is Exit.DONE
+    desk.bench.world.calls.clear()
+
+    assert desk.apply(replace(desk.bench.plan, edit=replace(desk.bench.plan.edit, wave=2)), yes=False) is Exit.DONE
+    assert desk.bench.world.calls == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "prepared"),
+    [pytest.param("n\n", [], id="[declined]"), pytest.param("y\n", ["prepared"], id="[agreed]")],
+)
+def test_nothing_is_prepared_before_it_was_agreed_to(
+    answer: str, prepared: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    desk, done = Desk(common=replace(COMMON, quiet=True)), list[str]()
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    errand = Errand(
+        command="apply",
+        question="migrate",
+        intend=intend,
+        carry=lambda runner, plan: runner.apply(plan, desk.bench.document),
+        prepare=lambda: done.append("prepared"),
+    )
+
+    Carrier(desk, errand, yes=False, dry_run=True).run([desk.bench.plan])
+    assert done == []
+    Carrier(desk, errand, yes=False, dry_run=False).run([desk.bench.plan])
+    assert done == prepared
+    assert ("nothing was changed" in capsys.readouterr().err.splitlines()[-1:][0]) is (not prepared)
 
 
 def open_run() -> Run:

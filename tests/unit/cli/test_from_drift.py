@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.cli.again import Again, plan_again
+from migrator.cli.again import Again, plan_again, write
 from migrator.cli.apply import intended
 from migrator.cli.planning import run_planning
 from migrator.cli.select import Selectors
@@ -62,12 +62,13 @@ class Desk:
         planning = run_planning(self, Selectors(), self.fleet.clusters, dry_run=False)
         return planning.planned[0].change if planning.planned else "moved" if planning.moved else "gone"
 
-    def again(self, *, dry_run: bool = False) -> Again:
+    def again(self) -> Again:
         with self.memory() as memory:
-            (one,) = plan_again(self, [SERVICE], memory, dry_run=dry_run)
+            (one,) = plan_again(self, [SERVICE], memory)
             return one
 
     def apply(self, one: Again, to: StepKind | None = None) -> Result:
+        write(self, [one])
         return self.bench.runner().apply(one.plan, document_of(one.plan), to=to, anew=one.anew)
 
     def apply_file(self, to: StepKind | None = None) -> Result:
@@ -98,6 +99,7 @@ def test_what_drifted_before_the_first_change_is_planned_again_and_carried_out(d
         desk.apply_file()
 
     one = desk.again()
+    write(desk, [one])
 
     assert [(c.field, c.before, c.after) for c in one.changes] == [
         ("facts.service_account.uid", "sa-uid", "anew"),
@@ -107,11 +109,11 @@ def test_what_drifted_before_the_first_change_is_planned_again_and_carried_out(d
     assert desk.apply(one).exit is Exit.DONE
 
 
-def test_a_dry_run_writes_nothing(desk: Desk) -> None:
+def test_planning_again_writes_nothing_before_it_is_agreed_to(desk: Desk) -> None:
     desk.bench.world.uid = "anew"
     before = desk.plans.path(SERVICE).read_bytes()
 
-    assert desk.again(dry_run=True).changes
+    assert desk.again().changes
     assert desk.plans.path(SERVICE).read_bytes() == before
 
 
@@ -242,8 +244,10 @@ def test_a_plan_file_that_cannot_be_used_is_written_anew(desk: Desk) -> None:
     whole = path.read_text()
     path.write_text(whole.replace("sa-uid", "forged"))
 
-    assert desk.again().plan == desk.bench.plan
-    assert path.read_text() == whole
+    one = desk.again()
+    write(desk, [one])
+
+    assert (one.plan, path.read_text()) == (desk.bench.plan, whole)
 
 
 def test_what_a_person_wrote_is_kept(desk: Desk) -> None:
@@ -251,7 +255,10 @@ def test_what_a_person_wrote_is_kept(desk: Desk) -> None:
     path.write_text(path.read_text().replace("accept: []", "accept: [{code: bare-pods, reason: mine}]"))
     desk.bench.world.uid = "anew"
 
-    assert desk.again().plan.edit.accept == (Acceptance(code="bare-pods", reason="mine"),)
+    one = desk.again()
+    write(desk, [one])
+
+    assert one.plan.edit.accept == (Acceptance(code="bare-pods", reason="mine"),)
     assert desk.plans.read(SERVICE).edit.accept == (Acceptance(code="bare-pods", reason="mine"),)
 
 

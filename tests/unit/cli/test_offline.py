@@ -69,7 +69,7 @@ class Shop:
         )
         for number, (step, status) in enumerate(zip(plan.forward, statuses, strict=False)):
             at = f"2026-01-01T10:00:0{number + 1}.000000+00:00"
-            image, result = {"was": step.id}, {"is": "k8s-aws-v1.c2VjcmV0"}
+            image, result = {"was": step.id}, {"is": "k8s-aws-v1.c2VjcmV0", "association": "a-1"}
             record = StepRecord(
                 run=f"run-{service.name}", step=step.id, status=status, at=at, image=image, result=result
             )

@@ -14,7 +14,7 @@ from migrator.render.diff import trust_diff
 from migrator.render.screen import plain
 from migrator.render.steps import changes, role_name, words
 from migrator.render.views import explain, lab, verify
-from migrator.running.observe import Observation, Seen
+from migrator.running.observe import Crew, Manned, Observation, Seen
 from tests.fakes.samples import ORDERS, TRUST, sample_plan
 from tests.fakes.world import ROLE_ARN
 
@@ -90,9 +90,49 @@ def test_verify_says_that_the_association_is_gone() -> None:
 
 def test_verify_without_pods() -> None:
     observation = Observation(service=ORDERS, identity=Identity.NO_PODS, seen=())
+    document = fits(verify.document([(observation, Identity.IRSA)], exit_code=Exit.UNFINISHED))
+
+    assert document["services"][0]["verdict"] == "pending"
+    said = "prod/shop/orders: expected irsa; no pod now to prove it: the next one will"
+    assert text(verify.blocks(document)) == [said]
+
+
+def crew(workload: str, ready: int, wanted: int, state: Manned) -> Crew:
+    return Crew(workload=workload, ready=ready, wanted=wanted, state=state)
+
+
+def test_verify_names_the_workloads_that_are_short_of_pods() -> None:
+    crews = (crew("Deployment orders", 1, 1, Manned.READY), crew("Deployment z-recreate", 0, 1, Manned.SHORT))
+    main = seen("main", Identity.IRSA)
+    observation = Observation(service=ORDERS, identity=Identity.IRSA, seen=(main,), crews=crews)
     document = fits(verify.document([(observation, Identity.IRSA)], exit_code=Exit.BLOCKED))
 
-    assert text(verify.blocks(document)) == ["prod/shop/orders: no-pods, expected irsa"]
+    assert text(verify.blocks(document))[-2:] == [
+        "Deployment z-recreate: 0 of 1 pods ready",
+        "prod/shop/orders: irsa, but not all its pods are ready",
+    ]
+
+
+def test_verify_names_the_workloads_that_nothing_has_proven() -> None:
+    crews = (crew("CronJob nightly", 0, 0, Manned.PENDING), crew("Deployment orders", 1, 1, Manned.READY))
+    main = seen("main", Identity.IRSA)
+    observation = Observation(service=ORDERS, identity=Identity.IRSA, seen=(main,), crews=crews)
+    document = fits(verify.document([(observation, Identity.IRSA)], exit_code=Exit.DONE))
+
+    said = "prod/shop/orders: irsa, as expected; not proven yet, for want of a pod: CronJob nightly"
+    assert text(verify.blocks(document))[-1] == said
+
+
+def test_verify_says_which_role_the_next_pod_would_get() -> None:
+    main = seen("main", Identity.IRSA)
+    observation = Observation(
+        service=ORDERS, identity=Identity.IRSA, seen=(main,), annotation=f"{ROLE}-other", role_arn=ROLE
+    )
+    document = fits(verify.document([(observation, Identity.IRSA)], exit_code=Exit.BLOCKED))
+
+    assert document["services"][0]["as_expected"] is False
+    named = f'its ServiceAccount is annotated with another role, "{ROLE}-other", and the plan "{ROLE}"'
+    assert text(verify.blocks(document))[-1] == f"prod/shop/orders: irsa, but {named}"
 
 
 LAB = lab.LabView(

@@ -16,9 +16,10 @@ from migrator.model.trust import Subject, merge, ours, remove, size
 from migrator.running.lately import lately
 from migrator.running.ledger import ledger
 from migrator.running.moves import Book
+from migrator.running.pulse import Pulse
 from migrator.running.walk import StepFailed, Walk
 from migrator.steps import trust
-from migrator.steps.step import Context
+from migrator.steps.step import Context, Settled
 from migrator.steps.trust import TRIES
 from tests.fakes.iam import ACCOUNT, ARN, Killed, LateIam
 from tests.fakes.running import WAITS, Collector, FakeClock, MemoryJournal, NoLocks
@@ -81,6 +82,8 @@ class Office:
             clock=self.clock,
             reporter=Collector(),
             interrupt=lambda: None,
+            guard=lambda _step: Settled(),
+            pulse=Pulse(NoLocks(), self.clock),
         ).go()
         self.journal.end(run.id, Outcome.DONE, "", self.clock.now())
 

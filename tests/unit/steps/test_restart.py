@@ -12,29 +12,10 @@ from migrator.model.facts import Association, WorkloadRef
 from migrator.model.journal import Standing
 from migrator.model.plan import Acceptance, Edit
 from tests.fakes.running import SERVICE, Bench
+from tests.fakes.workloads import apply, identities, moves, of_kind
 from tests.fakes.world import ROLE_ARN, FakeWorkload, FakeWorld, deployment, pod
 
 BUDGET = "would violate the pod's disruption budget"
-
-
-def of_kind(kind: str, name: str, replicas: int = 2, **differs: object) -> FakeWorkload:
-    made = FakeWorkload(ref=WorkloadRef(kind=kind, namespace="shop", name=name), replicas=replicas)
-    for field, value in differs.items():
-        setattr(made, field, value)
-    return made
-
-
-def moves(bench: Bench) -> list[str]:
-    """What was done to workloads and pods, in order."""
-    return [call for call in bench.world.calls if call.startswith(("restart", "evict", "set-aside", "recreate"))]
-
-
-def identities(bench: Bench) -> set[str]:
-    return {str(identity.of_pod(one)) for one in bench.world.live.values()}
-
-
-def apply(bench: Bench) -> Exit:
-    return bench.runner().apply(bench.plan, bench.document).exit
 
 
 KINDS = {

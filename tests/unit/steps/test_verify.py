@@ -1,11 +1,13 @@
 """What verify judges, what it leaves to its own devices, and how far it says a thing is proven."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from migrator.model.facts import Association, Container, Pod, WorkloadRef
+from migrator.model.errors import Rejected
+from migrator.model.facts import Association, CommandResult, Container, Pod, WorkloadRef
 from migrator.model.plan import Check, PlannedStep, StepKind
 from migrator.model.trust import Subject, merge
 from migrator.steps.questions import whom
@@ -83,7 +85,8 @@ def test_the_answer_names_pod_and_container_and_the_memo_the_pod() -> None:
 
     assert isinstance(answer, NotYet)
     assert "odd/main has irsa" in answer.reason
-    assert (answer.again, answer.memo) == (True, {"missed": {"Deployment orders": ["uid-odd"]}})
+    assert answer.again
+    assert answer.memo["missed"] == {"Deployment orders": ["uid-odd"]}
 
 
 def test_a_missed_pod_is_evicted_once_the_memo_names_it() -> None:
@@ -203,6 +206,89 @@ def test_one_pod_of_each_workload_on_each_node_is_asked() -> None:
     twins = [replace(pod("pod-identity", f"p{n}", OWNER), node=f"node-{1 + n % 2}") for n in range(6)]
 
     assert [(one.name, name) for one, name in whom(twins)] == [("p0", "main"), ("p1", "main")]
+
+
+@pytest.mark.parametrize("owner", [None, JOB], ids=["[bare]", "[job]"])
+def test_back_no_pod_may_be_left_on_pod_identity(owner: WorkloadRef | None) -> None:
+    good = pod("irsa", "good", OWNER)
+
+    answer = verdict(world(good, pod("pod-identity", "odd", owner)), BACK)
+
+    assert isinstance(answer, NotYet)
+    assert "still on Pod Identity: odd" in answer.reason
+    assert isinstance(verdict(world(good, pod("irsa", "odd", owner)), BACK), Settled)
+
+
+def test_pods_missed_in_several_workloads_are_made_anew_whatever_holds_one_of_them_up() -> None:
+    second = deployment("worker")
+    made = world(
+        pod("irsa", "a", OWNER), pod("irsa", "b", second.ref), declared=[deployment(), second], budget_refusals=1
+    )
+    answer = verdict(made)
+    assert isinstance(answer, NotYet)
+    assert set(answer.memo["missed"]) == {"Deployment orders", "Deployment worker"}
+
+    context = Context(service=SERVICE, run="r", cluster=made, trust=made, waits=WAITS, memory=answer.memo)
+    with pytest.raises(Rejected, match="budget"):
+        VerifyStep().apply(THERE, context)
+
+    assert made.calls == ["evict b"]
+
+
+class Slow(FakeWorld):
+    """Each command in a pod takes three seconds of a clock of its own."""
+
+    seconds = 0.0
+    asked = 0
+
+    def run_in(self, pod: Pod, container: str, command: Sequence[str], timeout: float) -> CommandResult:
+        self.seconds += 3
+        self.asked += 1
+        return super().run_in(pod, container, command, timeout)
+
+
+def crowded(number: int) -> Slow:
+    made = Slow(daemonset=True, made=ASSOCIATION, trust=TRUST)
+    made.live = {name: pod("pod-identity", name, OWNER) for name in (f"p{n:03}" for n in range(number))}
+    return made
+
+
+def test_slow_answers_are_waited_for_over_several_looks_and_none_is_asked_twice() -> None:
+    made = crowded(5)
+    step = VerifyStep(now=lambda: made.seconds)
+    context = Context(
+        service=SERVICE, run="r", cluster=made, trust=made, waits=WAITS, role_arn=ROLE_ARN, check=Check(command=("ok",))
+    )
+
+    looks = [step.settled(THERE, context) for _look in range(3)]
+
+    assert [isinstance(one, NotYet) and one.holding for one in looks] == [True, True, False]
+    assert isinstance(looks[-1], Settled)
+    assert made.asked == 1 + 5
+
+
+def test_what_was_answered_counts_in_one_settle_period_only() -> None:
+    made = crowded(5)
+    step = VerifyStep(now=lambda: made.seconds)
+    context = Context(
+        service=SERVICE, run="r", cluster=made, trust=made, waits=WAITS, role_arn=ROLE_ARN, check=Check(command=("ok",))
+    )
+
+    assert isinstance(step.settled(THERE, context), NotYet)
+    made.live["p000"] = replace(made.live["p000"], ready=False)
+    assert isinstance(step.settled(THERE, context), NotYet)
+
+    assert context.between == {}
+
+
+def test_of_many_pods_a_sample_is_asked_and_the_note_says_so() -> None:
+    made = crowded(60)
+
+    answer = verdict(made, check=Check(command=("ok",)))
+
+    assert isinstance(answer, Settled)
+    assert made.asked == 1 + 20
+    assert "own check passed in 20 of 60 asked" in answer.note
 
 
 def test_the_journal_names_the_first_containers_of_a_crowd_only() -> None:

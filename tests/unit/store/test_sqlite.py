@@ -16,7 +16,7 @@ from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Outcome, Run, Standing, Status, StepRecord
 from migrator.model.ports import Closing
 from migrator.store.database import Database
-from migrator.store.place import Place, is_dead
+from migrator.store.place import Place, is_alive, is_dead
 from migrator.store.sqlite import SqliteJournal
 from migrator.store.sqlite_locks import SqliteLocks
 
@@ -200,6 +200,30 @@ def test_a_lock_of_another_host_holds_until_it_expires(tmp_path: Path) -> None:
         assert (locks.holders() == []) is free
 
 
+def test_a_holder_that_surely_runs_holds_whatever_the_time(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    database = Database(path)
+    with SqliteLocks(database, "me").held("service:x", doing="apply"):
+        with database.transaction() as connection:
+            connection.execute("UPDATE locks SET expires = '2020-01-01T00:00:00+00:00'")
+        with pytest.raises(Locked):
+            SqliteLocks(Database(path), "other").held("service:x", doing="rollback").__enter__()
+
+
+def test_a_waiting_runner_renews_its_locks_and_learns_that_it_lost_one(tmp_path: Path) -> None:
+    database = Database(tmp_path / "state.db")
+    locks = SqliteLocks(database, "me")
+    with locks.held("service:x", doing="apply"):
+        with database.transaction() as connection:
+            connection.execute("UPDATE locks SET expires = '2020-01-01T00:00:00+00:00'")
+        locks.renew()
+        assert database.rows("SELECT expires > '2026' FROM locks") == [(1,)]
+        with database.transaction() as connection:
+            connection.execute("UPDATE locks SET owner = 'somebody else'")
+        with pytest.raises(Locked, match="took over"):
+            locks.renew()
+
+
 def test_every_record_renews_the_locks_and_stops_a_runner_that_lost_one(tmp_path: Path) -> None:
     database = Database(tmp_path / "state.db")
     journal, locks = SqliteJournal(database), SqliteLocks(database, "me")
@@ -231,6 +255,7 @@ def test_every_record_renews_the_locks_and_stops_a_runner_that_lost_one(tmp_path
 )
 def test_who_is_surely_dead(there: Place | None, dead: bool) -> None:
     assert is_dead(there, Place.here()) is dead
+    assert is_alive(there, Place.here()) is (there == Place.here())
 
 
 def test_a_reboot_kills() -> None:

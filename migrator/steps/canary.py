@@ -1,0 +1,38 @@
+"""What must hold before another workload is touched: the role lets its pods in, and the last one's get credentials.
+
+Variables alone prove neither, and by the time verify looks every workload has been replaced.
+"""
+
+from migrator.model.trust import Subject, allows
+from migrator.steps.crowd import Crowd
+from migrator.steps.questions import Word, ask
+from migrator.steps.step import Context, Failed, NotYet, Settling
+
+
+def held_back(context: Context, last: Crowd | None) -> Settling | None:
+    """None when the next may be touched; `last` is the workload that was moved before it, None before the first."""
+    return _refused(context) or (_without_credentials(context, last) if last is not None else None)
+
+
+def _refused(context: Context) -> Settling | None:
+    """IAM's reads may be stale: wait."""
+    if not (context.role_arn and context.cluster_arn):
+        return None
+    role, service = context.trust.role(context.role_arn), context.service
+    if role is None:
+        return NotYet(reason=f'role "{context.role_arn}" is not to be found', stage="trust")
+    if allows(role.trust, Subject(context.cluster_arn, service.namespace, service.name)):
+        return None
+    said = f'the trust policy of role "{role.arn}" no longer lets "{service}" in by Pod Identity'
+    return NotYet(reason=f"{said}; no other workload is touched", stage="trust")
+
+
+def _without_credentials(context: Context, last: Crowd) -> Settling | None:
+    """One pod of it is asked; where nobody can be asked, the question is left to verify."""
+    answer = next(iter(ask(context.cluster, last.pods, context.role_arn, context.waits.check)), None)
+    if answer is None or answer.word in {Word.ANSWERED, Word.OPEN}:
+        return None
+    said = f"{last.ref}: credentials in {answer.pod}/{answer.container}: {answer.said}"
+    if answer.word is Word.WRONG_ROLE:
+        return Failed(reason=f'{said}, expected role "{context.role_arn.rpartition("/")[2]}"', memo=context.memory)
+    return NotYet(reason=f"{said}; no other workload is touched", stage="credentials")
