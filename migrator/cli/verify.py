@@ -9,9 +9,12 @@ from migrator.cli.options import Common, Services, command
 from migrator.model.exits import Exit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from migrator.model.identity import Identity
     from migrator.model.journal import ServiceState
     from migrator.model.plan import Plan
+    from migrator.running.observe import Verdict
 
 EXAMPLE = """migrate verify --service payments/orders
 migrate verify --service orders --expect irsa"""
@@ -39,7 +42,9 @@ def register(app: typer.Typer) -> None:
         """Observe which identity each container of each pod really has now. Changes nothing.
 
         Asks from inside, in one pod of each workload on each node, whether AWS answers and as which role; the service's
-        own check, where its plan has one, is run in all. The exit code is 0 when everything is as expected, else 4.
+        own check, where its plan has one, is run in all. Compares the roles that the next pod would get, and counts the
+        ready pods of each workload. The exit code is 0 when everything is as expected, 3 when all that is missing is
+        a pod to prove it, else 4.
         """
         from migrator.cli.output import Output
         from migrator.cli.wiring import Wiring
@@ -55,11 +60,35 @@ def register(app: typer.Typer) -> None:
                 state = memory.journal.state(found) if memory else None
                 wanted = Identity(expect) if expect else expected(plan, state)
                 limit = wiring.fleet.waits.check
-                observed = observe(wiring.live(found), found, plan.edit.verify, limit, role_arn=role_of(plan))
+                observed = observe(
+                    wiring.live(found),
+                    found,
+                    plan.edit.verify,
+                    limit,
+                    role_arn=role_of(plan),
+                    under_way=expect is None and is_open(state),
+                )
                 seen.append((observed, wanted))
-        code = Exit.DONE if all(one.as_expected(wanted) for one, wanted in seen) else Exit.BLOCKED
+        code = exit_of(observed.verdict(wanted) for observed, wanted in seen)
         Output(common).show(view.document(seen, exit_code=code), view.blocks)
         return code
+
+
+def exit_of(verdicts: "Iterable[Verdict]") -> Exit:
+    """The gravest one counts."""
+    from migrator.running.observe import Verdict
+
+    found = set(verdicts)
+    if Verdict.OTHERWISE in found:
+        return Exit.BLOCKED
+    return Exit.UNFINISHED if Verdict.PENDING in found else Exit.DONE
+
+
+def is_open(state: "ServiceState | None") -> bool:
+    """Whether a run of the service is under way, or waits to be taken up."""
+    from migrator.model.journal import Outcome
+
+    return state is not None and state.run is not None and state.run.outcome is Outcome.OPEN
 
 
 def role_of(plan: "Plan") -> str:

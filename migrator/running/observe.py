@@ -1,16 +1,44 @@
 """Looks which identity a service's pods have now, for `migrate verify`; nothing is changed or recorded."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Protocol
 
 from migrator.model import identity
-from migrator.model.facts import Pod
+from migrator.model.facts import Pod, Workload
 from migrator.model.identity import Identity
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Check
-from migrator.model.ports import Associations, Workloads
-from migrator.steps.pods import live, run_check
+from migrator.model.ports import Associations, ServiceAccounts, Workloads
+from migrator.steps.pods import JOBS, listed, live, run_check
 from migrator.steps.questions import Answer, Word, ask
+
+
+class Verdict(StrEnum):
+    """What comes of comparing a service with what is expected of it."""
+
+    AS_EXPECTED = "as-expected"
+    PENDING = "pending"  # nothing is wrong, and no pod is there to prove it
+    OTHERWISE = "otherwise"
+
+
+class Manned(StrEnum):
+    """Whether a workload has the pods that it should have."""
+
+    READY = "ready"
+    SHORT = "short"
+    PENDING = "pending"  # without a pod and rightly so: scaled to zero, a CronJob or a Job between two pods
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """One workload's pods: `ready` of the `wanted` ones; a Job's and a CronJob's are not counted against a number."""
+
+    workload: str
+    ready: int
+    wanted: int
+    state: Manned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,45 +61,119 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """All live pods of a service; `identity` is what they have in common, `association` the role it names, if any."""
+    """All live pods of a service; `identity` is what they have in common, `association` the role it names, if any.
+
+    `annotation` is the role the ServiceAccount names, if any, and `role_arn` the plan's; where that is empty, neither
+    is compared. `under_way` tells that a run is open, which may have taken the annotation out.
+    """
 
     service: ServiceId
     identity: Identity
     seen: tuple[Seen, ...]
     association: str = ""
+    annotation: str = ""
+    role_arn: str = ""
+    under_way: bool = False
+    crews: tuple[Crew, ...] = ()
 
-    def as_expected(self, expected: Identity) -> bool:
-        """Whether every container has that identity, no question was answered badly, and an association is there.
+    def verdict(self, expected: Identity) -> Verdict:
+        """Whether all is as expected: now, and for the next pod. A service without pods proves nothing."""
+        if self.problems(expected) or self.short:
+            return Verdict.OTHERWISE
+        return Verdict.PENDING if self._idle else Verdict.AS_EXPECTED
 
-        A service without pods proves nothing.
-        """
-        served = bool(self.association) or expected is not Identity.POD_IDENTITY
-        failed = any(False in (entry.check_passed, entry.answered) for entry in self.seen)
-        return self.identity is expected and served and not failed
+    def problems(self, expected: Identity) -> list[str]:
+        """What is wrong, a clause for each, the identity first; the workloads that are `short` are not repeated."""
+        wrong = [] if self._idle or self.identity is expected else [f"expected {expected}"]
+        return wrong + self._of_the_next_pod(expected) + self._unanswered()
+
+    @property
+    def _idle(self) -> bool:
+        """No pod is there, nor wanted; pods whose containers all skip the webhook are `NO_PODS` too, but are there."""
+        return self.identity is Identity.NO_PODS and all(one.state is Manned.PENDING for one in self.crews)
+
+    @property
+    def short(self) -> tuple[Crew, ...]:
+        """The workloads that want more ready pods than they have."""
+        return tuple(one for one in self.crews if one.state is Manned.SHORT)
+
+    def _of_the_next_pod(self, expected: Identity) -> list[str]:
+        """Pods keep what they were given; the next one gets what stands in EKS and in its ServiceAccount then."""
+        if not self.association and expected is Identity.POD_IDENTITY:
+            return ["EKS lists no association for it"]
+        if self.role_arn and self.association not in ("", self.role_arn):
+            return [f'its association names another role, "{self.association}", and the plan "{self.role_arn}"']
+        if expected is not Identity.IRSA:
+            return []
+        if self.association and self._idle:
+            return ["expected irsa; its association gives the next pod Pod Identity"]
+        return self._of_the_annotation()
+
+    def _of_the_annotation(self) -> list[str]:
+        if self.role_arn in ("", self.annotation) or (self.under_way and not self.annotation):
+            return []
+        if not self.annotation:
+            return [f'its ServiceAccount is not annotated with a role: the next pod does not get "{self.role_arn}"']
+        return [
+            f'its ServiceAccount is annotated with another role, "{self.annotation}", and the plan "{self.role_arn}"'
+        ]
+
+    def _unanswered(self) -> list[str]:
+        asked = [f"{entry.pod}/{entry.container}" for entry in self.seen if entry.answered is False]
+        checked = [f"{entry.pod}/{entry.container}" for entry in self.seen if entry.check_passed is False]
+        said = [f"AWS does not answer as it should in {listed(asked)}"] if asked else []
+        return said + ([f"its own check fails in {listed(checked)}"] if checked else [])
 
 
-class Observed(Workloads, Associations, Protocol):
+class Observed(Workloads, Associations, ServiceAccounts, Protocol):
     """What is looked at."""
 
 
 def observe(
-    cluster: Observed, service: ServiceId, check: Check | None, timeout: float, *, role_arn: str = ""
+    cluster: Observed,
+    service: ServiceId,
+    check: Check | None,
+    timeout: float,
+    *,
+    role_arn: str = "",
+    under_way: bool = False,
 ) -> Observation:
     """Reads the pods and, where a check is given, runs it in each. `timeout` in seconds, for one command in one pod.
 
     With `role_arn`, asks in one pod of each workload on each node whether AWS answers, and as that role.
     """
-    pods = live(cluster.pods_of(service.namespace, service.name))
+    crews, pods = _crews(cluster, service)
     answers = {(one.pod, one.container): one for one in (ask(cluster, pods, role_arn, timeout) if role_arn else ())}
     looks = (entry for pod in pods for entry in _look(cluster, pod, check, timeout))
     seen = tuple(_with(entry, answers.get((entry.pod, entry.container))) for entry in looks)
     found = cluster.association(service.namespace, service.name)
+    account = cluster.service_account(service.namespace, service.name)
     return Observation(
         service=service,
         identity=identity.of_pods(pods),
         seen=seen,
         association=found.role_arn if found else "",
+        annotation=(account.role_arn or "") if account else "",
+        role_arn=role_arn,
+        under_way=under_way,
+        crews=crews,
     )
+
+
+def _crews(cluster: Workloads, service: ServiceId) -> tuple[tuple[Crew, ...], list[Pod]]:
+    """The workloads with their live pods, and all live pods, bare ones included."""
+    workloads = cluster.workloads_of(service.namespace, service.name)
+    pods = live(cluster.pods_of(service.namespace, service.name))
+    return tuple(_crew(one, pods) for one in sorted(workloads, key=lambda one: one.ref)), pods
+
+
+def _crew(workload: Workload, pods: Iterable[Pod]) -> Crew:
+    own: Sequence[Pod] = [pod for pod in pods if pod.owner == workload.ref]
+    ready = sum(pod.ready for pod in own)
+    wanted = 0 if workload.ref.kind in JOBS else workload.replicas
+    idle = Manned.READY if own else Manned.PENDING
+    state = (Manned.READY if ready >= wanted else Manned.SHORT) if wanted else idle
+    return Crew(workload=str(workload.ref), ready=ready, wanted=wanted, state=state)
 
 
 def _with(seen: Seen, answer: Answer | None) -> Seen:

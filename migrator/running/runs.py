@@ -105,9 +105,9 @@ class Runs:
         self.journal.begin(run, closing)
         return run
 
-    def end(self, run: Run, outcome: Outcome, note: str) -> None:
-        """The run is over."""
-        self.journal.end(run.id, outcome, note, self.clock.now())
+    def end(self, run: Run, outcome: Outcome, note: str, *, why: str = "") -> None:
+        """The run is over; `why` there was one goes to the journal, and was told before."""
+        self.journal.end(run.id, outcome, note or why, self.clock.now())
         self._tell(run, outcome, note)
 
     def leave_open(self, run: Run, note: str) -> None:

@@ -171,7 +171,7 @@ class Runner(Means):
             self._runs.leave_open(run, failure.reason)
             raise Stranded(run.service, failure.step, failure.reason) from failure
         cause = self.journal.run(run.cause) if run.note == AUTOMATIC else None
-        self._runs.end(run, Outcome.DONE, cause.note if cause else "")
+        self._runs.end(run, Outcome.DONE, "", why=cause.note if cause else "")
 
     def _admit(self, plan: Plan) -> None:
         """Looks before anything is recorded: hold, findings, what earlier runs left, the cluster, drift."""

@@ -7,7 +7,10 @@ from migrator.model.exits import Exit
 from migrator.model.identity import Identity
 from migrator.render.blocks import IDENTITY_TONES, Block, Column, Line, Table, Tone
 from migrator.render.json_out import result
-from migrator.running.observe import Observation, Seen
+from migrator.running.observe import Crew, Manned, Observation, Seen, Verdict
+from migrator.steps.pods import listed
+
+_TONES = {Verdict.AS_EXPECTED: Tone.GOOD, Verdict.PENDING: Tone.WARN, Verdict.OTHERWISE: Tone.BAD}
 
 
 def document(observed: Sequence[tuple[Observation, Identity]], *, exit_code: Exit) -> dict[str, Any]:
@@ -20,10 +23,18 @@ def _service(observation: Observation, expected: Identity) -> dict[str, Any]:
         "service": str(observation.service),
         "identity": str(observation.identity),
         "expected": str(expected),
-        "as_expected": observation.as_expected(expected),
+        "as_expected": observation.verdict(expected) is Verdict.AS_EXPECTED,
+        "verdict": str(observation.verdict(expected)),
+        "problems": observation.problems(expected),
         "association": observation.association or None,
+        "annotation": observation.annotation or None,
+        "workloads": [_crew(one) for one in observation.crews],
         "containers": [_seen(entry) for entry in observation.seen],
     }
+
+
+def _crew(crew: Crew) -> dict[str, Any]:
+    return {"workload": crew.workload, "ready": crew.ready, "wanted": crew.wanted, "state": str(crew.state)}
 
 
 def _seen(entry: Seen) -> dict[str, Any]:
@@ -55,11 +66,13 @@ def _blocks(service: Mapping[str, Any]) -> list[Block]:
     )
     rows = tuple(_row(entry) for entry in service["containers"])
     table: list[Block] = [Table(columns, rows)] if rows else []
-    said = _said(service)
-    verdict = Line(
-        f"{service['service']}: {service['identity']}, {said}", Tone.GOOD if service["as_expected"] else Tone.BAD
-    )
-    return [*table, *_unanswered(service["containers"]), verdict, Line()]
+    verdict = Line(f"{service['service']}: {_said(service)}", _TONES[service["verdict"]])
+    return [*table, *_unanswered(service["containers"]), *_short(service["workloads"]), verdict, Line()]
+
+
+def _short(crews: Sequence[Mapping[str, Any]]) -> list[Block]:
+    short = (one for one in crews if one["state"] == Manned.SHORT)
+    return [Line(f"{one['workload']}: {one['ready']} of {one['wanted']} pods ready", Tone.BAD) for one in short]
 
 
 def _unanswered(entries: Sequence[Mapping[str, Any]]) -> list[Block]:
@@ -76,12 +89,20 @@ def _unanswered(entries: Sequence[Mapping[str, Any]]) -> list[Block]:
 
 
 def _said(service: Mapping[str, Any]) -> str:
-    if service["as_expected"]:
-        return "as expected"
-    orphaned = service["expected"] == Identity.POD_IDENTITY and service["association"] is None
-    if orphaned and service["identity"] == service["expected"]:
-        return "but EKS lists no association for it"
-    return f"expected {service['expected']}{'; EKS lists no association for it' if orphaned else ''}"
+    if service["verdict"] == Verdict.PENDING:
+        return f"expected {service['expected']}; no pod now to prove it: the next one will"
+    return f"{service['identity']}, {_as_expected(service) if service['as_expected'] else _otherwise(service)}"
+
+
+def _as_expected(service: Mapping[str, Any]) -> str:
+    unproven = [one["workload"] for one in service["workloads"] if one["state"] == Manned.PENDING]
+    return f"as expected; not proven yet, for want of a pod: {listed(unproven)}" if unproven else "as expected"
+
+
+def _otherwise(service: Mapping[str, Any]) -> str:
+    """The workloads that are short of pods have lines of their own above."""
+    said = "; ".join(service["problems"]) or "not all its pods are ready"
+    return said if said.startswith("expected ") else f"but {said}"
 
 
 def _row(entry: Mapping[str, Any]) -> tuple[str, ...]:
