@@ -10,8 +10,8 @@ from migrator.model.plan import Plan, PlannedStep, StepKind
 from migrator.running.moves import Book
 from migrator.running.preflight import irsa_is_closed, paused, unannotated
 from migrator.running.walk import STEPS, ContextOf
+from migrator.steps.crowds.stuck import stuck
 from migrator.steps.step import Failed, NotYet, Settled, Settling
-from migrator.steps.stuck import stuck
 
 _KEPT = "nothing was taken from its pods: the association and the trust are kept"
 

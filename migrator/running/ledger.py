@@ -12,7 +12,7 @@ from migrator.model.ids import ROLE_ARN_ANNOTATION, ServiceId
 from migrator.model.journal import Direction, Outcome, Run, Status, StepRecord
 from migrator.model.plan import Plan, PlannedStep, StepKind
 from migrator.model.ports import Journal
-from migrator.steps import bare
+from migrator.steps.crowds import bare
 
 _UNDONE = frozenset({StepKind.TRUST, StepKind.ASSOCIATION, StepKind.ANNOTATION})
 _BEGUN = frozenset({Status.STARTED, Status.DONE, Status.FAILED})

@@ -11,8 +11,8 @@ from migrator.model.identity import Identity
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Check
 from migrator.model.ports import Associations, ServiceAccounts, Workloads
-from migrator.steps.pods import JOBS, listed, live, run_check
-from migrator.steps.questions import Answer, Word, ask
+from migrator.steps.crowds.judged import JOBS, listed, live, run_check
+from migrator.steps.crowds.questions import Answer, Word, ask
 
 
 class Verdict(StrEnum):

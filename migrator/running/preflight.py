@@ -10,8 +10,8 @@ from migrator.model.moving import REPLACED, How, how
 from migrator.model.plan import Plan, PlannedStep, StepKind
 from migrator.model.trust_match import AUDIENCE, irsa_match
 from migrator.running.walk import STEPS
+from migrator.steps.crowds.stuck import stuck
 from migrator.steps.step import Context, Position
-from migrator.steps.stuck import stuck
 
 _REMEDY = "nothing was changed; look at it, then plan again and go on: migrate apply --from-drift"
 _TURNED = {How.ROLLOUT: "rolls by itself now", How.EVICT: "no longer rolls by itself"}

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from migrator.model.facts import AgentState, Node
 from migrator.model.fleet import Waits
 from migrator.model.plan import PlannedStep
-from migrator.steps.pods import live
+from migrator.steps.crowds.judged import live
 from migrator.steps.step import Context, Failed, NotYet, Position, Reading, Settled, Settling
 
 _BROKEN = frozenset({"CREATE_FAILED", "DELETE_FAILED", "DELETING", "UPDATE_FAILED"})

@@ -1,4 +1,4 @@
-"""The workloads' pods: old → new. Each kind is moved in its own way (`migrator.model.moving`, `migrator.steps.ways`).
+"""The workloads' pods: old → new. Each kind is moved in its own way (`migrator.steps.crowds.ways`).
 
 There, one workload after another, the smallest first as the canary: the next is touched only when all pods of the one
 before are up, show the new identity, and get credentials. Back, all together, bare pods too: what one of them suffers
@@ -17,13 +17,13 @@ from migrator.model import identity
 from migrator.model.fleet import Waits
 from migrator.model.identity import Identity
 from migrator.model.plan import PlannedStep
-from migrator.steps import bare, ways
-from migrator.steps.canary import held_back
-from migrator.steps.crowd import Crowd, crowds, is_wrong
-from migrator.steps.missed import MISSED, Memory
-from migrator.steps.pods import count, judged, listed, replaced_here
+from migrator.steps.crowds import bare, ways
+from migrator.steps.crowds.canary import held_back
+from migrator.steps.crowds.crowd import Crowd, crowds, is_wrong
+from migrator.steps.crowds.judged import count, judged, listed, replaced_here
+from migrator.steps.crowds.missed import MISSED, Memory
+from migrator.steps.crowds.trying import each
 from migrator.steps.step import Context, Later, NotYet, Position, Reading, Settled, Settling
-from migrator.steps.trying import each
 
 
 class RestartStep:

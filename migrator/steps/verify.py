@@ -17,13 +17,13 @@ from migrator.model.identity import Identity
 from migrator.model.moving import STAMPED
 from migrator.model.plan import PlannedStep
 from migrator.model.trust_match import irsa_match
-from migrator.steps.crowd import Crowd, crowds, is_wrong
-from migrator.steps.missed import MISSED, Memory, evict_next, expected, rerolled
-from migrator.steps.pods import count, judged, listed, live
-from migrator.steps.proof import proven
+from migrator.steps.crowds.crowd import Crowd, crowds, is_wrong
+from migrator.steps.crowds.judged import count, judged, listed, live
+from migrator.steps.crowds.missed import MISSED, Memory, evict_next, expected, rerolled
+from migrator.steps.crowds.proof import proven
+from migrator.steps.crowds.stuck import on_pod_identity
+from migrator.steps.crowds.trying import each
 from migrator.steps.step import Context, Failed, NotYet, Position, Reading, Settled, Settling
-from migrator.steps.stuck import on_pod_identity
-from migrator.steps.trying import each
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from migrator.model.identity import Identity
 from migrator.render.blocks import IDENTITY_TONES, Block, Column, Line, Table, Tone
 from migrator.render.json_out import result
 from migrator.running.observe import Crew, Manned, Observation, Seen, Verdict
-from migrator.steps.pods import listed
+from migrator.steps.crowds.judged import listed
 
 _TONES = {Verdict.AS_EXPECTED: Tone.GOOD, Verdict.PENDING: Tone.WARN, Verdict.OTHERWISE: Tone.BAD}
 

@@ -9,8 +9,8 @@ from migrator.model.exits import Exit
 from migrator.model.facts import Pod, WorkloadRef
 from migrator.model.identity import Identity
 from migrator.model.plan import Edit
-from migrator.steps.crowd import Crowd, crowds
-from migrator.steps.missed import evict_next
+from migrator.steps.crowds.crowd import Crowd, crowds
+from migrator.steps.crowds.missed import evict_next
 from migrator.steps.step import Context
 from tests.fakes.running import SERVICE, WAITS, Bench
 from tests.fakes.workloads import apply, identities, moves, of_kind

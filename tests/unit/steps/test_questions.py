@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from migrator.model.facts import CommandResult, Pod, WorkloadRef
-from migrator.steps.questions import FETCH, Answer, Word, ask, spread
+from migrator.steps.crowds.questions import FETCH, Answer, Word, ask, spread
 from tests.fakes.world import ROLE_ARN, FakeWorld, pod
 
 OWNER = WorkloadRef(kind="Deployment", namespace="shop", name="orders")

@@ -7,8 +7,8 @@ import pytest
 from migrator.model.facts import Rollout, WorkloadRef
 from migrator.model.identity import Identity
 from migrator.model.ids import RESTART_STAMP
-from migrator.steps import ways
-from migrator.steps.crowd import Crowd
+from migrator.steps.crowds import ways
+from migrator.steps.crowds.crowd import Crowd
 from migrator.steps.step import Context, Failed, NotYet
 from tests.fakes.running import SERVICE, WAITS
 from tests.fakes.world import FakeWorld, deployment, pod

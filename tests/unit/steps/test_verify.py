@@ -10,7 +10,7 @@ from migrator.model.errors import Rejected
 from migrator.model.facts import Association, CommandResult, Container, Pod, WorkloadRef
 from migrator.model.plan import Check, PlannedStep, StepKind
 from migrator.model.trust import Subject, merge
-from migrator.steps.questions import whom
+from migrator.steps.crowds.questions import whom
 from migrator.steps.step import Context, Failed, NotYet, Settled, Settling
 from migrator.steps.verify import VerifyStep
 from tests.fakes.running import SERVICE, WAITS

@@ -2,7 +2,7 @@
 
 from migrator.model.facts import Pod
 from migrator.model.identity import Identity, by_container
-from migrator.steps.pods import live, replaced_here
+from migrator.steps.crowds.judged import live, replaced_here
 from migrator.steps.step import Context
 
 

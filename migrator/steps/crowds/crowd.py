@@ -8,7 +8,7 @@ from migrator.model.facts import Json, Pod, Rollout, Workload, WorkloadRef
 from migrator.model.identity import Identity
 from migrator.model.moving import REPLACED, STAMPED, How, how
 from migrator.model.plan import PlannedStep
-from migrator.steps.pods import live
+from migrator.steps.crowds.judged import live
 from migrator.steps.step import Context
 
 

@@ -4,8 +4,8 @@ Variables alone prove neither, and by the time verify looks every workload has b
 """
 
 from migrator.model.trust import Subject, allows
-from migrator.steps.crowd import Crowd
-from migrator.steps.questions import Word, ask
+from migrator.steps.crowds.crowd import Crowd
+from migrator.steps.crowds.questions import Word, ask
 from migrator.steps.step import Context, Failed, NotYet, Settling
 
 

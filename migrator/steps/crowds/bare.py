@@ -11,12 +11,12 @@ from functools import partial
 from migrator.model.errors import Rejected
 from migrator.model.facts import Json, Pod, SetAside, WorkloadRef
 from migrator.model.identity import Identity
-from migrator.steps.crowd import is_wrong
-from migrator.steps.missed import Memory, expected, held_up
-from migrator.steps.pods import count, live
+from migrator.steps.crowds.crowd import is_wrong
+from migrator.steps.crowds.judged import count, live
+from migrator.steps.crowds.missed import Memory, expected, held_up
+from migrator.steps.crowds.stuck import may_be_made_anew
+from migrator.steps.crowds.trying import each
 from migrator.steps.step import Context, Failed, NotYet, Settling
-from migrator.steps.stuck import may_be_made_anew
-from migrator.steps.trying import each
 
 BARE = "bare"
 _TRIES = 2

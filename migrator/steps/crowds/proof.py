@@ -12,10 +12,10 @@ from functools import partial
 from migrator.model import identity
 from migrator.model.facts import Json, Pod
 from migrator.model.identity import Identity
-from migrator.steps.crowd import is_wrong
-from migrator.steps.missed import MISSED, Memory
-from migrator.steps.pods import JOBS, Checked, count, left_out, listed, run_check
-from migrator.steps.questions import Answer, Word, ask_one, spread, whom
+from migrator.steps.crowds.crowd import is_wrong
+from migrator.steps.crowds.judged import JOBS, Checked, count, left_out, listed, run_check
+from migrator.steps.crowds.missed import MISSED, Memory
+from migrator.steps.crowds.questions import Answer, Word, ask_one, spread, whom
 from migrator.steps.step import Context, Failed, NotYet, Settled, Settling
 
 SAMPLE = 20  # pods that are asked, for credentials and by the own check

@@ -15,8 +15,8 @@ from migrator.model import identity
 from migrator.model.facts import Json, Pod, WorkloadRef
 from migrator.model.identity import Identity
 from migrator.model.ports import Workloads
-from migrator.steps.crowd import Crowd
-from migrator.steps.pods import SLOW_STARTS, listed
+from migrator.steps.crowds.crowd import Crowd
+from migrator.steps.crowds.judged import SLOW_STARTS, listed
 from migrator.steps.step import Failed, NotYet, Settling
 
 MISSED = "missed"

@@ -11,9 +11,9 @@ from migrator.model.facts import Pod, Rollout
 from migrator.model.identity import Identity
 from migrator.model.ids import RESTART_STAMP
 from migrator.model.moving import How
-from migrator.steps.crowd import Crowd
-from migrator.steps.missed import BEFORE, MISSED, Memory, evict_next, expected, held_up, rerolled, uids_of
-from migrator.steps.pods import SLOW_STARTS, count
+from migrator.steps.crowds.crowd import Crowd
+from migrator.steps.crowds.judged import SLOW_STARTS, count
+from migrator.steps.crowds.missed import BEFORE, MISSED, Memory, evict_next, expected, held_up, rerolled, uids_of
 from migrator.steps.step import Context, Failed, Later, NotYet, Settling
 
 _ASKED = "asked"  # the tries at stamping a workload, numbered
