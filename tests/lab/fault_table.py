@@ -265,7 +265,8 @@ FOREIGN = (
         },
     ),
     Scenario(
-        name="associated-before-us", tag="foreign edit", during=(("apply", DRIFT),), stands=WEB, says="another role",
+        name="associated-before-us", tag="foreign edit", during=(("apply", DRIFT),), after=BACK, stands=WEB,
+        says="somebody else associated",
         faults=[
             {
                 "when": {"side": "before", "aws": aws("CreatePodIdentityAssociation")},

@@ -9,6 +9,7 @@ from tests.lab.faulty import APPLIED, BLOCKED, DONE, DRIFT, PODS, ROLLED_BACK, S
 from tests.lab.harness import Fleet
 from tests.lab.invariants import Invariant
 
+pytestmark = pytest.mark.slow
 ADDON = "eks-pod-identity-agent"
 CREATED = {"side": "after", "aws": {"operation": "CreatePodIdentityAssociation"}}
 

@@ -122,7 +122,7 @@ def test_6_drift(fleet: Fleet) -> None:
     already = len(fleet.calls())
     ran = fleet.migrate(*apply(fleet, "drifting")).ended(Exit.DRIFT)
     assert other in ran.err
-    assert "migrate plan" in ran.err
+    assert "--from-drift" in ran.err
     assert [call for call in fleet.calls()[already:] if call["mutating"]] == []
 
 

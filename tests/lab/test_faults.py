@@ -15,6 +15,7 @@ from tests.lab.harness import Fleet
 from tests.lab.invariants import Invariant, Violation, Waiver, violations
 from tests.lab.look import look
 
+pytestmark = pytest.mark.slow
 AT_ONCE = 6
 Outcomes = Mapping[str, Outcome]
 WEB_IDENTITY = {"cluster": "main", "namespace": "shop", "serviceAccount": "other"}

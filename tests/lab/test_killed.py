@@ -13,6 +13,7 @@ from migrator.store.sqlite_locks import SqliteLocks
 from tests.lab import harness, scenes
 from tests.lab.harness import Fleet
 
+pytestmark = pytest.mark.slow
 THERE = ("trust", "association", "annotation", "restart", "verify")
 BACK = ("annotation", "association", "restart", "verify", "trust")
 POINTS_THERE = [("agent", "started"), ("agent", "done"), *((s, w) for s in THERE for w in ("started", "done"))]

@@ -97,10 +97,11 @@ def _head(view: View, pod: Json) -> Json | None:
 
 
 def _disrupted(budget: Json, pods: Sequence[Json], now: datetime) -> dict[str, str]:
-    """Pods that were let go and have not begun to go yet."""
+    """Pods that were let go and have not begun to go yet. A StatefulSet gives a new pod the old one's name."""
     known: dict[str, str] = (budget.get("status") or {}).get("disruptedPods") or {}
-    staying = {pod["metadata"]["name"] for pod in pods if not is_leaving(pod)}
-    return {name: text for name, text in known.items() if name in staying and moment_of(text) + _GOING > now}
+    made = {pod["metadata"]["name"]: pod["metadata"]["creationTimestamp"] for pod in pods if not is_leaving(pod)}
+    staying = {name: text for name, text in known.items() if name in made and moment_of(made[name]) < moment_of(text)}
+    return {name: text for name, text in staying.items() if moment_of(text) + _GOING > now}
 
 
 def _healthy(pod: Json, disrupted: dict[str, str]) -> bool:

@@ -287,8 +287,9 @@ def test_refused_token_of_a_good_identity_means_no_access(cloud: Server, session
     cloud.answer = Cloud()
     cluster = sessions.fleet.clusters[0]
     auth = EksAuth(cluster, sessions, EksToken(cluster, sessions))
-    complaint = auth.complaint(worked=True)
+    complaint = auth.complaint(worked=False)
     assert f'does not let "arn:aws:iam::{HOME}:user/ann" in' in complaint.sentence()
+    assert isinstance(auth.complaint(worked=True), CredentialsExpired)  # it was let in a moment ago
     cloud.answer = lambda _asked: fault("ExpiredToken", 403)
     assert isinstance(auth.complaint(worked=True), CredentialsExpired)
 
