@@ -1,18 +1,18 @@
 """`migrate apply`."""
 
 from dataclasses import replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from migrator.cli.options import RECREATE, Common, Services, command
 from migrator.model.exits import Exit
+from migrator.model.plan import StepKind
 
 if TYPE_CHECKING:
     from migrator.cli.again import Again
     from migrator.model.journal import Run
-    from migrator.model.plan import Plan, StepKind
+    from migrator.model.plan import Plan
     from migrator.model.ports import Journal
     from migrator.render.views.walk import Intended
     from migrator.running.result import Result
@@ -21,17 +21,6 @@ if TYPE_CHECKING:
 EXAMPLE = """migrate apply --service payments/orders
 migrate apply --service orders --service checkout --yes
 migrate apply --service orders --to association"""
-
-
-class Last(StrEnum):
-    """What `--to` takes: the kinds of step."""
-
-    AGENT = "agent"
-    TRUST = "trust"
-    ASSOCIATION = "association"
-    ANNOTATION = "annotation"
-    RESTART = "restart"
-    VERIFY = "verify"
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +37,7 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--no-auto-rollback", help="When a step fails, stop there instead of going back.")
         ] = False,
         to: Annotated[
-            Last | None,
+            StepKind | None,
             typer.Option("--to", metavar="STEP", help="Stop after this step; the same command without it goes on."),
         ] = None,
         from_drift: Annotated[
@@ -70,9 +59,8 @@ def register(app: typer.Typer) -> None:
         from migrator.cli.again import Again, plan_again, write
         from migrator.cli.carry import Carrier, Errand
         from migrator.cli.wiring import Wiring
-        from migrator.model.plan import StepKind
 
-        wiring, last = Wiring(common), StepKind(to) if to else None
+        wiring = Wiring(common)
 
         def carry(runner: "Runner", plan: "Plan") -> "Result":
             told = replace(runner, recreate_bare_pods=recreate_bare_pods)
@@ -80,7 +68,7 @@ def register(app: typer.Typer) -> None:
                 plan,
                 wiring.document_of(plan),
                 auto_rollback=not no_auto_rollback,
-                to=last,
+                to=to,
                 anew=planned[plan.service].anew,
             )
 
@@ -88,7 +76,7 @@ def register(app: typer.Typer) -> None:
             command="apply",
             question="migrate",
             intend=lambda plan, journal: intended(
-                planned[plan.service], journal, to=last, recreate_bare_pods=recreate_bare_pods
+                planned[plan.service], journal, to=to, recreate_bare_pods=recreate_bare_pods
             ),
             carry=carry,
             prepare=lambda: write(wiring, planned.values()),
@@ -101,7 +89,7 @@ def register(app: typer.Typer) -> None:
 
 
 def intended(
-    one: "Again", journal: "Journal | None", *, to: "StepKind | None" = None, recreate_bare_pods: bool = False
+    one: "Again", journal: "Journal | None", *, to: StepKind | None = None, recreate_bare_pods: bool = False
 ) -> "Intended":
     """What apply would do with a service: nothing while its plan is on hold or a finding blocks it.
 
