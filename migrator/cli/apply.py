@@ -96,7 +96,7 @@ def intended(
     Neither stops a run that is open: what becomes of it, the runner decides. With `to`, its steps end there.
     """
     from migrator.render.views.walk import Intended
-    from migrator.running.admission import blocks_of
+    from migrator.running.admission import blocks_of, way_past
     from migrator.running.runs import carried_out
     from migrator.running.stops import up_to
     from migrator.store.plan_document import plan_of
@@ -112,11 +112,11 @@ def intended(
     if plan.edit.hold:
         left = "on hold; set edit.hold to false in its plan file"
         return Intended(plan=plan, left_alone=left, exit=Exit.BLOCKED, changes=one.changes)
-    if blocks:
-        said = f"blocked by {', '.join(blocks)}; see migrate explain {blocks[0]}"
-        return Intended(plan=plan, left_alone=said, exit=Exit.BLOCKED, changes=one.changes)
     if journal is not None and not one.anew and carried_out(journal, plan, plan_of) is not None:
         return Intended(plan=plan, note="migrated already by this very plan: it is only looked at again", looks=True)
+    if blocks:
+        said = f"blocked by {', '.join(blocks)}; see {way_past(blocks)}"
+        return Intended(plan=plan, left_alone=said, exit=Exit.BLOCKED, changes=one.changes)
     return Intended(plan=shown, changes=one.changes)
 
 

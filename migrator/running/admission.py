@@ -37,6 +37,12 @@ def blocks_of(plan: Plan, *, recreate_bare_pods: bool) -> tuple[str, ...]:
     return open_blocks(plan.findings, (*plan.edit.accept, *by_option))
 
 
+def way_past(blocks: tuple[str, ...]) -> str:
+    """Where a person reads on about blocks, and the option that would take them on."""
+    option = ', or add "--recreate-bare-pods"' if blocks == (_BARE_PODS,) else ""
+    return f"migrate explain {blocks[0]}{option}"
+
+
 def refuse_blocked(plan: Plan, *, recreate_bare_pods: bool) -> None:
     """What the planner found.
 
@@ -45,9 +51,7 @@ def refuse_blocked(plan: Plan, *, recreate_bare_pods: bool) -> None:
     """
     blocks = blocks_of(plan, recreate_bare_pods=recreate_bare_pods)
     if blocks:
-        way_on = ', or add "--recreate-bare-pods"' if blocks == (_BARE_PODS,) else ""
-        remedy = f"migrate explain {blocks[0]}{way_on}"
-        raise Blocked(f'"{plan.service}" is blocked by {", ".join(blocks)}', remedy=remedy)
+        raise Blocked(f'"{plan.service}" is blocked by {", ".join(blocks)}', remedy=way_past(blocks))
 
 
 def refuse_other_things(plan: Plan, journal: Journal, plan_of: Callable[[Json], Plan]) -> None:

@@ -26,12 +26,13 @@ from migrator.model.facts import Association
 from migrator.model.identity import Identity
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Outcome, Run, ServiceState, Standing, Status, StepRecord
-from migrator.model.plan import Edit, Plan
+from migrator.model.plan import Edit, Finding, Plan, Severity
 from migrator.model.ports import Interrupt, Journal
 from migrator.render.contract import schema
 from migrator.render.views.walk import Intended
 from migrator.running.result import Result
 from migrator.running.service import Runner
+from migrator.store.plan_document import document_of
 from tests.fakes.running import SERVICE, Bench
 from tests.fakes.samples import BLOCK, sample_plan
 from tests.fakes.world import ROLE_ARN, FakeWorld, deployment
@@ -304,6 +305,19 @@ def test_what_was_migrated_by_the_same_plan_is_only_looked_at_and_nobody_is_aske
     assert (told["intended"][0]["steps"], told["intended"][0]["trust"]) == ([], None)
     assert told["intended"][0]["note"] == "migrated already by this very plan: it is only looked at again"
     assert "already migrated" in told["results"][0]["message"]
+
+
+def test_what_blocked_a_plan_does_not_block_a_look_at_what_it_became() -> None:
+    """An option took the block on when it was carried out; the same plan without it changes nothing any more."""
+    desk = Desk()
+    assert desk.apply() is Exit.DONE
+    block = Finding(code="bare-pods", severity=Severity.BLOCK, object="Pod alone")
+    carried = replace(desk.bench.plan, findings=(*desk.bench.plan.findings, block))
+    desk.bench.journal.all_runs[-1] = replace(desk.bench.journal.all_runs[-1], plan=document_of(carried))
+
+    assert apply.intended(Again(plan=carried), desk.bench.journal).looks
+    fresh = apply.intended(Again(plan=carried), None)
+    assert (fresh.exit, '"--recreate-bare-pods"' in fresh.left_alone) == (Exit.BLOCKED, True)
 
 
 def test_a_run_taken_up_again_tells_where_its_steps_stand(capsys: pytest.CaptureFixture[str]) -> None:
