@@ -115,6 +115,8 @@ class Database:
     def _mapped(self) -> Iterator[None]:
         try:
             yield
+        except UnicodeDecodeError as error:  # SQLite's own message quotes the rubbish it found
+            raise self.damaged(error.object.decode("utf-8", "backslashreplace")) from error
         except (sqlite3.Error, OSError) as error:
             raise StoreFault(
                 f'the state file "{self.path}" cannot be used: {error}',

@@ -46,6 +46,10 @@ CASES: dict[str, Case] = {
     "[truncated] in its head": _case("is damaged: it has only 50 bytes", edited(lambda content: content[:50], _state)),
     "[page] the first": _case("cannot be used", _page(0)),
     "[page] of a table": _case("cannot be used", _page(1)),
+    "[text] that is not UTF-8 in a table's name": _case(
+        "is damaged: malformed database schema",
+        edited(lambda content: content.replace(b"CREATE TABLE records", b"CREATE \xcfABLE records"), _state),
+    ),
     "[table] gone": _case("no such table", _no_table),
     "[format] newer": _case("has format 7, this program writes format", sql("PRAGMA user_version = 7")),
     "[format] newer, met by a command that writes": _case(
