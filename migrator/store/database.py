@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import resources
@@ -127,6 +127,17 @@ class Database:
         """Closes the file."""
         with self._lock:
             self._connection.close()
+
+
+def all_text(values: Iterable[Json]) -> None:
+    """Checks columns that the schema declares as text: SQLite hands over whatever a damaged page holds.
+
+    Raises:
+        ValueError: one of them is something else.
+    """
+    for value in values:
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} stands where a text belongs")  # noqa: TRY004 - a damaged row, not our mistake
 
 
 def renew(database: Database, connection: sqlite3.Connection) -> None:

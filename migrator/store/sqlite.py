@@ -10,7 +10,7 @@ from migrator.model.facts import Json
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, JournalLine, Outcome, Run, ServiceState, Status, StepRecord
 from migrator.model.ports import Closing
-from migrator.store.database import Database, renew
+from migrator.store.database import Database, all_text, renew
 from migrator.store.standing import standing
 
 _RUN = "id, service, direction, outcome, plan, actor, host, started, ended, note, cause"
@@ -137,6 +137,7 @@ class SqliteJournal:
     @contextmanager
     def _whole(self, row: tuple[Json, ...]) -> Iterator[None]:
         try:
+            all_text(row)
             yield
         except ValueError as error:
             raise self._db.damaged(f'a row of run "{row[0]}" cannot be read: {error}') from error

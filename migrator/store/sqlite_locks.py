@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from migrator.model.errors import Locked
 from migrator.model.facts import Json
 from migrator.model.journal import Holder
-from migrator.store.database import EXPIRY, Database, renew
+from migrator.store.database import EXPIRY, Database, all_text, renew
 from migrator.store.place import Place, is_alive, is_dead
 
 _COLUMNS = "key, owner, host, pid, since, doing, expires, born"
@@ -81,11 +81,12 @@ class SqliteLocks:
         self._db.held.add(key)
 
     def _holds(self, row: tuple[Json, ...]) -> bool:
-        expires, born = row[-2:]
-        there = Place.read(born)
-        if is_dead(there, self._here):
-            return False
+        key, owner, host, _pid, since, doing, expires, born = row
         try:
+            all_text((key, owner, host, since, doing, expires, born))
+            there = Place.read(born)
+            if is_dead(there, self._here):
+                return False
             return datetime.fromisoformat(expires) > datetime.now(UTC) or is_alive(there, self._here)
         except (ValueError, TypeError) as error:  # no time, or one of no time zone
             raise self._db.damaged(f'lock "{row[0]}" cannot be read: {error}') from error

@@ -35,6 +35,26 @@ def _no_table(shop: Shop) -> None:
     connection.close()
 
 
+def _nulled(table: str, column: str) -> object:
+    """A row that no schema of ours allows, as a damaged page may hold it."""
+
+    def damage(shop: Shop) -> None:
+        connection = sqlite3.connect(shop.state)
+        connection.execute("INSERT INTO locks VALUES ('service:prod/shop/cart', 'o', 'h', 1, '', 's', 'd', 'soon')")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            "UPDATE sqlite_master SET sql = replace(sql, 'TEXT NOT NULL', 'TEXT') WHERE name = ?", [table]
+        )
+        connection.commit()
+        connection.close()
+        connection = sqlite3.connect(shop.state)
+        connection.execute(f"UPDATE {table} SET {column} = NULL")  # noqa: S608 - constants only
+        connection.commit()
+        connection.close()
+
+    return damage
+
+
 CASES: dict[str, Case] = {
     "[text]": _case("file is not a database", overwritten("runs: []\n" * 200, _state)),
     "[text] short": _case("file is not a database", overwritten("runs: []\n", _state)),
@@ -60,6 +80,8 @@ CASES: dict[str, Case] = {
     "[row] an unknown outcome": _case("is damaged: a row of run", sql("UPDATE runs SET outcome = 'maybe'")),
     "[row] an unknown direction": _case("is damaged: a row of run", sql("UPDATE runs SET direction = 'up'")),
     "[row] no service": _case("is damaged: a row of run", sql("UPDATE runs SET service = 'cart' WHERE number = 1")),
+    "[row] nothing where a text belongs": _case("None stands where a text belongs", _nulled("runs", "service")),
+    "[row] nothing where a text of a lock belongs": _case("None stands where a text belongs", _nulled("locks", "born")),
     "[row] broken JSON of a step": _case("is damaged: a row of run", sql("UPDATE records SET image = '{'")),
     "[row] broken JSON of a plan": _case("is damaged: a row of run", sql("UPDATE runs SET plan = '{'")),
     "[row] a plan that is none": _case(
