@@ -114,7 +114,7 @@ def try_plan(bench: Bench, content: bytes) -> None:
         if shown:
             plan, sealed = load_plan(path), bench.sealed
             assert (plan.service, plan.facts, plan.findings) == (sealed.service, sealed.facts, sealed.findings)
-            assert sorted(map(str, plan.forward)) == sorted(map(str, sealed.forward))
+            assert {step.id: step for step in plan.forward} == {step.id: step for step in sealed.forward}
             assert plan.back == sealed.back
             assert plan.edit.hold is read_as_yaml(content)["edit"].get("hold", False)
 
