@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +16,24 @@ from migrator.model.exits import Exit
 HELP = "A local practice fleet: AWS accounts and EKS clusters on loopback ports. Needs no cloud."
 NEEDS = ("cryptography", "flask", "jsonpatch", "moto")  # of the extra `lab`
 
+
+class Choice(StrEnum):
+    """What the clusters are built on."""
+
+    PRACTICE = "practice"
+    REAL = "real"
+
+
 Directory = Annotated[Path, typer.Option("--directory", metavar="DIR", help="Where its files are.")]
+
+ControlPlane = Annotated[
+    Choice,
+    typer.Option(
+        "--control-plane",
+        help="practice: an API server of our own. real: etcd, kube-apiserver, kube-controller-manager and EKS's own"
+        " webhook; taken from KUBEBUILDER_ASSETS, or built once from pinned Go modules.",
+    ),
+]
 
 app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
 
@@ -41,7 +59,11 @@ def complaining() -> Iterator[None]:
         raise EnvironmentFault(str(error)) from error
 
 
-@command(app, "up", example="migrate lab up --detach\nmigrate lab up --world my-world.yaml")
+@command(
+    app,
+    "up",
+    example="migrate lab up --detach\nmigrate lab up --world my-world.yaml\nmigrate lab up --control-plane real",
+)
 def up(
     common: Common,
     world: Annotated[
@@ -50,6 +72,7 @@ def up(
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Leave it running in the background.")] = False,
     directory: Directory = Path(".lab"),
+    control_plane: ControlPlane = Choice.PRACTICE,
 ) -> Exit:
     """Start a practice fleet and print what to export to use it; without --detach it runs until Ctrl-C."""
     from migrator.cli.output import Output
@@ -63,6 +86,7 @@ def up(
             world,
             directory,
             detach=detach,
+            real=control_plane is Choice.REAL,
             ready=lambda lab: Output(common).show(view.document("up", str(directory), seen(lab)), view.blocks),
         )
     return Exit.DONE

@@ -14,7 +14,13 @@ def seen(lab: Lab) -> LabView:
         for one in lab.clusters
     ]
     return LabView(
-        world=lab.world, pid=lab.pid, aws_endpoint=lab.aws_endpoint, started=lab.started, env=lab.env, clusters=clusters
+        world=lab.world,
+        pid=lab.pid,
+        aws_endpoint=lab.aws_endpoint,
+        started=lab.started,
+        env=lab.env,
+        clusters=clusters,
+        control_plane=lab.control_plane,
     )
 
 

@@ -14,16 +14,16 @@ from migrator.lab.addons import objects_of
 from migrator.lab.aws.front import AwsFront
 from migrator.lab.aws.ports import LabCluster
 from migrator.lab.certs import Authority
-from migrator.lab.controllers import Controllers, argo_kind
+from migrator.lab.controllers import argo_kind
 from migrator.lab.identities import Identities, Pairs
-from migrator.lab.kubeapi.server import ApiServer
 from migrator.lab.kubeapi.tokens import User
 from migrator.lab.kubeclient import KubeClient, KubeError, path_of
 from migrator.lab.noderole import NodeRole
 from migrator.lab.nodes import NodeAgent, NodeSpec, PodAws
+from migrator.lab.planes import Plane, Webhook
 from migrator.lab.readiness import daemons_up
 from migrator.lab.record import RunningCluster
-from migrator.lab.webhook.server import PodIdentityWebhook, registration
+from migrator.lab.webhook.server import registration
 from migrator.lab.webhook.settings import Flags
 from migrator.lab.world.errors import SeedError
 from migrator.lab.world.model import Cluster
@@ -35,20 +35,15 @@ ADMINISTRATORS = ("system:masters", "system:authenticated")
 class PracticeCluster:
     """A running cluster; to the AWS front it is the control plane."""
 
-    def __init__(self, spec: Cluster, front: AwsFront, folder: Path) -> None:
+    def __init__(self, spec: Cluster, front: AwsFront, folder: Path, plane: Plane) -> None:
         self.spec = spec
+        self.obeys = plane.obeys
         self._front = front
+        self._plane = plane
         self._authority = Authority(spec.alias)
-        self.api = ApiServer(
-            spec.alias,
-            spec.issuer,
-            self._authenticate,
-            authority=self._authority,
-            version=spec.version,
-            instances=spec.api_servers,
-        )
+        self.api = plane.api(spec, self._authority, self._authenticate)
         self.identities = Identities(folder / f"{spec.alias}.json", spec.api_servers)
-        self.webhook: PodIdentityWebhook | None = None
+        self.webhook: Webhook | None = None
         self._stops: list[Callable[[], None]] = []
         self._addons = threading.Lock()
         self._registered = False
@@ -67,7 +62,7 @@ class PracticeCluster:
         self._start_nodes()
         if self.spec.argo:
             self.kube.create_object(argo_kind.definition())
-        self._started(Controllers(self.kube, with_argo=self.spec.argo))
+        self._started(self._plane.controllers(self.kube, self.spec))
         self._start_webhook()
         self.seeder = KubeSeeder(self.kube, self.spec)
         self.seeder.objects()
@@ -82,6 +77,10 @@ class PracticeCluster:
         """Stops every part, the last started first."""
         while self._stops:
             self._stops.pop()()
+
+    def stop_with(self, stop: Callable[[], None]) -> None:
+        """Has this called as the cluster stops, before its own parts."""
+        self._stops.append(stop)
 
     def running(self) -> RunningCluster:
         """How it is reached."""
@@ -174,7 +173,7 @@ class PracticeCluster:
             sts_regional_endpoint=wanted.sts_regional_endpoint,
             token_expiration=wanted.token_expiration,
         )
-        self.webhook = PodIdentityWebhook(self.kube, flags, self.identities.paths, self._authority.issue())
+        self.webhook = self._plane.webhook(self.kube, flags, self.identities.paths, self._authority.issue())
         self._started(self.webhook)
         self.register_webhook(wanted=True)
 

@@ -32,6 +32,7 @@ def up(
     *,
     detach: bool,
     ready: Callable[[Lab], None],
+    real: bool = False,
 ) -> Lab:
     """Starts a fleet and tells `ready` once it is up; without `detach` it returns only after it has been stopped.
 
@@ -40,6 +41,8 @@ def up(
         directory: where its files go; made if it is not there.
         detach: whether to leave it running in a process of its own.
         ready: told of the fleet as soon as it can be used.
+        real: whether its clusters are real control planes; their programs are built first if need be, which stderr
+            is told of.
 
     Raises:
         LabError: a fleet runs there already, the directory holds other things, or it cannot be started.
@@ -51,8 +54,12 @@ def up(
     if not detach:
         from migrator.lab.foreground import run  # noqa: PLC0415 - loads moto; status and down do without it
 
-        return run(loaded, directory, ready)
-    lab = _detached(chosen, directory)
+        return run(loaded, directory, ready, real=real)
+    if real:
+        from migrator.lab.controlplane.plane import programs_at_hand  # noqa: PLC0415 - most fleets have none
+
+        programs_at_hand()  # a build takes minutes, and nobody waits so long for a detached fleet's word
+    lab = _detached(chosen, directory, real=real)
     ready(lab)
     return lab
 
@@ -110,7 +117,7 @@ def _prepare(directory: Path) -> None:
     (directory / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
-def _detached(world: Path, directory: Path) -> Lab:
+def _detached(world: Path, directory: Path, *, real: bool) -> Lab:
     """Starts `migrator.lab.foreground` as a process of its own and waits for its word.
 
     Raises:
@@ -122,6 +129,7 @@ def _detached(world: Path, directory: Path) -> Lab:
         sys.executable,
         "-m",
         "migrator.lab.foreground",
+        *(["--real"] if real else []),
         "--",
         str(world),  # as it was given, so that complaints name it so
         str(directory.resolve()),

@@ -4,17 +4,15 @@ These files are all that tells a practice fleet from a real one: the product has
 `endpoint_url` would send its calls to the real cloud, so none is ever written.
 """
 
-import base64
 import configparser
 import io
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from migrator.documents.emit import emit
 from migrator.lab.aws.ports import LAB_SECRET, lab_access_key
+from migrator.lab.kubeconfigs import Access, kubeconfig
 from migrator.lab.record import RECORD, LabError, RunningCluster, write_private
 from migrator.lab.world.index import DEFAULT_REGION
 from migrator.lab.world.model import Account, World
@@ -53,7 +51,8 @@ def write_files(directory: Path, world: World, aws_endpoint: str, clusters: Sequ
     """
     write_private(directory / AWS_CONFIG, aws_config(world, aws_endpoint))
     write_private(directory / AWS_CREDENTIALS, "")
-    write_private(directory / KUBECONFIG, kubeconfig(clusters))
+    ways = [Access(one.alias, one.url, one.ca_pem, one.token) for one in clusters]
+    write_private(directory / KUBECONFIG, kubeconfig(ways))
     write_private(directory / FLEET, fleet_file(world))
     exports = environment(directory, world)
     write_private(directory / EXPORTS, exports_script(exports))
@@ -102,27 +101,6 @@ def _profile(world: World, account: Account, aws_endpoint: str) -> dict[str, str
         "endpoint_url": aws_endpoint,
         "output": "json",
     }
-
-
-def kubeconfig(clusters: Sequence[RunningCluster]) -> str:
-    """A kubeconfig with one context per cluster alias, as the cluster's administrator."""
-    entries: dict[str, Any] = {"apiVersion": "v1", "kind": "Config"}
-    entries["clusters"] = [
-        {
-            "name": cluster.alias,
-            "cluster": {
-                "server": cluster.url,
-                "certificate-authority-data": base64.b64encode(cluster.ca_pem.encode()).decode(),
-            },
-        }
-        for cluster in clusters
-    ]
-    entries["users"] = [{"name": cluster.alias, "user": {"token": cluster.token}} for cluster in clusters]
-    entries["contexts"] = [
-        {"name": cluster.alias, "context": {"cluster": cluster.alias, "user": cluster.alias}} for cluster in clusters
-    ]
-    entries["current-context"] = clusters[0].alias
-    return json.dumps(entries, indent=2) + "\n"
 
 
 def fleet_file(world: World) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from migrator.lab.cluster import PracticeCluster
 from migrator.lab.faults.model import Fault
 from migrator.lab.faults.pages import Pages
 from migrator.lab.faults.play import FaultPlay
+from migrator.lab.planes import Plane, PracticePlane
 from migrator.lab.podrecord import PodRecords
 from migrator.lab.readiness import progress
 from migrator.lab.record import RunningCluster
@@ -26,6 +28,11 @@ _QUIET = 3.0
 _PAUSE = 0.1
 
 
+def practice_plane(_alias: str) -> Plane:
+    """Our own control plane, for every cluster."""
+    return PracticePlane()
+
+
 class Practice:
     """One practice fleet; moto's memory is the process's, so only one can be alive at a time.
 
@@ -36,10 +43,14 @@ class Practice:
         pods: every pod it has ever admitted.
     """
 
-    def __init__(self, world: World, directory: Path) -> None:
+    def __init__(self, world: World, directory: Path, plane: Callable[[str], Plane] = practice_plane) -> None:
+        """Args: the world; a folder for the clusters' files; what a cluster of that alias is built on."""
         self._world = world
         self.front = AwsFront(account.id for account in world.accounts)
-        self.clusters = {cluster.alias: PracticeCluster(cluster, self.front, directory) for cluster in world.clusters}
+        self.clusters = {
+            cluster.alias: PracticeCluster(cluster, self.front, directory, plane(cluster.alias))
+            for cluster in world.clusters
+        }
         self._seeder = AwsSeeder(self.front.endpoint)
         self._index = Index(world.document)
         self.faults = FaultPlay(self._index, self.front)
@@ -70,21 +81,37 @@ class Practice:
 
     def _start(self) -> None:
         self.front.start()
-        for alias, cluster in self.clusters.items():
-            self.pods.follow(alias, cluster.api)
         for account in self._world.accounts:
             self.front.set_trust_quota(account.id, account.trust_quota)
         with ThreadPoolExecutor(max_workers=len(self.clusters) + 1) as pool:
-            _all_done([pool.submit(self._seed_accounts), *(pool.submit(one.start) for one in self.clusters.values())])
+            _all_done([pool.submit(self._seed_accounts), *(pool.submit(self._begin, one) for one in self.clusters)])
             _all_done([pool.submit(self._populate, one) for one in self.clusters.values()])
         self._wait_until_up()
         for cluster in self.clusters.values():
             cluster.settle()
-        self.faults.begin(self.clusters, self._world.faults)
+        self.faults.begin(self.clusters)
+        self.faults.board.add(self._playable(self._world.document, self._world.faults))
         self.front.pages.update(Pages(self.faults, self.pods, self.clusters, self._read_faults).all())
 
     def _read_faults(self, document: Document) -> tuple[Fault, ...]:
-        return read_faults(self._index, document, world_schema())
+        return self._playable(document, read_faults(self._index, document, world_schema()))
+
+    def _playable(self, document: Document, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+        """The faults, if every one of them can be played.
+
+        Raises:
+            DocumentError: one is about calls of an API server that is not ours.
+        """
+        wrong = self.faults.unplayable(faults)
+        if wrong is not None:
+            problem = f"{wrong.kind} of Kubernetes calls cannot be played: a real API server refuses and drops none"
+            raise document.error(wrong.at, problem)
+        return faults
+
+    def _begin(self, alias: str) -> None:
+        cluster = self.clusters[alias]
+        cluster.start()
+        cluster.stop_with(self.pods.follow(alias, cluster.kube).stop)
 
     def _seed_accounts(self) -> None:
         for account in self._world.accounts:

@@ -16,13 +16,15 @@ from typing import Any
 
 from migrator.documents.errors import DocumentError
 from migrator.lab import files
-from migrator.lab.fleet import Practice
+from migrator.lab.fleet import Practice, practice_plane
 from migrator.lab.lock import DirectoryLock
+from migrator.lab.planes import Plane
 from migrator.lab.record import Lab, LabError, write_record
 from migrator.lab.world.load import load_world
 from migrator.lab.world.model import World
 
 _IDENTITIES = "identities"
+_PLANES = "control-planes"
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -30,8 +32,8 @@ class _Stopped(BaseException):
     """SIGINT, SIGTERM or SIGHUP, wherever the main thread was."""
 
 
-def run(world: World, directory: Path, ready: Callable[[Lab], None]) -> Lab:
-    """Runs the fleet and returns after it has been told to stop.
+def run(world: World, directory: Path, ready: Callable[[Lab], None], *, real: bool = False) -> Lab:
+    """Runs the fleet and returns after it has been told to stop; `real` builds its clusters on real control planes.
 
     Raises:
         LabError: one runs in the directory already, or it cannot be started.
@@ -41,12 +43,12 @@ def run(world: World, directory: Path, ready: Callable[[Lab], None]) -> Lab:
         raise LabError(f'a practice fleet runs in "{directory}" already; stop it first: migrate lab down')
     try:
         _forget_last_run(directory)
-        practice = Practice(world, directory / _IDENTITIES)
+        practice = Practice(world, directory / _IDENTITIES, _planes(directory) if real else practice_plane)
         lab: Lab | None = None
         with _signals() as quiet:
             try:
                 practice.start()
-                lab = _describe(practice, world, directory)
+                lab = _describe(practice, world, directory, real=real)
                 ready(lab)
                 threading.Event().wait()
             except _Stopped:
@@ -62,7 +64,15 @@ def run(world: World, directory: Path, ready: Callable[[Lab], None]) -> Lab:
         lock.release()
 
 
-def _describe(practice: Practice, world: World, directory: Path) -> Lab:
+def _planes(directory: Path) -> Callable[[str], Plane]:
+    """A real control plane for each cluster, every file of it below the directory."""
+    from migrator.lab.controlplane.plane import RealPlane, programs_at_hand  # noqa: PLC0415 - most fleets have none
+
+    at_hand = programs_at_hand()
+    return lambda alias: RealPlane(at_hand, directory.resolve() / _PLANES / alias)
+
+
+def _describe(practice: Practice, world: World, directory: Path, *, real: bool) -> Lab:
     """Writes the fleet's files and its record."""
     clusters = practice.running_clusters()
     lab = Lab(
@@ -73,6 +83,7 @@ def _describe(practice: Practice, world: World, directory: Path) -> Lab:
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         env=files.write_files(directory, world, practice.front.endpoint, clusters),
         clusters=clusters,
+        control_plane="real" if real else "practice",
     )
     write_record(lab)
     return lab
@@ -83,9 +94,9 @@ def _forget_last_run(directory: Path) -> None:
     files.tidy(directory)
     for path in directory.glob("state.db*"):
         path.unlink()
-    plans = directory / files.PLANS
-    if plans.is_dir() and not plans.is_symlink():
-        shutil.rmtree(plans)
+    for folder in (directory / files.PLANS, directory / _PLANES):
+        if folder.is_dir() and not folder.is_symlink():
+            shutil.rmtree(folder)
 
 
 @contextmanager
@@ -113,6 +124,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("world", type=Path)
     parser.add_argument("directory", type=Path)
     parser.add_argument("pipe", type=int)
+    parser.add_argument("--real", action="store_true")
     given = parser.parse_args(arguments)
 
     def tell(word: dict[str, Any]) -> None:
@@ -120,7 +132,7 @@ def main(arguments: list[str] | None = None) -> int:
             pipe.write(json.dumps(word) + "\n")
 
     try:
-        run(load_world(given.world), given.directory, lambda lab: tell({"ready": lab.pid}))
+        run(load_world(given.world), given.directory, lambda lab: tell({"ready": lab.pid}), real=given.real)
     except DocumentError as error:
         tell({"refused": {"path": error.path, "problem": error.problem, "line": error.line, "field": error.field}})
         return 1

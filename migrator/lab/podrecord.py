@@ -5,9 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from migrator.lab.kubeapi.kinds import POD
-from migrator.lab.kubeapi.server import ApiServer
-from migrator.lab.kubeapi.storage import Event, KindKey
+from migrator.lab.informer import Informer
+from migrator.lab.kubeclient import KubeClient, resource_path
 from migrator.lab.readiness import settled
 
 Json = dict[str, Any]
@@ -48,9 +47,12 @@ class PodRecords:
         self._records: dict[str, PodRecord] = {}
         self._lock = threading.Lock()
 
-    def follow(self, alias: str, server: ApiServer) -> None:
-        """Takes down every pod of a cluster from now on."""
-        server.cluster.store.listen(lambda kind, event: self._note(alias, kind, event))
+    def follow(self, alias: str, kube: KubeClient) -> Informer:
+        """Takes down every pod of a cluster from now on; whoever asks for it stops it."""
+        informer = Informer(kube, resource_path("v1", "pods"), lambda pod, gone: self._note(alias, pod, gone))
+        informer.start()
+        informer.wait_synced()
+        return informer
 
     def all(self) -> list[PodRecord]:
         """Every pod so far."""
@@ -61,10 +63,7 @@ class PodRecords:
         """Every pod so far, as JSON."""
         return [asdict(one) for one in self.all()]
 
-    def _note(self, alias: str, kind: KindKey, event: Event) -> None:
-        if kind != POD.key:
-            return
-        pod = event.record.obj
+    def _note(self, alias: str, pod: Json, gone: bool) -> None:
         uid, now = pod["metadata"]["uid"], datetime.now(UTC).isoformat()
         with self._lock:
             known = self._records.get(uid) or _admitted(alias, pod, now)
@@ -73,7 +72,7 @@ class PodRecords:
                 node=pod["spec"].get("nodeName") or known.node,
                 ready_at=known.ready_at or (now if settled(pod) else None),
                 ending_at=known.ending_at or (now if "deletionTimestamp" in pod["metadata"] else None),
-                gone_at=now if event.type == "DELETED" else None,
+                gone_at=now if gone else None,
             )
 
 

@@ -39,6 +39,7 @@ class Lab:
         started: when, RFC 3339.
         env: what to export to use it.
         clusters: its clusters, in the world's order.
+        control_plane: `practice` or `real`.
     """
 
     directory: Path
@@ -48,6 +49,7 @@ class Lab:
     started: str
     env: Mapping[str, str]
     clusters: tuple[RunningCluster, ...]
+    control_plane: str = "practice"
 
 
 def write_record(lab: Lab) -> None:

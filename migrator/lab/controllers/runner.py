@@ -11,7 +11,7 @@ from migrator.lab.controllers.view import ADDED, PLURALS, View
 from migrator.lab.workqueue import Task, WorkQueue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
     from migrator.lab.kubeclient import KubeClient
@@ -30,10 +30,21 @@ _RECONCILERS: dict[str, Callable[[View, Json], float | None]] = {
 
 
 class Controllers:
-    """The built-in kinds' controllers of one cluster; `with_argo` also that of Argo Rollouts, whose CRD is there."""
+    """The built-in kinds' controllers of one cluster; `with_argo` also that of Argo Rollouts, whose CRD is there.
 
-    def __init__(self, kube: KubeClient, *, now: Callable[[], datetime] | None = None, with_argo: bool = False) -> None:
+    `only` names the resources to care for, where others care for the rest.
+    """
+
+    def __init__(
+        self,
+        kube: KubeClient,
+        *,
+        now: Callable[[], datetime] | None = None,
+        with_argo: bool = False,
+        only: Collection[str] = tuple(_RECONCILERS),
+    ) -> None:
         self._queue = WorkQueue()
+        self._cared_for = frozenset(only)
         added = ADDED if with_argo else frozenset[str]()
         self._view = View(kube, self._changed, now, added=added) if now else View(kube, self._changed, added=added)
         self._thread = threading.Thread(target=self._work, daemon=True, name="controllers")
@@ -54,11 +65,12 @@ class Controllers:
         """Queue the object itself, whoever controls it, and all whom it concerns."""
         metadata = document["metadata"]
         for concerned, one in self._concerned(plural, document):
-            self._queue.add(Task(concerned, one["metadata"]["namespace"], one["metadata"]["name"]))
-        if plural in _RECONCILERS and not gone:
+            if concerned in self._cared_for:
+                self._queue.add(Task(concerned, one["metadata"]["namespace"], one["metadata"]["name"]))
+        if plural in self._cared_for and not gone:
             self._queue.add(Task(plural, metadata["namespace"], metadata["name"]))
         owner = controller_of(document)
-        if owner and PLURALS.get(owner["kind"]) in _RECONCILERS:
+        if owner and PLURALS.get(owner["kind"]) in self._cared_for:
             self._queue.add(Task(PLURALS[owner["kind"]], metadata["namespace"], owner["name"]))
             if gone and plural == "pods":  # a Deployment that recreates waits for the last old pod to be gone
                 above = self._view.get(PLURALS[owner["kind"]], metadata["namespace"], owner["name"])
@@ -66,7 +78,7 @@ class Controllers:
 
     def _changed_owner(self, document: Json | None) -> None:
         owner = controller_of(document) if document is not None else None
-        if document is not None and owner and PLURALS.get(owner["kind"]) in _RECONCILERS:
+        if document is not None and owner and PLURALS.get(owner["kind"]) in self._cared_for:
             self._queue.add(Task(PLURALS[owner["kind"]], document["metadata"]["namespace"], owner["name"]))
 
     def _concerned(self, plural: str, document: Json) -> list[tuple[str, Json]]:

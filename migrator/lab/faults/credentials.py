@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from migrator.lab.faults.model import Json
-from migrator.lab.kubeapi.kinds import POD
-from migrator.lab.kubeapi.server import ApiServer
+from migrator.lab.kubeclient import KubeClient, resource_path
 from migrator.lab.nodes import NodeAgent
 from migrator.lab.podrecord import identity_of
 
@@ -18,7 +17,7 @@ _AT_ONCE = 8
 class Housing(Protocol):
     """A cluster whose pods can be asked."""
 
-    api: ApiServer
+    kube: KubeClient
     nodes: NodeAgent
 
 
@@ -40,8 +39,7 @@ def credentials_of(clusters: Mapping[str, Housing], namespace: str | None, accou
 
 
 def _ready(cluster: Housing) -> list[Json]:
-    pods = [record.obj for record in cluster.api.cluster.store.records(POD.key)]
-    return [pod for pod in pods if _is_ready(pod)]
+    return [pod for pod in cluster.kube.list(resource_path("v1", "pods"))["items"] if _is_ready(pod)]
 
 
 def _is_ready(pod: Json) -> bool:

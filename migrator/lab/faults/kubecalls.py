@@ -31,10 +31,10 @@ class KubeCallLog:
                     "resource": asked.resource,
                     "namespace": asked.namespace,
                     "name": asked.name,
-                    "path": asked.request.path,
+                    "path": asked.path,
                     "dry_run": asked.dry_run,
                     "mutating": asked.writes and not asked.dry_run,
-                    "instance": asked.request.instance,
+                    "instance": asked.instance,
                     "status": status,
                     "lost": lost,
                 }

@@ -29,7 +29,7 @@ class KubeCall:
     def text(self) -> str:
         """The call in a few words, for the log."""
         asked = self.asked
-        what = asked.resource or asked.request.path
+        what = asked.resource or asked.path
         where = "/".join(part for part in (asked.namespace, asked.name) if part)
         dry = " (dry run)" if asked.dry_run else ""
         return " ".join(part for part in (asked.verb, what, where) if part) + dry
@@ -138,7 +138,7 @@ def _is_verb(wanted: str | None, asked: Asked) -> bool:
 def kube_who(asked: Asked) -> str:
     """`own`, `operator` (came with a token of EKS), `pods`, or `administrator` (the kubeconfig's token)."""
     user = asked.user
-    if user is OWN:
+    if user.name == OWN.name:
         return "own"
     if user.uid.startswith(_FROM_EKS):
         return "operator"

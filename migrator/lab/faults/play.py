@@ -18,11 +18,9 @@ from migrator.lab.faults.pods import PodFaults, SickAddons
 from migrator.lab.faults.putback import PutBack
 from migrator.lab.identities import Identities
 from migrator.lab.kubeapi.hooks import Asked, ConnectionClosedError
-from migrator.lab.kubeapi.kinds import POD
-from migrator.lab.kubeapi.server import ApiServer
-from migrator.lab.kubeclient import KubeClient
+from migrator.lab.kubeclient import KubeClient, resource_path
 from migrator.lab.nodes import NodeAgent
-from migrator.lab.webhook.server import PodIdentityWebhook
+from migrator.lab.planes import Api, Webhook
 from migrator.lab.world.index import Index
 from migrator.lab.world.model import Cluster
 
@@ -33,11 +31,12 @@ class Patient(Protocol):
     """What faults need of a running cluster."""
 
     spec: Cluster
-    api: ApiServer
+    obeys: bool
+    api: Api
     kube: KubeClient
     identities: Identities
     nodes: NodeAgent
-    webhook: PodIdentityWebhook | None
+    webhook: Webhook | None
 
     def register_webhook(self, wanted: bool) -> None:
         """Has the webhook registered, or not."""
@@ -67,8 +66,8 @@ class FaultPlay:
         self._associations = LateAssociations(self.board, self._alias)
         self._registered = threading.Lock()
 
-    def begin(self, clusters: Mapping[str, Patient], faults: Iterable[Fault]) -> None:
-        """Joins the faults to what they are played in, and puts the world's own on the board."""
+    def begin(self, clusters: Mapping[str, Patient]) -> None:
+        """Joins the faults to what they are played in."""
         self._clusters = dict(clusters)
         self.board.agenda.start()
         self._join_aws()
@@ -77,11 +76,18 @@ class FaultPlay:
         self.board.begin_with("edit", self._edits.begin)
         self.board.begin_with("crashLoop", self._spare)
         self.board.listen(self._look_again)
-        self.board.add(faults)
 
     def stop(self) -> None:
         """Plays nothing any more."""
         self.board.agenda.stop()
+
+    def unplayable(self, faults: Iterable[Fault]) -> Fault | None:
+        """The first that has an API server refuse or drop calls that does not obey; None if all can be played."""
+        deaf = [alias for alias, cluster in self._clusters.items() if not cluster.obeys]
+        for fault in faults:
+            if fault.kube is not None and any(fault.on_cluster(alias) for alias in deaf):
+                return fault
+        return None
 
     def _join_aws(self) -> None:
         senses = self._front.senses
@@ -157,8 +163,8 @@ class FaultPlay:
     def _spare(self, one: Active) -> None:
         """The pods there are when a crash loop begins go on as they are."""
         for alias, cluster in self._clusters.items():
-            pods = cluster.api.cluster.store.records(POD.key)
-            one.memory["spared", alias] = frozenset(record.obj["metadata"]["uid"] for record in pods)
+            pods = cluster.kube.list(resource_path("v1", "pods"))["items"]
+            one.memory["spared", alias] = frozenset(pod["metadata"]["uid"] for pod in pods)
 
     def _look_again(self) -> None:
         """What is on is another set now: everything that goes by it rather than asks is told."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from migrator.lab.kubeapi.tokens import User
-    from migrator.lab.kubeapi.wire import Request
 
 
 class ConnectionClosedError(Exception):
@@ -26,7 +25,9 @@ class Asked:
         resource: as in RBAC, subresource included; empty for paths that are no resource.
         namespace: empty for what lives outside of namespaces.
         name: empty for collections.
-        request: as it came.
+        path: of the URL.
+        dry_run: whether nothing is to be written.
+        instance: which instance of the API server was asked.
     """
 
     user: User
@@ -35,12 +36,9 @@ class Asked:
     resource: str
     namespace: str
     name: str
-    request: Request
-
-    @property
-    def dry_run(self) -> bool:
-        """Whether nothing is to be written."""
-        return "All" in self.request.query.get("dryRun", [])
+    path: str
+    dry_run: bool
+    instance: int = 0
 
     @property
     def writes(self) -> bool:

@@ -49,12 +49,12 @@ class Router:
         target = paths.parse(request.path)
         if target is None:
             access.authorize(self._cluster, user, access.Attributes(request.method.lower(), path=request.path))
-            asked = Asked(user, request.method.lower(), "", "", "", "", request)
+            asked = _asked(user, request.method.lower(), paths.Target("", "", ""), request)
             return self._hooked(asked, lambda: self._discovery.answer(request))
         verb = paths.verb(request, target)
         wanted = access.Attributes(verb, target.group, target.resource, target.namespace, target.name)
         access.authorize(self._cluster, user, wanted)
-        asked = Asked(user, verb, target.group, target.resource, target.namespace, target.name, request)
+        asked = _asked(user, verb, target, request)
         return self._hooked(asked, lambda: self._served(user, request, target, verb, connection))
 
     def _hooked(self, asked: Asked, serve: Callable[[], Response]) -> Response:
@@ -113,3 +113,17 @@ class Router:
         if answer is None:
             raise errors.method_not_allowed()
         return answer()
+
+
+def _asked(user: User, verb: str, target: paths.Target, request: Request) -> Asked:
+    return Asked(
+        user,
+        verb,
+        target.group,
+        target.resource,
+        target.namespace,
+        target.name,
+        path=request.path,
+        dry_run="All" in request.query.get("dryRun", []),
+        instance=request.instance,
+    )

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 COMPUTE_TYPE = "eks.amazonaws.com/compute-type"
+WEBSOCKETS = "ExtendWebSocketsToKubelet"
+"""Told to an API server of 1.36 or later, it hands an exec's websocket on to the node instead of speaking SPDY to it."""
 _LABELLED = frozenset({"fargate", "hybrid", "auto"})
 
 
@@ -87,6 +89,7 @@ def node_status(spec: NodeSpec, port: int, version: str, now: str) -> Json:
             {"type": "Hostname", "address": spec.name},
         ],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
+        "declaredFeatures": [WEBSOCKETS],
         "nodeInfo": {
             "architecture": spec.arch,
             "operatingSystem": spec.os,

@@ -32,6 +32,7 @@ class LabView:
     started: str
     env: Mapping[str, str]
     clusters: Sequence[LabCluster]
+    control_plane: str = "practice"
     calls: int | None = None
 
 
@@ -48,6 +49,7 @@ def _lab(lab: LabView) -> dict[str, Any]:
         "started": lab.started,
         "env": dict(lab.env),
         "calls": lab.calls,
+        "control_plane": lab.control_plane,
         "clusters": [asdict(one) for one in lab.clusters],
     }
 
@@ -67,6 +69,7 @@ def blocks(data: Mapping[str, Any]) -> list[Block]:
     return [
         Line(f"practice fleet of {lab['world']} in {data['directory']}, pid {lab['pid']}", Tone.HEAD),
         Line(f"AWS front: {lab['aws_endpoint']}{calls}"),
+        *([Line("control planes: real ones, their logs in control-planes/")] if lab["control_plane"] == "real" else []),
         Table(columns, rows),
         Line(),
         Line("to use it, in any shell:", Tone.HEAD),

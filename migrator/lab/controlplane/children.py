@@ -1,0 +1,92 @@
+"""Child processes that never outlive us, however we end."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from migrator.lab.record import LabError
+
+# Runs the command until it ends or stdin does. Stdin is a pipe that only we hold: it ends with us, kill -9 included.
+_LEASH = """
+exec 3<&0
+"$@" 3<&- </dev/null &
+child=$!
+(cat <&3 >/dev/null; kill -TERM $child; sleep 5; kill -KILL $child) 2>/dev/null &
+guard=$!
+wait $child
+code=$?
+kill $guard 2>/dev/null
+exit $code
+"""
+_PAUSE = 0.05
+_STOP_SECONDS = 10.0
+_TAIL = 600
+
+
+class Child:
+    """One program with a log file."""
+
+    def __init__(self, command: Sequence[str], log: Path) -> None:
+        self.name = Path(command[0]).name
+        self._command = list(command)
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Starts it, in a session of its own: Ctrl-C reaches only us, and we stop our children in order."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                ["/bin/sh", "-c", _LEASH, self.name, *self._command],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
+        """Returns once it is ready.
+
+        Raises:
+            LabError: it ended, or was not ready in time; the message has the end of its log.
+        """
+        limit = time.monotonic() + seconds
+        while not ready():
+            if self._process is None or self._process.poll() is not None:
+                raise LabError(f"{self.name} ended as it was started; {self._log} ends with: {self.said()}")
+            if time.monotonic() > limit:
+                raise LabError(f"{self.name} was not ready after {seconds:.0f} s; {self._log} ends: {self.said()}")
+            time.sleep(_PAUSE)
+
+    def said(self) -> str:
+        """The end of its log, on one line."""
+        text = self._log.read_text(encoding="utf-8", errors="replace") if self._log.exists() else ""
+        return " ".join(text[-_TAIL:].split())
+
+    def kill(self) -> None:
+        """Ends it at once, as a crash would; it can be started again."""
+        process, self._process = self._process, None
+        if process is not None:
+            os.killpg(process.pid, signal.SIGKILL)
+            _reap(process)
+
+    def stop(self) -> None:
+        """Asks it to end and waits until it has; harmless when it never ran."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+        _reap(process)
+
+
+def _reap(process: "subprocess.Popen[bytes]") -> None:
+    if process.stdin is not None:
+        process.stdin.close()
+    process.wait()
