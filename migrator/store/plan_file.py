@@ -129,11 +129,14 @@ class PlanFiles:
         """All plan files, sorted.
 
         Raises:
-            DocumentError: the folder is no folder.
+            DocumentError: the folder is no folder, or cannot be looked into.
         """
-        if self.folder.exists() and not self.folder.is_dir():
-            raise DocumentError(self.folder, "is no folder; plan files belong in one")
-        return tuple(sorted(self.folder.glob(f"*/*/*{SUFFIX}")))
+        try:
+            if self.folder.exists() and not self.folder.is_dir():
+                raise DocumentError(self.folder, "is no folder; plan files belong in one")
+            return tuple(sorted(self.folder.glob(f"*/*/*{SUFFIX}")))
+        except OSError as error:  # a name too long, a folder that lets nobody in
+            raise DocumentError(self.folder, unreadable(error)) from error
 
     def services(self) -> tuple[ServiceId, ...]:
         """The services that have a plan, sorted; by the files' names, without reading them where that is possible.

@@ -204,5 +204,8 @@ CASES: dict[str, Case] = {
     "[state] a path with a NUL": Case(STATUS, ("state.sqlite", "NUL"), swapped("state.db", r'"a\0b"')),
     "[state] below a file": Case(STATUS, ("world.yaml/state.db",), _state_in_a_file, code=Exit.ERROR),
     "[plans] a path with a NUL": Case(STATUS, ("plans", "NUL"), swapped("plans: plans", r'plans: "a\0b"')),
+    "[plans] a name too long": Case(
+        STATUS, ("cannot be read: File name too long",), swapped("plans: plans", f"plans: {'x' * 300}")
+    ),
     "[plans] a file": Case(STATUS, ("world.yaml: is no folder",), _plans_a_file),
 }
