@@ -16,7 +16,7 @@ import yaml
 
 from migrator.lab.controllers import Controllers, argo_kind
 from migrator.lab.kubeapi import ApiServer
-from migrator.lab.kubeclient import KubeClient, resource_path
+from migrator.lab.kubeclient import KubeClient, path_of, resource_path
 from migrator.lab.nodes import NodeAgent, NodeSpec, PodAws
 
 Json = dict[str, Any]
@@ -52,19 +52,31 @@ def open_kube(target: Any) -> Iterator[Opened]:
 def open_cluster(
     target: Any, nodes: tuple[NodeSpec, ...] = TWO_NODES, aws: PodAws = NOWHERE, *, argo: bool = False, **options: Any
 ) -> Iterator[Opened]:
-    """A server with nodes, and with controllers where it is ours; `argo` installs Argo Rollouts there."""
+    """A server with nodes, and with controllers where it is ours; `argo` installs Argo Rollouts, ours in any case."""
     with open_kube(target) as opened, ExitStack() as stack:
         agent = NodeAgent(opened.kube, nodes, aws, **options)
         agent.start()
         stack.callback(_remove_nodes, opened.kube, nodes)
         stack.callback(agent.stop)
-        if opened.server is not None:
-            if argo:
-                opened.kube.create_object(argo_kind.definition())
-            controllers = Controllers(opened.kube, with_argo=argo)
+        if argo:
+            _install_argo(opened.kube)
+        if opened.server is not None or argo:
+            own = {} if opened.server is not None else {"only": ("rollouts",)}
+            controllers = Controllers(opened.kube, with_argo=argo, **own)
             controllers.start()
             stack.callback(controllers.stop)
         yield opened
+
+
+def _install_argo(kube: KubeClient) -> None:
+    """The kind of Argo Rollouts, once it is served; a real server may have it from an earlier test."""
+    definition = argo_kind.definition()
+    if kube.find(path_of(definition)) is None:
+        kube.create_object(definition)
+    until = time.monotonic() + 15
+    while kube.find("/apis/argoproj.io/v1alpha1/rollouts") is None:
+        assert time.monotonic() < until, "Rollouts are not served"
+        time.sleep(0.05)
 
 
 def _remove_nodes(kube: KubeClient, nodes: tuple[NodeSpec, ...]) -> None:

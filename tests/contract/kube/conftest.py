@@ -17,7 +17,11 @@ import yaml
 from kubernetes import client as kubernetes_client
 
 from migrator.lab.kubeapi import ApiServer
+from migrator.lab.kubeconfigs import Access, kubeconfig
+from migrator.lab.planes import Api as Served
 from tests.contract.kube.support import Api, Target, eventually
+from tests.controlplane import tier
+from tests.controlplane.plane import open_plane
 from tests.fakes.kubectl import kubectl_program
 
 if TYPE_CHECKING:
@@ -39,37 +43,44 @@ def _from_kubeconfig(source: Path, folder: Path) -> Target:
     return Target(cluster["server"], user["token"], ca_file, source, None)
 
 
-def _own(server: ApiServer, folder: Path) -> Target:
-    ca_file = folder / "ca.pem"
+def _target(server: Served, folder: Path, own: ApiServer | None) -> Target:
+    """A server as a target, with its files; `own` is itself where it is ours."""
+    ca_file, config = folder / "ca.pem", folder / "kubeconfig"
     ca_file.write_text(server.ca_pem)
-    cluster = {"server": server.url, "certificate-authority": str(ca_file)}
-    kubeconfig = folder / "kubeconfig"
-    kubeconfig.write_text(
-        yaml.safe_dump(
-            {
-                "apiVersion": "v1",
-                "kind": "Config",
-                "current-context": "lab",
-                "clusters": [{"name": "lab", "cluster": cluster}],
-                "users": [{"name": "admin", "user": {"token": server.admin_token}}],
-                "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "admin"}}],
-            }
-        )
-    )
-    return Target(server.url, server.admin_token, ca_file, kubeconfig, server)
+    config.write_text(kubeconfig([Access("lab", server.url, server.ca_pem, server.admin_token)]))
+    return Target(server.url, server.admin_token, ca_file, config, own)
+
+
+GIVEN = os.environ.get("CONTRACT_KUBECONFIG")
+OURS, REAL, THEIRS = "ours", "real", "given"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every check runs on our server and on a real one; one that reaches into ours on that only."""
+    if "kube_target" not in metafunc.fixturenames:
+        return
+    if GIVEN:
+        sides: list[Any] = [THEIRS]
+    elif metafunc.definition.get_closest_marker("ours_only") or "own_server" in metafunc.fixturenames:
+        sides = [OURS]
+    else:
+        sides = [OURS, pytest.param(REAL, marks=getattr(pytest.mark, tier.MARK))]
+    metafunc.parametrize("kube_target", sides, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
-def kube_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+def kube_target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     folder = tmp_path_factory.mktemp("kube")
-    given = os.environ.get("CONTRACT_KUBECONFIG")
-    if given:
-        yield _from_kubeconfig(Path(given), folder)
-        return
-    server = ApiServer("contract", ISSUER)
-    server.start()
-    yield _own(server, folder)
-    server.stop()
+    if request.param == THEIRS:
+        yield _from_kubeconfig(Path(GIVEN or ""), folder)
+    elif request.param == REAL:
+        with open_plane(folder / "plane") as plane:
+            yield _target(plane.api, folder, None)
+    else:
+        server = ApiServer("contract", ISSUER)
+        server.start()
+        yield _target(server, folder, server)
+        server.stop()
 
 
 @pytest.fixture

@@ -143,4 +143,5 @@ def annotation(client: KubeClient) -> str | None:
 
 
 def record(lab: Lab, uid: str) -> Json:
-    return next(one for one in lab.page("pods") if one["uid"] == uid)
+    nothing_yet = {"ready_at": None, "gone_at": None}
+    return next((one for one in lab.page("pods") if one["uid"] == uid), nothing_yet)

@@ -1,0 +1,27 @@
+"""For the whole suite: which tests need a real control plane, and what belongs together when it is run in parallel."""
+
+import pytest
+
+from tests.controlplane import tier
+
+FIRST = ("scenarios", "controlplane", "lab", "contract/kube", "bad_input", "resume")
+"""Folders with the longest groups: begun last, they would be waited for alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A module's tests share its fixtures, and so its worker; one that runs on two planes counts as two modules."""
+    tier.leave_out(items)
+    for item in items:
+        plane = "real" if item.get_closest_marker(tier.MARK) else ""
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{item.path.parent.name}-{plane}"))
+    items.sort(key=_rank)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line for all that was left out."""
+    tier.in_one_line(terminalreporter)
+
+
+def _rank(item: pytest.Item) -> int:
+    where = item.path.parent.as_posix()
+    return next((rank for rank, folder in enumerate(FIRST) if where.endswith(f"tests/{folder}")), len(FIRST))
