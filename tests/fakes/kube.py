@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from migrator.lab.controllers import Controllers, argo_kind
+from migrator.lab.controllers import EVERY_KIND, Controllers, argo_kind
 from migrator.lab.kubeapi import ApiServer
 from migrator.lab.kubeclient import KubeClient, path_of, resource_path
 from migrator.lab.nodes import NodeAgent, NodeSpec, PodAws
@@ -61,8 +61,8 @@ def open_cluster(
         if argo:
             _install_argo(opened.kube)
         if opened.server is not None or argo:
-            own = {} if opened.server is not None else {"only": ("rollouts",)}
-            controllers = Controllers(opened.kube, with_argo=argo, **own)
+            ours = EVERY_KIND if opened.server is not None else ("rollouts",)
+            controllers = Controllers(opened.kube, with_argo=argo, only=ours)
             controllers.start()
             stack.callback(controllers.stop)
         yield opened

@@ -1,5 +1,5 @@
 """The workload controllers, driven by watches over the public API; what pods then do is the nodes' job."""
 
-from migrator.lab.controllers.runner import Controllers
+from migrator.lab.controllers.runner import EVERY_KIND, Controllers
 
-__all__ = ["Controllers"]
+__all__ = ["EVERY_KIND", "Controllers"]

@@ -27,6 +27,7 @@ _RECONCILERS: dict[str, Callable[[View, Json], float | None]] = {
     "poddisruptionbudgets": disruption.reconcile,
     "rollouts": argo.reconcile,
 }
+EVERY_KIND = tuple(_RECONCILERS)
 
 
 class Controllers:
@@ -41,7 +42,7 @@ class Controllers:
         *,
         now: Callable[[], datetime] | None = None,
         with_argo: bool = False,
-        only: Collection[str] = tuple(_RECONCILERS),
+        only: Collection[str] = EVERY_KIND,
     ) -> None:
         self._queue = WorkQueue()
         self._cared_for = frozenset(only)
