@@ -179,9 +179,9 @@ def command(arguments: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def fleet(world: Path, folder: Path) -> Iterator[Fleet]:
-    """A fleet that runs for the block, and not a moment longer than this process."""
-    with leashed(world, folder / "lab") as lab, ExitStack() as stack:
+def fleet(world: Path, folder: Path, plane: str = "practice") -> Iterator[Fleet]:
+    """A fleet that runs for the block, and not a moment longer than this process; on our control plane or a `real` one."""
+    with leashed(world, folder / "lab", plane) as lab, ExitStack() as stack:
         clients = {one.alias: stack.enter_context(KubeClient(one.url, one.ca_pem, one.token)) for one in lab.clusters}
         witnesses = {alias: Witness(alias, kube) for alias, kube in clients.items()}
         for witness in witnesses.values():
@@ -196,11 +196,11 @@ def fleet(world: Path, folder: Path) -> Iterator[Fleet]:
 
 
 @contextmanager
-def leashed(world: Path, directory: Path) -> Iterator[Lab]:
+def leashed(world: Path, directory: Path, plane: str = "practice") -> Iterator[Lab]:
     """The fleet's process; it ends when its stdin does, so that even a killed test run leaves none behind."""
     with (directory.parent / "lab.err").open("w+") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.lab.leash", str(world), str(directory)],
+            [sys.executable, "-m", "tests.lab.leash", str(world), str(directory), plane],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -1,6 +1,6 @@
 """A practice fleet that lives no longer than whoever holds the other end of its stdin: the tests, however they end.
 
-Run as `python -m tests.lab.leash WORLD DIRECTORY`; writes a line when the fleet is up.
+Run as `python -m tests.lab.leash WORLD DIRECTORY PLANE`; writes a line when the fleet is up.
 """
 
 import os
@@ -13,10 +13,10 @@ from migrator.lab import daemon
 from migrator.lab.record import Lab
 
 
-def main(world: str, directory: str) -> None:
+def main(world: str, directory: str, plane: str) -> None:
     """Runs until stdin ends."""
     threading.Thread(target=_wait_for_the_end, daemon=True).start()
-    daemon.up(Path(world), Path(directory), detach=False, ready=_tell)
+    daemon.up(Path(world), Path(directory), detach=False, ready=_tell, real=plane == "real")
 
 
 def _wait_for_the_end() -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 COMPUTE_TYPE = "eks.amazonaws.com/compute-type"
 WEBSOCKETS = "ExtendWebSocketsToKubelet"
-"""Told to an API server of 1.36 or later, it hands an exec's websocket on to the node instead of speaking SPDY to it."""
+"""What a node declares to be handed an exec's websocket as it is, by API servers of 1.36 or later, instead of SPDY."""
 _LABELLED = frozenset({"fargate", "hybrid", "auto"})
 
 
