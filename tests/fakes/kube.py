@@ -16,12 +16,13 @@ import yaml
 
 from migrator.lab.controllers import EVERY_KIND, Controllers, argo_kind
 from migrator.lab.kubeapi import ApiServer
-from migrator.lab.kubeclient import KubeClient, path_of, resource_path
+from migrator.lab.kubeclient import KubeClient, KubeError, path_of, resource_path
 from migrator.lab.nodes import NodeAgent, NodeSpec, PodAws
 
 Json = dict[str, Any]
 NOWHERE = PodAws("http://127.0.0.1:9", "111111111111", "us-east-1", "practice")
 ISSUER = "https://oidc.eks.us-east-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
+_SERVED, _UNKNOWN = 200, 404
 TWO_NODES = (NodeSpec("node-a"), NodeSpec("node-b"))
 
 
@@ -60,6 +61,7 @@ def open_cluster(
         stack.callback(agent.stop)
         if argo:
             _install_argo(opened.kube)
+            stack.callback(_remove_argo, opened.kube)
         if opened.server is not None or argo:
             ours = EVERY_KIND if opened.server is not None else ("rollouts",)
             controllers = Controllers(opened.kube, with_argo=argo, only=ours)
@@ -69,13 +71,30 @@ def open_cluster(
 
 
 def _install_argo(kube: KubeClient) -> None:
-    """The kind of Argo Rollouts, once it is served; a real server may have it from an earlier test."""
-    definition = argo_kind.definition()
-    if kube.find(path_of(definition)) is None:
-        kube.create_object(definition)
-    until = time.monotonic() + 15
-    while kube.find("/apis/argoproj.io/v1alpha1/rollouts") is None:
-        assert time.monotonic() < until, "Rollouts are not served"
+    """The kind of Argo Rollouts; returns once it is served."""
+    kube.create_object(argo_kind.definition())
+    _until(lambda: _rollouts(kube) == _SERVED, "Rollouts are not served")
+
+
+def _remove_argo(kube: KubeClient) -> None:
+    """Takes the kind away again, as other tests on this server begin without it."""
+    kube.delete(path_of(argo_kind.definition()))
+    _until(lambda: _rollouts(kube) == _UNKNOWN, "Rollouts are still served")
+
+
+def _rollouts(kube: KubeClient) -> int:
+    """The status of a list of all Rollouts: 429 while a real server prepares to serve a kind that is new."""
+    try:
+        kube.get("/apis/argoproj.io/v1alpha1/rollouts")
+    except KubeError as error:
+        return error.status
+    return _SERVED
+
+
+def _until(reached: Callable[[], bool], complaint: str, seconds: float = 30.0) -> None:
+    give_up = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < give_up, complaint
         time.sleep(0.05)
 
 
@@ -88,10 +107,7 @@ def add_namespace(kube: KubeClient, name: str) -> str:
     """A namespace, made, once its default ServiceAccount has come."""
     kube.create_object({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     path = resource_path("v1", "serviceaccounts", name, "default")
-    until = time.monotonic() + 10
-    while kube.find(path) is None:
-        assert time.monotonic() < until, f"{path} did not come"
-        time.sleep(0.01)
+    _until(lambda: kube.find(path) is not None, f"{path} did not come")
     return name
 
 

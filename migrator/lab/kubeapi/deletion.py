@@ -145,13 +145,16 @@ def _grace(kind: Kind, obj: Json, options: Options) -> int:
 
 def _check(kind: Kind, obj: Json, options: Options) -> None:
     metadata = obj["metadata"]
-    for word, wanted, found in (
-        ("UID", options.uid, metadata["uid"]),
-        ("ResourceVersion", options.version, metadata["resourceVersion"]),
+    for word, wanted, found, otherwise in (
+        ("UID", options.uid, metadata["uid"], "deleted and then recreated"),
+        ("ResourceVersion", options.version, metadata["resourceVersion"], "modified"),
     ):
         if wanted and wanted != found:
-            why = f"Precondition failed: {word} in precondition: {wanted}, {word} in object meta: {found}"
-            raise errors.conflict(kind, metadata["name"], why)
+            why = (
+                f"the {word} in the precondition ({wanted}) does not match the {word} in record ({found}). "
+                f"The object might have been {otherwise}"
+            )
+            raise errors.unmet(kind, metadata["name"], why)
 
 
 def deletion_answer(kind: Kind, obj: Json, *, gone: bool) -> Json:

@@ -138,6 +138,13 @@ def conflict(kind: Kind, name: str, why: str) -> ApiError:
     return ApiError(409, "Conflict", message, _details(kind, name))
 
 
+def unmet(kind: Kind, name: str, why: str) -> ApiError:
+    """409: a precondition of a deletion does not hold; here, and only here, the kind stands for the resource."""
+    details = {**_details(kind, name), "kind": kind.kind}
+    message = f'Operation cannot be fulfilled on {kind.name_with_group} "{name}": {why}'
+    return ApiError(409, "Conflict", message, details)
+
+
 def modified(kind: Kind, name: str) -> ApiError:
     """409: the caller's version of the object is old."""
     why = "the object has been modified; please apply your changes to the latest version and try again"

@@ -45,7 +45,11 @@ _PATCH_KEYS_OF = {
     ("V1NodeStatus", "addresses"): "type",
 }
 # these have no merge key although their names are in the table above
-_NOT_MERGED = {("V1CustomResourceDefinitionStatus", "conditions"), ("V1PodExtendedResourceClaimStatus", "containers")}
+_NOT_MERGED = {
+    ("V1CustomResourceDefinitionStatus", "conditions"),
+    ("V1PodExtendedResourceClaimStatus", "containers"),
+    ("V1ServiceAccount", "imagePullSecrets"),
+}
 # server-side apply: where its keys are not the patch key alone
 _APPLY_KEYS_OF = {
     ("V1Container", "ports"): ("containerPort", "protocol"),

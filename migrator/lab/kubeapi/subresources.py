@@ -168,11 +168,12 @@ def _scale_of(obj: Json) -> Json:
         if k in obj["metadata"]
     }
     labels = ((obj.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
+    replicas = (obj.get("spec") or {}).get("replicas", 0)
     return {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
         "metadata": metadata,
-        "spec": {"replicas": (obj.get("spec") or {}).get("replicas", 0)},
+        "spec": {"replicas": replicas} if replicas else {},  # a wish for none is left out
         "status": {
             "replicas": (obj.get("status") or {}).get("replicas", 0),
             "selector": ",".join(f"{k}={v}" for k, v in sorted(labels.items())),

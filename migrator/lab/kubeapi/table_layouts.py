@@ -78,10 +78,6 @@ _LAYOUTS: dict[tuple[str, str], tuple[tuple[str, ...], Callable[[Json], list[Any
         ("Name", "Status", "Age"),
         lambda o: [cells.name_of(o), cells.at(o, "status.phase", "Active"), cells.age_of(o)],
     ),
-    ("", "serviceaccounts"): (
-        ("Name", "Secrets", "Age"),
-        lambda o: [cells.name_of(o), len(o.get("secrets") or []), cells.age_of(o)],
-    ),
     ("", "configmaps"): (
         ("Name", "Data", "Age"),
         lambda o: [cells.name_of(o), len(o.get("data") or {}) + len(o.get("binaryData") or {}), cells.age_of(o)],

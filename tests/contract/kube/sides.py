@@ -25,6 +25,8 @@ from tests.fakes.kube import Opened, add_namespace
 
 Json = dict[str, Any]
 RBAC = "rbac.authorization.k8s.io/v1"
+WITHOUT_ARGO = [{"apiGroups": [group], "resources": ["*"], "verbs": ["get", "list"]} for group in ("", "apps", "batch")]
+"""Rules for somebody who may read every workload but Rollouts."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,7 @@ def connected(opened: Opened, token: str = "") -> KubeConnection:
 
 def side(opened: Opened, namespace: str, connection: KubeConnection) -> Side:
     reads = KubeReads(lambda: connection)
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    writes = KubeWrites(lambda: connection, lambda: now)
+    writes = KubeWrites(lambda: connection, lambda: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
     return Side(opened.kube, namespace, reads, writes, Aside(lambda: connection), Gate(reads))
 
 

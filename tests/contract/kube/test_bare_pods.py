@@ -120,9 +120,12 @@ def test_what_is_gone_cannot_be_set_aside(here: Side) -> None:
 
 
 def test_a_nodes_own_pod_is_not_set_aside(here: Side) -> None:
-    old = bare(here)
-    path = resource_path("v1", "pods", here.namespace, "tool")
-    here.kube.patch(path, {"metadata": {"annotations": {"kubernetes.io/config.mirror": "x"}}})
+    mirror = {"kubernetes.io/config.mirror": "x"}
+    meta = {"name": "tool", "namespace": here.namespace, "annotations": mirror}
+    container = {"name": "main", "image": "registry.example/app:1"}
+    spec = {"containers": [container], "nodeName": "node-a", "terminationGracePeriodSeconds": 0}
+    here.kube.create_object({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
+    old = eventually(lambda: here.pod("tool"))
     with pytest.raises(Rejected) as refused:
         here.aside.keep(old)
     assert (refused.value.reason, here.kept()) == ("static", [])

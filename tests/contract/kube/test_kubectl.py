@@ -36,7 +36,7 @@ def test_get_prints_columns(kubectl: Kubectl) -> None:
     ("kind", "columns"),
     [
         ("pods", "NAME READY STATUS RESTARTS AGE"),
-        ("sa", "NAME SECRETS AGE"),
+        ("sa", "NAME AGE"),
         ("cm", "NAME DATA AGE"),
         ("ns", "NAME STATUS AGE"),
     ],

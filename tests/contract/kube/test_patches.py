@@ -117,11 +117,18 @@ def test_strategic_patch_directives(api: Api, apps: str) -> None:
     assert body["spec"]["strategy"] == {"type": "Recreate"}
 
 
+def pulling(secret: str) -> Json:
+    return {"containers": [{"name": "a", "image": "i"}], "imagePullSecrets": [{"name": secret}]}
+
+
 def test_strategic_patch_of_pull_secrets(api: Api, core: str) -> None:
     account = {"metadata": {"name": "a"}, "imagePullSecrets": [{"name": "one"}]}
     api.ok("POST", f"{core}/serviceaccounts", account)
     body = api.patch(f"{core}/serviceaccounts/a", {"imagePullSecrets": [{"name": "two"}]}, STRATEGIC).body
-    assert {s["name"] for s in body["imagePullSecrets"]} == {"one", "two"}
+    assert body["imagePullSecrets"] == [{"name": "two"}], "those of a ServiceAccount are one value"
+    api.ok("POST", f"{core}/podtemplates", {"metadata": {"name": "a"}, "template": {"spec": pulling("one")}})
+    body = api.patch(f"{core}/podtemplates/a", {"template": {"spec": pulling("two")}}, STRATEGIC).body
+    assert {s["name"] for s in body["template"]["spec"]["imagePullSecrets"]} == {"one", "two"}
 
 
 def applied(name: str, **data: str) -> Json:
@@ -212,7 +219,7 @@ def test_ordinary_writes_are_recorded(api: Api, core: str) -> None:
 
 def test_status_manager_is_kept_apart(api: Api, apps: str) -> None:
     api.ok("POST", f"{apps}/deployments", deployment("a", 0))
-    change = {"status": {"observedGeneration": 1}}
+    change = {"status": {"collisionCount": 7}}  # nothing that a controller may have written before us
     body = api.patch(f"{apps}/deployments/a/status?fieldManager=controller", change).body
     entry = next(e for e in body["metadata"]["managedFields"] if e["manager"] == "controller")
     assert entry["subresource"] == "status"

@@ -56,8 +56,8 @@ def test_workloads(python_client: Any, namespace: str) -> None:
     apps = client.AppsV1Api(python_client)
     made = apps.create_namespaced_deployment(namespace, deployment("web", 0))
     assert made.spec.strategy.type == "RollingUpdate"
-    scaled = apps.patch_namespaced_deployment_scale("web", namespace, {"spec": {"replicas": 0}})
-    assert scaled.spec.replicas == 0
+    scaled = apps.patch_namespaced_deployment_scale("web", namespace, {"spec": {"replicas": 1}})
+    assert scaled.spec.replicas == 1
     assert apps.read_namespaced_deployment_status("web", namespace).metadata.name == "web"
     assert [d.metadata.name for d in apps.list_namespaced_deployment(namespace).items] == ["web"]
     for listing in (

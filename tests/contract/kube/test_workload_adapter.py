@@ -8,7 +8,7 @@ import pytest
 from migrator.lab.kubeclient import resource_path
 from migrator.model.errors import Rejected
 from migrator.model.facts import Pod
-from tests.contract.kube.sides import Side, sided
+from tests.contract.kube.sides import WITHOUT_ARGO, Side, operator, sided
 from tests.contract.kube.support import eventually
 from tests.contract.kube.work import changed, path_of
 from tests.fakes.kube import Opened, open_cluster, wait_for
@@ -28,6 +28,17 @@ def here(opened: Opened) -> Iterator[Side]:
 
 
 # --- workloads and their rollouts
+
+
+def test_a_cluster_without_argo_has_none(here: Side) -> None:
+    ref = here.make("Deployment")
+    assert [one.ref for one in here.reads.workloads(here.namespace)] == [ref]
+    assert here.reads.rollout(here.ref("Rollout")) is None
+
+
+def test_without_argo_nobody_needs_to_be_permitted(opened: Opened, here: Side) -> None:
+    with operator(opened, here.namespace, WITHOUT_ARGO) as ours:
+        assert list(ours.reads.workloads(here.namespace)) == []
 
 
 def test_a_replicaset_of_nobody(here: Side) -> None:
