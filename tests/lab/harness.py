@@ -119,6 +119,11 @@ class Fleet:
             found: list[dict[str, Any]] = json.load(answer)
             return found
 
+    def kube_calls(self) -> list[dict[str, Any]]:
+        """What was asked of the API servers, but for the fleet's own parts."""
+        found: list[dict[str, Any]] = self.lab_page("kube-calls")
+        return found
+
     def lab_page(self, page: str, method: str = "GET", body: Any = None) -> Any:
         """What `/_lab/PAGE` of the fleet answers: faults, pods, credentials, kube-calls."""
         data = None if body is None else json.dumps(body).encode()
@@ -180,7 +185,7 @@ def command(arguments: Sequence[str]) -> list[str]:
 
 @contextmanager
 def fleet(world: Path, folder: Path, plane: str = "practice") -> Iterator[Fleet]:
-    """A fleet that runs for the block, and not a moment longer than this process; on our control plane or a `real` one."""
+    """A fleet on control planes of ours or on `real` ones, for the block, and not a moment longer than this process."""
     with leashed(world, folder / "lab", plane) as lab, ExitStack() as stack:
         clients = {one.alias: stack.enter_context(KubeClient(one.url, one.ca_pem, one.token)) for one in lab.clusters}
         witnesses = {alias: Witness(alias, kube) for alias, kube in clients.items()}

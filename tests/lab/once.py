@@ -101,12 +101,13 @@ def _annotation_once(seen: Seen, service: Service) -> Judgement:
     pairs = list(pairwise(moves))
     same = [(a, b) for a, b in pairs if a.uid == b.uid]
     taken = sum(a.value is not None and b.value is None for a, b in same)
-    put = sum(a.value is None and b.value is not None and b.manager == PROGRAM for a, b in same)
-    by_others = sum(a.value is None and b.value is not None and b.manager != PROGRAM for a, b in same)
+    put = Counter(b.manager for a, b in same if a.value is None and b.value is not None)
+    untold = put.pop("", 0)  # an object that nobody is said to manage, as an API server has it with nothing set
+    by_us = put.pop(PROGRAM, 0)
     there, back = (_begun(service, direction, "annotation") for direction in Direction)
-    tries = _intents(service, Direction.FORWARD, "annotation")
-    yield from _counted(str(service.id), "annotation taken out", taken, (there[0], min(there[1] + by_others, tries)))
-    yield from _counted(str(service.id), "annotation put back by us", put, back)
+    most = min(there[1] + put.total() + untold, _intents(service, Direction.FORWARD, "annotation"))
+    yield from _counted(str(service.id), "annotation taken out", taken, (there[0], most))
+    yield from _counted(str(service.id), "annotation put back by us", by_us, (back[0] - untold, back[1]))
 
 
 def _restarted_once(seen: Seen, service: Service) -> Judgement:

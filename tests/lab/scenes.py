@@ -10,6 +10,8 @@ from tests.lab.harness import Fleet
 
 ACCOUNT = "111111111111"
 CLUSTER = "main"
+LABELS = {"team": "shop"}
+"""Of every ServiceAccount: of an object without any field that somebody set, no API server tells who changes it."""
 
 Service = dict[str, Any]
 
@@ -23,7 +25,8 @@ def write(folder: Path, services: Sequence[Service], **cluster: Any) -> Path:
     """Writes a world of one cluster with these services in namespace `shop`; `cluster` overrides its fields."""
     roles = [one.get("role", {"name": one["name"]}) for one in services]
     accounts = [
-        {"name": one["name"], "role": one.get("role", one)["name"], **one.get("account", {})} for one in services
+        {"name": one["name"], "role": one.get("role", one)["name"], "labels": LABELS, **one.get("account", {})}
+        for one in services
     ]
     namespace = {
         "name": "shop",

@@ -5,9 +5,21 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab import harness, scenes
-from tests.lab.faulty import APPLIED, BLOCKED, DONE, DRIFT, PODS, ROLLED_BACK, STRANDED, UNFINISHED, WEB, Scenario, play
 from tests.lab.harness import Fleet
 from tests.lab.invariants import Invariant
+from tests.scenarios.faulty import (
+    APPLIED,
+    BLOCKED,
+    DONE,
+    DRIFT,
+    PODS,
+    ROLLED_BACK,
+    STRANDED,
+    UNFINISHED,
+    WEB,
+    Scenario,
+    play,
+)
 
 pytestmark = pytest.mark.slow
 ADDON = "eks-pod-identity-agent"

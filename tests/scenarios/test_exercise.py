@@ -24,8 +24,8 @@ ORDERS = ["ORD-001", "ORD-002", "ORD-003"]
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    with harness.fleet(world_file("exercise"), tmp_path_factory.mktemp("exercise")) as running:
+def fleet(plane: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    with harness.fleet(world_file("exercise"), tmp_path_factory.mktemp("exercise"), plane) as running:
         yield running
 
 

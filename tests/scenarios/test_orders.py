@@ -19,13 +19,13 @@ IRSA, POD_IDENTITY = "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_F
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+def fleet(plane: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     folder = tmp_path_factory.mktemp("orders")
     services = [scenes.service(f"{name}-{order}") for name in NAMES for order in (FIRST, LAST)]
     services += [scenes.service("moved"), scenes.service("reconciled"), scenes.service("other-role")]
     for service in services:
         service["workloads"][0]["podSpec"] = {"terminationGracePeriodSeconds": 0}
-    with harness.fleet(scenes.write(folder, services, addons=["eks-pod-identity-agent"]), folder) as running:
+    with harness.fleet(scenes.write(folder, services, addons=["eks-pod-identity-agent"]), folder, plane) as running:
         scenes.waits(running, poll=0.2, settle=1, reconcile=1, trust_settle=0.5)
         running.migrate("plan").ok()
         for service in services:

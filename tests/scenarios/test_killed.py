@@ -21,10 +21,10 @@ POINTS_BACK = [(s, w) for s in BACK for w in ("started", "done")]
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+def fleet(plane: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     folder = tmp_path_factory.mktemp("killed")
     services = [scenes.service(f"s{number:02}") for number in range(len(POINTS_THERE))]
-    with harness.fleet(scenes.write(folder, services), folder) as running:
+    with harness.fleet(scenes.write(folder, services), folder, plane) as running:
         running.migrate("plan").ok()
         yield running
 

@@ -45,7 +45,7 @@ MORE: Mapping[str, Mapping[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+def fleet(plane: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     folder = tmp_path_factory.mktemp("workloads")
     services = [scenes.service(name, **workload) for name, workload in {**KINDS, **MORE}.items()]
     bare = scenes.service("bare")
@@ -56,7 +56,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     for workload in (one for service in services for one in service["workloads"]):
         workload["podSpec"] = {"terminationGracePeriodSeconds": 0}
     world = scenes.write(folder, services, addons=["eks-pod-identity-agent"])
-    with harness.fleet(world, folder) as running:
+    with harness.fleet(world, folder, plane) as running:
         scenes.waits(running, poll=0.2, settle=1, reconcile=1, trust_settle=1, rollout=30)
         for name, fewest in (("tight", 2), ("shut", 2)):
             running.kube("main").create_object(budget(name, fewest))

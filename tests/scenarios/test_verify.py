@@ -15,7 +15,7 @@ NIGHTLY = {"kind": "CronJob", "schedule": "0 3 1 1 *"}
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+def fleet(plane: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     folder = tmp_path_factory.mktemp("verify")
     orders = scenes.service("orders")
     orders["workloads"] += [
@@ -24,7 +24,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     ]
     services = [orders, scenes.service("nightly", **NIGHTLY), scenes.service("idle", replicas=0)]
     world = scenes.write(folder, services, addons=["eks-pod-identity-agent"])
-    with harness.fleet(world, folder) as running:
+    with harness.fleet(world, folder, plane) as running:
         running.migrate("plan").ok()
         yield running
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.lab.faulty import (
+from tests.scenarios.faulty import (
     APPLIED,
     BLOCKED,
     DONE,

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.lab import harness, scenes
-from tests.lab.fault_table import SCENARIOS
-from tests.lab.faulty import Outcome, Scenario, lost, play, services
 from tests.lab.harness import Fleet
 from tests.lab.invariants import Invariant, Violation, Waiver, violations
 from tests.lab.look import look
+from tests.scenarios.fault_table import SCENARIOS
+from tests.scenarios.faulty import Outcome, Scenario, lost, play, services
 
 pytestmark = pytest.mark.slow
 AT_ONCE = 6
@@ -23,10 +23,10 @@ OTHER = {"name": "other", "trust": {"irsa": [WEB_IDENTITY], "podIdentity": True}
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+def fleet(plane: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     folder = tmp_path_factory.mktemp("faults")
     made = [*services(SCENARIOS), {**scenes.service("other"), "role": OTHER}]
-    with harness.fleet(scenes.write(folder, made, addons=["eks-pod-identity-agent"]), folder) as running:
+    with harness.fleet(scenes.write(folder, made, addons=["eks-pod-identity-agent"]), folder, plane) as running:
         scenes.waits(running, trust=10, gate=10, verify=8, rollout=20, settle=0.6, reconcile=0.8, trust_settle=1.5)
         running.migrate("plan").ok()
         yield running
