@@ -4,6 +4,7 @@ import pytest
 
 from tests.controlplane import tier
 from tests.lab.conftest import invariants_hold, run_in_a_pod
+from tests.scenarios.faulty import Scenario
 
 __all__ = ["invariants_hold", "run_in_a_pod"]  # fixtures of these tests too
 
@@ -14,3 +15,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`plane` is what the fleet of a module stands on."""
     if "plane" in metafunc.fixturenames:
         metafunc.parametrize("plane", PLANES, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A real API server refuses nobody and is one instance: what needs another is not tried on it."""
+    beyond = [item for item in items if isinstance(item, pytest.Function) and _is_beyond_a_real_one(item)]
+    if beyond:
+        config.hook.pytest_deselected(items=beyond)
+        items[:] = [item for item in items if item not in beyond]
+
+
+def _is_beyond_a_real_one(item: pytest.Function) -> bool:
+    given = item.callspec.params if hasattr(item, "callspec") else {}
+    scenario = given.get("scenario")
+    return given.get("plane") == "real" and isinstance(scenario, Scenario) and scenario.for_ours_only

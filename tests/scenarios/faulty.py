@@ -58,6 +58,11 @@ class Scenario:
         """Its id."""
         return f"main/shop/{self.name}"
 
+    @property
+    def for_ours_only(self) -> bool:
+        """Whether it needs an API server that refuses calls, drops them, or has several instances."""
+        return any(_of_ours_only(fault) for fault in self.faults)
+
     def declared(self) -> list[Any]:
         """The faults with its name filled in, each named after it."""
         filled = json.loads(json.dumps(list(self.faults)).replace("NAME", self.name))
@@ -87,6 +92,11 @@ class Outcome:
         if set(self.pods) != {scenario.stands}:
             wrong.append(f"its pods have {list(self.pods)}, promised {scenario.stands}")
         return wrong
+
+
+def _of_ours_only(fault: Declared) -> bool:
+    calls = any("kube" in fault.get(kind, {}) for kind in ("fail", "drop", "expire"))
+    return calls or any(isinstance(late, list) for late in fault.get("associationLate", {}).values())
 
 
 def services(scenarios: Sequence[Scenario]) -> list[scenes.Service]:

@@ -3,7 +3,7 @@
 The scenarios of all services are played side by side on one fleet, and judged one by one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -33,13 +33,18 @@ def fleet(plane: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flee
 
 
 @pytest.fixture(scope="module")
-def outcomes(fleet: Fleet, request: pytest.FixtureRequest) -> Outcomes:
+def outcomes(fleet: Fleet, plane: str, request: pytest.FixtureRequest) -> Outcomes:
     """What came of every scenario that was asked for."""
-    asked = " ".join(item.name for item in request.session.items)
-    chosen = [scenario for scenario in SCENARIOS if f"] {scenario.name}]" in asked]
+    tests = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    mine = [item.callspec.params for item in tests if item.function is test_fault]
+    chosen = [given["scenario"] for given in mine if given["plane"] == plane]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        played = pool.map(lambda scenario: play(fleet, scenario), chosen)
-        return {scenario.name: outcome for scenario, outcome in zip(chosen, played, strict=True)}
+        played = pool.map(lambda scenario: (scenario.name, play(fleet, scenario)), _scenarios(chosen))
+        return dict(played)
+
+
+def _scenarios(given: Sequence[object]) -> list[Scenario]:
+    return [one for one in given if isinstance(one, Scenario)]
 
 
 @pytest.fixture(scope="module")

@@ -106,14 +106,6 @@ class RealApiServer:
         self._authenticator.stop()
         self._audit.stop()
 
-    def crash(self) -> None:
-        """Kills the API server, and starts it again on its port; etcd goes on."""
-        if self._server is None:
-            raise RuntimeError("it does not run")
-        self._server.kill()
-        self._server.start()
-        self._server.wait_until(self._ready, _READY_SECONDS)
-
     def _start(self) -> None:
         etcd_port, self._port = free_port(), free_port()
         self._etcd = self._child(commands.etcd(self._servers.etcd, self.settings, etcd_port))
@@ -126,7 +118,7 @@ class RealApiServer:
         self._server.wait_until(self._ready, _READY_SECONDS)
 
     def _child(self, command: list[str]) -> Child:
-        return Child(command, self.settings.log(Path(command[0]).name))
+        return Child(command, self.settings.log(Path(command[0]).name), kept=True)
 
     def _stop(self) -> None:
         for child in (self._server, self._etcd):

@@ -121,9 +121,8 @@ class Managers:
     def _start(self) -> None:
         port = free_port()
         tls = ssl.create_default_context(cafile=str(self._settings.ca))
-        self._child = Child(
-            commands.manager(self._program, self._settings, port), self._settings.log(self._program.name)
-        )
+        command = commands.manager(self._program, self._settings, port)
+        self._child = Child(command, self._settings.log(self._program.name), kept=True)
         self._child.start()
         self._child.wait_until(lambda: answers(f"https://127.0.0.1:{port}/healthz", tls), _READY_SECONDS)
 
