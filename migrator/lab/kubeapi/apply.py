@@ -57,12 +57,9 @@ def merge(call: Call, current: Json, applied: Json, *, force: bool) -> Json:
     mine = applied_fields(kind, applied, subresource)
     others = owners.others(call.manager, "Apply", subresource)
     merged: Json = _merged(current, _without_status(kind, applied, subresource), shape)
-    _drop_abandoned(merged, owners.own(call.manager, "Apply", subresource) - set(mine), others, shape)
+    _drop_abandoned(merged, owners.own(call.manager, "Apply", subresource) - mine, others, shape)
     if not force:
-        before = field_sets.field_values(current, shape, with_maps=True)
-        after = field_sets.field_values(merged, shape, with_maps=True)
-        changed = {path for path in mine if path in before and before[path] != after.get(path)}
-        _refuse_conflicts(changed, others)
+        _refuse_conflicts(field_sets.compared(current, merged, shape).written, others)
     return merged
 
 

@@ -96,22 +96,7 @@ def _job_spec(spec: Json) -> None:
 
 
 def _job(obj: Json) -> None:
-    spec = obj.setdefault("spec", {})
-    _job_spec(spec)
-    uid = obj["metadata"].get("uid")
-    if uid and not spec["manualSelector"]:
-        labels = {"batch.kubernetes.io/controller-uid": uid}
-        spec.setdefault("selector", {"matchLabels": labels})
-        own = spec.setdefault("template", {}).setdefault("metadata", {}).setdefault("labels", {})
-        name = obj["metadata"].get("name")
-        for key, value in (
-            *labels.items(),
-            ("batch.kubernetes.io/job-name", name),
-            ("controller-uid", uid),
-            ("job-name", name),
-        ):
-            if value:
-                own.setdefault(key, value)
+    _job_spec(obj.setdefault("spec", {}))
 
 
 def _cron_job(obj: Json) -> None:

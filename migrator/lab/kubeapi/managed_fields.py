@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from migrator.lab.kubeapi import field_sets, schema
+from migrator.lab.kubeapi.field_sets import Changes
 from migrator.lab.kubeapi.metadata import now
 
 if TYPE_CHECKING:
@@ -14,6 +15,18 @@ if TYPE_CHECKING:
     from migrator.lab.kubeapi.kinds import Kind
 
 Json = dict[str, Any]
+
+# what the server itself says of an object has no owner
+_NOBODYS = {("f:apiVersion",), ("f:kind",), ("f:metadata",)} | {
+    ("f:metadata", f"f:{name}")
+    for name in (
+        "name", "namespace", "creationTimestamp", "selfLink", "uid", "generation", "managedFields", "resourceVersion",
+    )
+}  # fmt: skip
+_UNTOUCHED_BY_STATUS: dict[tuple[str, str], tuple[Path, ...]] = {
+    ("apps", "deployments"): (("f:metadata", "f:labels"),),
+    ("", "pods"): (("f:metadata", "f:deletionTimestamp"), ("f:metadata", "f:ownerReferences")),
+}
 
 
 class Owners:
@@ -83,44 +96,47 @@ def _head(kind: Kind, manager: str, operation: str, subresource: str) -> Json:
 def record_update(kind: Kind, old: Json | None, new: Json, *, manager: str, subresource: str = "") -> None:
     """Note that a manager wrote an object: what changed is now its own, what is gone is nobody's."""
     shape = schema.root(kind)
-    before = field_sets.field_values(old, shape, with_maps=True) if old else {}
-    after = field_sets.field_values(new, shape, with_maps=True)
-    changed = {path for path, value in after.items() if path not in before or before[path] != value}
-    if old is None and kind.has_status:
-        # the first status is the server's own word
-        changed = {path for path in changed if path[0] != "f:status"}
-    gone = set(before) - set(after)
+    before = schema.unset(kind) if old is None else old
+    changes = field_sets.compared(before, new, shape).without(_untouched(kind, subresource))
+    changes = Changes(changes.added - _NOBODYS, changes.modified - _NOBODYS, changes.removed)
     entries = (old["metadata"].get("managedFields") or []) if old else []
-    if not changed and not gone:
+    if not changes.written and not changes.removed:
         _put(new, entries)
         return
     owners = Owners(entries)
-    mine = (owners.own(manager, "Update", subresource) | changed) - gone
-    _put(new, owners.settle(_head(kind, manager, "Update", subresource), mine, changed | gone))
+    mine = (owners.own(manager, "Update", subresource) | changes.written) - changes.removed
+    lost = changes.written | changes.removed
+    _put(new, owners.settle(_head(kind, manager, "Update", subresource), mine, lost))
 
 
 def record_apply(
     kind: Kind, old: Json | None, new: Json, *, applied: Json, manager: str, subresource: str = ""
 ) -> None:
     """Note that a manager applied a configuration: exactly its fields are the manager's now."""
-    shape = schema.root(kind)
-    before = field_sets.field_values(old, shape) if old else {}
-    after = field_sets.field_values(new, shape)
-    mine = set(applied_fields(kind, applied, subresource))
-    lost = {path for path in mine if before.get(path) != after.get(path)} | (set(before) - set(after))
+    before = schema.unset(kind) if old is None else old
+    changes = field_sets.compared(before, new, schema.root(kind)).without(_untouched(kind, subresource))
     entries = (old["metadata"].get("managedFields") or []) if old else []
-    owners = Owners(entries)
-    _put(new, owners.settle(_head(kind, manager, "Apply", subresource), mine, lost))
+    mine = applied_fields(kind, applied, subresource)
+    lost = changes.written | changes.removed
+    _put(new, Owners(entries).settle(_head(kind, manager, "Apply", subresource), mine, lost))
 
 
-def applied_fields(kind: Kind, applied: Json, subresource: str) -> dict[Path, Any]:
-    """The fields a configuration speaks for; status only through its own subresource."""
-    found = field_sets.field_values(applied, schema.root(kind))
+def applied_fields(kind: Kind, applied: Json, subresource: str) -> set[Path]:
+    """The fields a configuration speaks for, but for those that this way of writing does not touch."""
+    untouched = _untouched(kind, subresource)
+    found = field_sets.mentioned(applied, schema.root(kind)) - _NOBODYS
+    return {path for path in found if not field_sets.below(path, untouched)}
+
+
+def _untouched(kind: Kind, subresource: str) -> tuple[Path, ...]:
+    """What is not this way of writing's to change: nobody comes to own it."""
     if not kind.has_status:
-        return found
-    if subresource == "status":
-        return {path: value for path, value in found.items() if path[0] == "f:status"}
-    return {path: value for path, value in found.items() if path[0] != "f:status"}
+        return ()
+    if subresource != "status":
+        return (("f:status",),)
+    if kind.custom:
+        return (("f:metadata",), ("f:spec",))
+    return (("f:spec",), *_UNTOUCHED_BY_STATUS.get(kind.key, ()))
 
 
 def _put(obj: Json, entries: list[Json]) -> None:

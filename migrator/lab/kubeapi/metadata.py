@@ -7,6 +7,8 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from migrator.lab.kubeapi import errors
+
 if TYPE_CHECKING:
     from migrator.lab.kubeapi.kinds import Kind
 
@@ -15,6 +17,10 @@ Json = dict[str, Any]
 _SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _SUFFIX_LENGTH = 5
 _MAX_GENERATED_BASE = 58
+_SERVERS_OWN = (
+    "creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "resourceVersion", "selfLink",
+    "uid",
+)  # fmt: skip
 _KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation")
 # a Deployment's annotations are copied to its replica sets, so they count as part of its wish
 _ANNOTATIONS_COUNT = {("apps", "deployments")}
@@ -42,20 +48,33 @@ def ordered(kind: Kind, obj: Json) -> Json:
     return {"kind": kind.kind, "apiVersion": kind.api_version, **rest}
 
 
-def fill_new(kind: Kind, obj: Json, namespace: str) -> None:
-    """Give a new object its uid and its time, and take away what only the server may say."""
+def wipe(kind: Kind, obj: Json, namespace: str) -> None:
+    """Take away from a new object what only the server may say, and put it into its namespace."""
     metadata = obj.setdefault("metadata", {})
-    for name in ("resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"):
+    for name in _SERVERS_OWN:
         metadata.pop(name, None)
     if kind.namespaced:
         metadata["namespace"] = namespace
     else:
         metadata.pop("namespace", None)
+    drop_empty(metadata)
+
+
+def fill_new(kind: Kind, obj: Json) -> None:
+    """Give a new object its uid, its time, and a name if it wants one.
+
+    Raises:
+        ApiError: 422, it has no name and no beginning of one.
+    """
+    metadata = obj["metadata"]
     metadata["uid"] = str(uuid.uuid4())
     metadata["creationTimestamp"] = now()
-    if kind.generation or (kind.custom):
+    if kind.generation or kind.custom:
         metadata["generation"] = 1
-    drop_empty(metadata)
+    if not metadata.get("name") and metadata.get("generateName"):
+        metadata["name"] = generated_name(metadata["generateName"])
+    if not metadata.get("name"):
+        raise errors.invalid(kind, "", [errors.required("metadata.name", "name or generateName is required")])
 
 
 def drop_empty(metadata: Json) -> None:
@@ -78,8 +97,6 @@ def carry_over(old: Json, new: Json) -> None:
         after["namespace"] = before["namespace"]
     else:
         after.pop("namespace", None)
-    if "generateName" in before and "generateName" not in after:
-        after["generateName"] = before["generateName"]
     drop_empty(after)
 
 

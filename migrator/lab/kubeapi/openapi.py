@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -23,14 +22,17 @@ Json = dict[str, Any]
 _SCALARS: dict[str, Json] = {
     "s": {"type": "string"},
     "i": {"type": "integer", "format": "int32"},
+    "l": {"type": "integer", "format": "int64"},
     "b": {"type": "boolean"},
     "f": {"type": "number", "format": "double"},
     "t": {"type": "string", "format": "date-time"},
+    "m": {"type": "string", "format": "date-time"},
+    "q": {"type": "string"},
+    "p": {"type": "string", "format": "int-or-string"},
     "y": {"type": "string", "format": "byte"},
     "o": {},
 }
 _INFO = {"title": "Kubernetes", "version": "v1.33.5-eks-lab"}
-_MODEL = re.compile(r"^(.*?)(V\d+(?:(?:alpha|beta)\d+)?)([A-Z].*)$")
 _DEFINITIONS = "#/definitions/"
 _SCHEMAS = "#/components/schemas/"
 
@@ -68,21 +70,12 @@ def _url(place: str, found: list[Kind]) -> str:
     return f"/openapi/v3/{place}?hash={hashlib.sha256(names.encode()).hexdigest()[:32].upper()}"
 
 
-def _name(model: str) -> str:
-    found = _MODEL.match(model)
-    return (
-        f"io.k8s.api.{found[1].lower() or 'kubernetes'}.{found[2].lower()}.{found[3]}"
-        if found
-        else f"io.k8s.api.{model}"
-    )
-
-
 @cache
 def _model(model: str, prefix: str) -> bytes:
     described = shapes.tables()["types"][model]
     fields = Shape(model).fields
     properties = {
-        name: {"description": text, **_type(fields[name], prefix)} for name, (_, text) in described["fields"].items()
+        name: {"description": spec[1], **_type(fields[name], prefix)} for name, spec in described["fields"].items()
     }
     body: Json = {"description": described["about"], "type": "object", "properties": properties}
     if described["required"]:
@@ -96,7 +89,7 @@ def _type(shape: Shape, prefix: str) -> Json:
         if shape.patch_key:
             found["x-kubernetes-patch-merge-key"] = shape.patch_key
             found["x-kubernetes-patch-strategy"] = "merge,retainKeys" if shape.retains_keys else "merge"
-        elif shape.is_set:
+        elif shape.merges_scalars:
             found["x-kubernetes-patch-strategy"] = "merge"
         if shape.apply_keys:
             found["x-kubernetes-list-type"] = "map"
@@ -107,7 +100,7 @@ def _type(shape: Shape, prefix: str) -> Json:
     if shape.is_map:
         return {"type": "object", "additionalProperties": _type(shape.element, prefix)}
     if shape.is_struct:
-        reference = {"$ref": prefix + _name(shape.code)}
+        reference = {"$ref": prefix + shape.code}
         return {"allOf": [reference]} if prefix == _SCHEMAS else reference
     return dict(_SCALARS[shape.code])
 
@@ -126,9 +119,9 @@ def _closure(models: list[str]) -> list[str]:
 def _schemas(found: list[Kind], definitions: Definitions, prefix: str) -> Json:
     roots = shapes.tables()["roots"]
     models = {roots[f"{k.api_version}/{k.kind}"]: k for k in found if not k.custom}
-    body: Json = {_name(m): msgspec.json.decode(_model(m, prefix)) for m in _closure(list(models))}
+    body: Json = {m: msgspec.json.decode(_model(m, prefix)) for m in _closure(list(models))}
     for model, kind in models.items():
-        body[_name(model)]["x-kubernetes-group-version-kind"] = [_gvk(kind)]
+        body[model]["x-kubernetes-group-version-kind"] = [_gvk(kind)]
     for kind in found:
         if kind.custom:
             schema = {"type": "object", **definitions.schema(kind)}

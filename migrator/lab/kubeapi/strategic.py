@@ -52,10 +52,10 @@ def strategic_merge(current: Json, patch: Json, shape: Shape) -> Json:
 
 def _merged_value(current: Any, value: Any, shape: Shape) -> Any:
     if isinstance(value, dict):
-        return strategic_merge(current if isinstance(current, dict) else {}, value, shape)
+        return strategic_merge(current if isinstance(current, dict) and not shape.replaces else {}, value, shape)
     if not isinstance(value, list):
         return value
-    if shape.is_set:
+    if shape.merges_scalars:
         base = current if isinstance(current, list) else []
         return base + [item for item in value if item not in base]
     if shape.patch_key:

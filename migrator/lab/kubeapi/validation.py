@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from migrator.lab.kubeapi import errors, validation_pod
+from migrator.lab.kubeapi import errors, schema, validation_pod
 from migrator.lab.kubeapi.calls import copy
 from migrator.lab.kubeapi.errors import FieldError, invalid_value, required
 from migrator.lab.kubeapi.selectors import accepts_labels, from_selector
@@ -46,6 +46,9 @@ _LABEL_NAMED = {("", "namespaces"), ("", "services")}
 _FREE_NAMED = {"rbac.authorization.k8s.io"}
 _WITH_TEMPLATE = {"deployments", "replicasets", "statefulsets", "daemonsets", "jobs"}
 _SCHEDULE_WORDS = {"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"}
+_FIRST_STATUS: dict[tuple[str, str], Json] = {
+    ("", "persistentvolumeclaims"): {"phase": "Pending"},
+}
 _ANNOTATIONS_LIMIT = 256 * 1024
 
 
@@ -56,16 +59,26 @@ def prepare_new(kind: Kind, obj: Json) -> None:
     elif kind.key == ("", "namespaces"):
         obj["spec"] = {**(obj.get("spec") or {}), "finalizers": ["kubernetes"]}
         obj["status"] = {"phase": "Active"}
-    elif kind.key == ("apps", "deployments"):
-        obj["status"] = {}
-    elif kind.has_status and kind.key != ("", "nodes"):
+    elif kind.custom and kind.has_status:
         obj.pop("status", None)
-        if kind.key == ("", "persistentvolumeclaims"):
-            obj["status"] = {"phase": "Pending"}
-        elif kind.key == ("", "services"):
-            obj["status"] = {"loadBalancer": {}}
-        elif not kind.custom:
-            obj["status"] = {}
+    elif kind.has_status and kind.key != ("", "nodes"):
+        obj["status"] = {**schema.unset(kind).get("status", {}), **_FIRST_STATUS.get(kind.key, {})}
+    if kind.key == ("batch", "jobs"):
+        _select_own_pods(obj)
+
+
+def _select_own_pods(job: Json) -> None:
+    """A Job's selector is made from its uid, unless its author wants to do that."""
+    spec = job.setdefault("spec", {})
+    if spec.get("manualSelector"):
+        return
+    name, uid = job["metadata"]["name"], job["metadata"]["uid"]
+    own = spec.setdefault("template", {}).setdefault("metadata", {}).setdefault("labels", {})
+    for key, value in (("controller-uid", uid), ("job-name", name)):
+        own.setdefault(key, value)
+        own.setdefault(f"batch.kubernetes.io/{key}", value)
+    labels = spec.setdefault("selector", {}).setdefault("matchLabels", {})
+    labels.setdefault("batch.kubernetes.io/controller-uid", uid)
 
 
 def prepare_change(kind: Kind, old: Json, new: Json, subresource: str) -> None:

@@ -43,17 +43,13 @@ class Writer:
         kind = call.kind
         self._cluster.namespaces.admit(call)
         obj = metadata.ordered(kind, obj)
-        metadata.fill_new(kind, obj, call.namespace)
+        metadata.wipe(kind, obj, call.namespace)
         defaults.set_defaults(kind, obj)
+        self._own(call, None, obj, applied)
+        obj = self._admitted(call, obj, None)
+        metadata.fill_new(kind, obj)
         validation.prepare_new(kind, obj)
-        obj = self._cluster.admission.mutate(call, obj, None)
-        self._name(kind, obj)
-        defaults.set_defaults(kind, obj)
         validation.validate_new(kind, obj, self._cluster)
-        if applied is not None:
-            managed_fields.record_apply(kind, None, obj, applied=applied, manager=call.manager)
-        else:
-            managed_fields.record_update(kind, None, obj, manager=call.manager)
         self._cluster.admission.validate(call, obj, None)
         key = (call.namespace if kind.namespaced else "", obj["metadata"]["name"])
         with self._store.lock:
@@ -62,6 +58,22 @@ class Writer:
             if call.dry_run:
                 return obj
             return self._store.put(kind.key, obj).obj
+
+    def _own(self, call: Call, old: Json | None, new: Json, applied: Json | None) -> None:
+        """Keep account of who wrote which field; what admission and the server itself add is nobody's."""
+        who = {"manager": call.manager, "subresource": call.subresource}
+        if applied is not None:
+            managed_fields.record_apply(call.kind, old, new, applied=applied, **who)
+        else:
+            managed_fields.record_update(call.kind, old, new, **who)
+
+    def _admitted(self, call: Call, obj: Json, old: Json | None) -> Json:
+        """The object after admission; what a webhook patched is read anew."""
+        admitted = self._cluster.admission.mutate(call, obj, old)
+        if admitted is not obj:
+            admitted = metadata.ordered(call.kind, schema.checked(call.kind, admitted, "Ignore", []))
+            defaults.set_defaults(call.kind, admitted)
+        return admitted
 
     def replace(self, call: Call, warnings: list[str]) -> tuple[Json, int]:
         """PUT: the object as given, unless the caller's version of it is old."""
@@ -100,17 +112,17 @@ class Writer:
     def _apply(self, call: Call, warnings: list[str]) -> tuple[Json, int]:
         if not call.request.param("fieldManager"):
             raise apply.manager_required()
-        applied = self.decoded(call, parse_object(call.request.body, yaml_body=True), warnings)
+        applied = self.decoded(call, parse_object(call.request.body, yaml_body=True), warnings, fills=False)
         apply.check(call, applied)
         if self._record(call) is None:
             if call.subresource:
                 raise errors.not_found(call.kind, call.name)
             applied.setdefault("metadata", {}).setdefault("name", call.name)
-            return self.create_object(call, copy(applied), applied=copy(applied)), 201
+            return self.create_object(call, self.decoded(call, copy(applied), []), applied=copy(applied)), 201
         force = call.request.flag("force")
 
         def merged(current: Json) -> Json:
-            return apply.merge(call, current, applied, force=force)
+            return self.decoded(call, apply.merge(call, current, applied, force=force), [])
 
         return self.change(call, merged, applied=applied), 200
 
@@ -138,16 +150,11 @@ class Writer:
         kind = call.kind
         metadata.carry_over(old, new)
         defaults.set_defaults(kind, new)
-        validation.prepare_change(kind, old, new, call.subresource)
-        new = self._cluster.admission.mutate(call, new, old)
+        self._own(call, old, new, applied)
+        new = self._admitted(call, new, old)
         validation.prepare_change(kind, old, new, call.subresource)
         metadata.bump_generation(kind, old, new)
         validation.validate_change(kind, old, new, call.subresource, self._cluster)
-        who = {"manager": call.manager, "subresource": call.subresource}
-        if applied is not None:
-            managed_fields.record_apply(kind, old, new, applied=applied, **who)
-        else:
-            managed_fields.record_update(kind, old, new, **who)
         self._cluster.admission.validate(call, new, old)
         return new
 
@@ -177,8 +184,8 @@ class Writer:
         if "name" in wanted and wanted["name"] != old["metadata"]["name"]:
             raise errors.bad_request("the name of the object does not match the name on the URL")
 
-    def decoded(self, call: Call, obj: Json, warnings: list[str]) -> Json:
-        """Check that an object is of the resource's kind and has only fields the kind has."""
+    def decoded(self, call: Call, obj: Json, warnings: list[str], *, fills: bool = True) -> Json:
+        """Check that an object is of the resource's kind, and read it as one."""
         kind = call.kind
         found = (obj.get("apiVersion"), obj.get("kind"))
         if not found[1]:
@@ -200,11 +207,4 @@ class Writer:
             raise errors.bad_request(
                 "the namespace of the provided object does not match the namespace sent on the request"
             )
-        return schema.checked(kind, obj, call.validation, warnings)
-
-    def _name(self, kind: Kind, obj: Json) -> None:
-        meta = obj["metadata"]
-        if not meta.get("name") and meta.get("generateName"):
-            meta["name"] = metadata.generated_name(meta["generateName"])
-        if not meta.get("name"):
-            raise errors.invalid(kind, "", [errors.required("metadata.name", "name or generateName is required")])
+        return schema.checked(kind, obj, call.validation, warnings, fills=fills)
