@@ -66,7 +66,6 @@ def verb(request: Request, target: Target) -> str:
     """The verb that access rules know: get, list, watch, create, update, patch, delete, deletecollection."""
     if request.method in ("GET", "HEAD"):
         if target.subresource in ("exec", "attach", "portforward"):
-            # since 1.35 a websocket exec also wants create; rules are asked for the older verb
             return "get"
         if request.flag("watch"):
             return "watch"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _CREATED = 201
+_UPGRADED = ("exec", "attach", "portforward")
 _SHORTEST_TOKEN = 600
 _LONGEST_TOKEN = 2**32
 _DEFAULT_TOKEN = 3600
@@ -40,11 +41,12 @@ class Subresources:
         Raises:
             ApiError: 404, 405 and whatever the subresource refuses.
         """
+        if call.subresource in _UPGRADED:
+            self._authorize_upgrade(call)
+            return exec_response(self._cluster, call, self._object(call))
         obj = self._object(call)
         if call.subresource == "scale":
             return self._scale(call, obj)
-        if call.subresource in ("exec", "attach", "portforward"):
-            return exec_response(self._cluster, call, obj)
         if call.subresource == "ephemeralcontainers":
             return self._ephemeral(call, warnings)
         answers: dict[tuple[str, str], Callable[[], Response]] = {
@@ -58,6 +60,19 @@ class Subresources:
         if answer is None:
             raise errors.method_not_allowed()
         return answer()
+
+    def _authorize_upgrade(self, call: Call) -> None:
+        """Since 1.35 a websocket's `get` also wants `create`; the refusal gives the authorizer's reason, RBAC has none.
+
+        Raises:
+            ApiError: 403.
+        """
+        resource = f"{call.kind.plural}/{call.subresource}"
+        wanted = access.Attributes("create", call.kind.group, resource, call.namespace, call.name)
+        if not access.allowed(self._cluster, call.user, wanted):
+            details = {"name": call.name, "kind": call.kind.plural}
+            text = f'{call.kind.plural} "{call.name}" is forbidden: '
+            raise errors.ApiError(403, "Forbidden", text, details)
 
     def _evict(self, call: Call) -> Response:
         return json_response(evict(self._cluster, call, decode_object(call)), _CREATED)

@@ -128,3 +128,25 @@ def test_token_dies_with_its_account(api: Api, kube_target: Target, namespace: s
     assert weak.call("GET", f"{core}/pods").status == 403
     api.ok("DELETE", f"{core}/serviceaccounts/short")
     eventually(lambda: weak.call("GET", f"{core}/pods").status == 401)
+
+
+def test_exec_over_a_websocket_wants_two_verbs(api: Api, kube_target: Target, namespace: str, core: str) -> None:
+    weak = Api(kube_target, token_of(api, namespace))
+    rule = {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["get"]}
+    allow(api, namespace, "default", [rule])
+    path = f"{core}/pods/none/exec?command=true"
+    eventually(lambda: "cannot get" not in weak.call("GET", path).body["message"])
+    answer = weak.call("GET", path)
+    assert (answer.status, answer.body["reason"]) == (403, "Forbidden")
+    assert answer.body["message"] == 'pods "none" is forbidden: '
+    assert answer.body["details"] == {"name": "none", "kind": "pods"}
+
+    role = f"{RBAC}/namespaces/{namespace}/roles/default"
+    assert api.patch(role, {"rules": [{**rule, "verbs": ["get", "create"]}]}).status == 200
+    eventually(lambda: weak.call("GET", path).status == 404)
+
+
+def test_the_issuers_document_is_for_accounts_only(api: Api, kube_target: Target, namespace: str) -> None:
+    path = "/.well-known/openid-configuration"
+    assert Api(kube_target, "no-such-token").call("GET", path).status == 401
+    assert Api(kube_target, token_of(api, namespace)).call("GET", path).status == 200
