@@ -3,13 +3,13 @@
 import re
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import urllib3
 from urllib3 import exceptions as u3
 
-from migrator.adapters.kube.paths import access_of
+from migrator.adapters.kube.paths import Access, access_of
 from migrator.model.errors import EnvironmentFault, MigrateError, NotPermitted, Rejected
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
@@ -17,6 +17,8 @@ CONFLICT = "conflict"
 _BUDGET = "DisruptionBudget"
 
 _UNAUTHORISED = re.compile(r"cannot (?P<verb>[\w*]+) (?:resource|path) ")
+_NO_REASON = re.compile(r"is forbidden: *(?:RBAC: .*)?\Z", re.DOTALL)
+_UPGRADED = "/exec"
 _TEST_FAILED = "the server rejected our request due to an error in our request"  # all it says of a failed `test`
 
 
@@ -70,7 +72,21 @@ class Refusal(Exception):
     @property
     def unauthorised(self) -> bool:
         """Whether RBAC refused; admission answers 403 as well, and that is no matter of permissions."""
-        return self.status == 403 and _UNAUTHORISED.search(self.message) is not None
+        return self.status == 403 and (_UNAUTHORISED.search(self.message) is not None or self._second_look)
+
+    @property
+    def needed(self) -> Access:
+        """What was asked for; when that is not permitted, with the verb that was missing."""
+        asked = access_of(self.method, self.path)
+        named = _UNAUTHORISED.search(self.message)
+        if named is not None:
+            return replace(asked, verb=named["verb"])
+        return replace(asked, verb="create") if self._second_look else asked
+
+    @property
+    def _second_look(self) -> bool:
+        """Since Kubernetes 1.35 a websocket wants `create` beside `get`; that refusal names neither verb nor who."""
+        return self.path.endswith(_UPGRADED) and _NO_REASON.search(self.message) is not None
 
     @property
     def conflict(self) -> bool:
@@ -132,9 +148,9 @@ def mapped(error: Exception, *, where: Where, doing: str) -> MigrateError:
 
 def _refused(error: Refusal, doing: str) -> MigrateError:
     if error.unauthorised:
-        needed = access_of(error.method, error.path)
-        remedy = f"allow it to the operator: {needed}"
-        return NotPermitted(f"{needed} is not permitted: {error.message}", doing=doing, remedy=remedy)
+        remedy = f"add to the operator's role: {error.needed.rule}"
+        said = error.message.rstrip(": ")
+        return NotPermitted(f"{error.needed} is not permitted: {said}", doing=doing, remedy=remedy)
     if error.status in RETRIED:
         text = f"the API server went on answering {error.status}: {error.message}"
         return EnvironmentFault(text, doing=doing, remedy="run the same command again later")

@@ -367,11 +367,13 @@ def test_probe_not_permitted(server: Server, connection: KubeConnection) -> None
 
 
 def test_exec_not_permitted(server: Server, connection: KubeConnection) -> None:
-    text = FORBIDDEN.replace('resource "pods"', 'resource "pods/exec"')
-    server.answer = in_turn(status(403, "Forbidden", text))
+    first = FORBIDDEN.replace('create resource "pods"', 'get resource "pods/exec"')
+    second = 'pods "web-1" is forbidden: '
+    server.answer = in_turn(*(status(403, "Forbidden", text) for text in (first, second)))
     pod = Pod(namespace="shop", name="web-1", uid="u", spec=PodSpec())
-    with pytest.raises(NotPermitted, match='get "pods/exec" in namespace "shop" is not permitted'):
-        run_in(connection, pod, "app", ["true"], 5)
+    for verb in ("get", "create"):
+        with pytest.raises(NotPermitted, match=f'{verb} "pods/exec" in namespace "shop" is not permitted'):
+            run_in(connection, pod, "app", ["true"], 5)
     assert server.asked[0].headers["authorization"] == "Bearer 1"
 
 

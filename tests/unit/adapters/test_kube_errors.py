@@ -92,13 +92,77 @@ def test_worth_another_try(error: Exception, again: bool) -> None:
         (
             "PATCH",
             "/apis/apps/v1/namespaces/shop/deployments/web",
-            Access(verb="patch", resource="deployments", namespace="shop", name="web"),
+            Access(verb="patch", resource="deployments", group="apps", namespace="shop", name="web"),
         ),
         ("GET", "/.well-known/openid-configuration", Access(verb="get", resource="/.well-known/openid-configuration")),
     ],
 )
 def test_access_of(method: str, path: str, access: Access) -> None:
     assert access_of(method, path) == access
+
+
+EXEC, ROLLOUT = f"{PODS}/web/exec", "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/web"
+DISCOVERY = "/.well-known/openid-configuration"
+
+
+def cannot(verb: str, what: str) -> str:
+    return f'x is forbidden: User "ann" cannot {verb} {what}'
+
+
+REFUSED: dict[str, tuple[Refusal, str, str]] = {
+    "[core]": (
+        said(403, "Forbidden", RBAC),
+        'create "pods" in namespace "shop"',
+        '{apiGroups: [""], resources: [pods], verbs: [create]}',
+    ),
+    "[group]": (
+        said(403, "Forbidden", cannot("patch", 'resource "rollouts" in API group "argoproj.io"'), "PATCH", ROLLOUT),
+        'patch "rollouts.argoproj.io" in namespace "shop"',
+        "{apiGroups: [argoproj.io], resources: [rollouts], verbs: [patch]}",
+    ),
+    "[path]": (
+        said(403, "Forbidden", cannot("get", f'path "{DISCOVERY}"'), "GET", DISCOVERY),
+        f'get "{DISCOVERY}"',
+        f"{{nonResourceURLs: [{DISCOVERY}], verbs: [get]}}",
+    ),
+    "[exec] its first verb": (
+        said(403, "Forbidden", cannot("get", 'resource "pods/exec" in API group ""'), "GET", EXEC),
+        'get "pods/exec" in namespace "shop"',
+        '{apiGroups: [""], resources: [pods/exec], verbs: [get]}',
+    ),
+    "[exec] its second verb, of which nothing is said": (
+        said(403, "Forbidden", 'pods "web" is forbidden: ', "GET", EXEC),
+        'create "pods/exec" in namespace "shop"',
+        '{apiGroups: [""], resources: [pods/exec], verbs: [create]}',
+    ),
+    "[exec] its second verb, and a role that is bound and not there": (
+        said(403, "Forbidden", 'pods "web" is forbidden: RBAC: clusterrole "x" not found', "GET", EXEC),
+        'create "pods/exec" in namespace "shop"',
+        '{apiGroups: [""], resources: [pods/exec], verbs: [create]}',
+    ),
+}
+
+
+@pytest.mark.parametrize(("error", "needed", "rule"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_not_permitted_is_named_with_the_rule_that_permits_it(error: Refusal, needed: str, rule: str) -> None:
+    found = mapped(error, where=WHERE, doing="trying")
+
+    assert isinstance(found, NotPermitted)
+    assert found.sentence().startswith(f'cluster "prod": trying: {needed} is not permitted: ')
+    assert found.sentence().endswith(f"; add to the operator's role: {rule}")
+    assert ": ;" not in found.sentence()
+
+
+@pytest.mark.parametrize(
+    ("message", "path"),
+    [
+        pytest.param('admission webhook "no-exec.example" denied the request: no', EXEC, id="a webhook"),
+        pytest.param('pods "web" is forbidden: exec is closed at night', EXEC, id="a plugin, with its reason"),
+        pytest.param('pods "web" is forbidden: ', PODS, id="without a reason, elsewhere"),
+    ],
+)
+def test_what_admission_refuses_is_no_missing_permission(message: str, path: str) -> None:
+    assert isinstance(mapped(said(403, "Forbidden", message, "GET", path), where=WHERE, doing="trying"), Rejected)
 
 
 def test_paths_and_pointers_are_escaped() -> None:
