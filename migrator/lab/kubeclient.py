@@ -89,9 +89,13 @@ class Watch:
 
     def __init__(self, connection: http.client.HTTPConnection, path: str, headers: Mapping[str, str]) -> None:
         self._connection = connection
-        connection.request("GET", path, headers=dict(headers))
-        self._socket: socket.socket = connection.sock
-        self._response = connection.getresponse()
+        try:
+            connection.request("GET", path, headers=dict(headers))
+            self._socket: socket.socket = connection.sock
+            self._response = connection.getresponse()
+        except BaseException:
+            connection.close()  # a server that went down in between
+            raise
         self.closed = False
         if self._response.status != 200:
             error = _error(self._response.status, self._response.read())
@@ -241,7 +245,11 @@ class KubeClient:
         else:
             connection = http.client.HTTPSConnection(self._host, self._port, context=self._tls)
         connection.timeout = self._timeout
-        connection.connect()
+        try:
+            connection.connect()
+        except BaseException:
+            connection.close()
+            raise
         connection.sock.settimeout(None)
         return connection
 

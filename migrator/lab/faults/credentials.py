@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+import urllib3
+
 from migrator.lab.faults.model import Json
-from migrator.lab.kubeclient import KubeClient, resource_path
+from migrator.lab.kubeclient import KubeClient, KubeError, resource_path
 from migrator.lab.nodes import NodeAgent
 from migrator.lab.podrecord import identity_of
 
@@ -39,7 +41,12 @@ def credentials_of(clusters: Mapping[str, Housing], namespace: str | None, accou
 
 
 def _ready(cluster: Housing) -> list[Json]:
-    return [pod for pod in cluster.kube.list(resource_path("v1", "pods"))["items"] if _is_ready(pod)]
+    """Its ready pods; none can be told while its API server is down."""
+    try:
+        pods = cluster.kube.list(resource_path("v1", "pods"))["items"]
+    except (KubeError, urllib3.exceptions.HTTPError):
+        return []
+    return [pod for pod in pods if _is_ready(pod)]
 
 
 def _is_ready(pod: Json) -> bool:

@@ -1,0 +1,72 @@
+"""The API server is killed in the middle of a run, again and again: the run goes on as soon as it is back."""
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import urllib3
+
+from migrator.lab.kubeclient import KubeError
+from tests.lab import harness, scenes
+from tests.lab.harness import Fleet
+
+pytestmark = pytest.mark.controlplane
+BREATHER = 6.0  # seconds for which it is left alone; its own controllers take some to find it again
+NAMES = ("first", "second")
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    folder = tmp_path_factory.mktemp("crash")
+    services = [scenes.service("first", replicas=2), scenes.service("second", kind="StatefulSet")]
+    world = scenes.write(folder, services, addons=["eks-pod-identity-agent"])
+    with harness.fleet(world, folder, "real") as running:
+        scenes.waits(running, poll=0.2, settle=1, reconcile=1, trust_settle=0.5)
+        running.migrate("plan").ok()
+        yield running
+
+
+class Vandal(threading.Thread):
+    """Kills the fleet's API server, lets it come back for a moment, and kills it again."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        super().__init__()
+        self._mine = f"kube-apiserver .*{fleet.folder}/"
+        self._kube = fleet.kube("main")
+        self.stopping = threading.Event()
+        self.kills = 0
+
+    def run(self) -> None:
+        while not self.stopping.wait(BREATHER):
+            self.kills += subprocess.run(["pkill", "-9", "-f", self._mine], check=False).returncode == 0
+            harness.wait_for("the API server", self._is_back, limit=60)
+
+    def _is_back(self) -> bool:
+        try:
+            return self._kube.find("/api/v1/namespaces/shop") is not None
+        except (KubeError, OSError, urllib3.exceptions.HTTPError):
+            return False
+
+
+@contextmanager
+def killing(fleet: Fleet) -> Iterator[Vandal]:
+    """It is killed over and over for the block."""
+    vandal = Vandal(fleet)
+    vandal.start()
+    try:
+        yield vandal
+    finally:
+        vandal.stopping.set()
+        vandal.join()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_there_and_back_while_the_api_server_is_killed(fleet: Fleet, name: str) -> None:
+    with killing(fleet) as vandal:
+        there = fleet.migrate("apply", "--service", f"main/shop/{name}", "--yes").ok()
+        back = fleet.migrate("rollback", "--service", f"main/shop/{name}", "--yes").ok()
+    assert vandal.kills >= 1
+    assert "credentials answered" in there.out
+    assert "credentials answered" in back.out
