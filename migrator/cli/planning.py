@@ -86,7 +86,7 @@ def _planning(
         try:
             return plan_cluster(desk.view(cluster.alias), desk.roles, settings)
         except MigrateError as error:
-            return LeftOut(cluster.alias, error.sentence())
+            return LeftOut(cluster.alias, error.sentence().removeprefix(f'cluster "{cluster.alias}": '))
 
     with ThreadPoolExecutor(max_workers=min(_AT_ONCE, len(clusters))) as pool:
         outcomes = list(pool.map(one, clusters))

@@ -45,11 +45,14 @@ COMMON = Common(
 )
 
 
+@dataclass(frozen=True, kw_only=True)
 class Closed(World):
     """A cluster that cannot be reached."""
 
+    doing: str = 'reading cluster "us"'
+
     def cluster(self) -> Cluster:
-        raise EnvironmentFault("no route to host", doing='reading cluster "us"')
+        raise EnvironmentFault("no route to host", doing=self.doing)
 
 
 @dataclass
@@ -127,6 +130,14 @@ def test_a_cluster_that_cannot_be_reached_is_left_out_by_name(office: Office) ->
     ]
     last = list(plain(view.blocks(view.document(planning))))[-1]
     assert last == 'left out: cluster us: reading cluster "us": no route to host'
+
+
+def test_a_cluster_is_named_once_and_those_with_the_same_trouble_are_told_of_together(office: Office) -> None:
+    for alias in ("prod", "us"):
+        office.worlds[alias] = Closed(doing=f'cluster "{alias}": listing pods')
+
+    [complaint] = complaints(office.plan(Selectors()), Exit.ERROR)
+    assert complaint.sentence == 'clusters "prod", "us" left out: listing pods: no route to host'
 
 
 def test_exit_codes(office: Office) -> None:
