@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.lab.kubeapi import errors, field_sets, schema
 from migrator.lab.kubeapi.calls import copy
-from migrator.lab.kubeapi.managed_fields import Owners, applied_fields
+from migrator.lab.kubeapi.managed_fields import Owners, applied_fields, owners_before
 
 if TYPE_CHECKING:
     from migrator.lab.kubeapi.calls import Call
@@ -15,19 +15,6 @@ if TYPE_CHECKING:
     from migrator.lab.kubeapi.shapes import Shape
 
 Json = dict[str, Any]
-
-
-def manager_required() -> errors.ApiError:
-    """What an apply without a field manager is told."""
-    message = 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'
-    causes = [
-        {
-            "reason": "FieldValueRequired",
-            "message": "Required value: is required for apply patch",
-            "field": "fieldManager",
-        }
-    ]
-    return errors.ApiError(422, "Invalid", message, {"group": "meta.k8s.io", "kind": "PatchOptions", "causes": causes})
 
 
 def check(call: Call, applied: Json) -> None:
@@ -53,7 +40,7 @@ def merge(call: Call, current: Json, applied: Json, *, force: bool) -> Json:
     """
     kind, subresource = call.kind, call.subresource
     shape = schema.root(kind)
-    owners = Owners(current["metadata"].get("managedFields") or ())
+    owners = Owners(owners_before(kind, current))
     mine = applied_fields(kind, applied, subresource)
     others = owners.others(call.manager, "Apply", subresource)
     merged: Json = _merged(current, _without_status(kind, applied, subresource), shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from migrator.lab.kubeapi import defaults
-from migrator.lab.kubeapi.validation import prepare_new
+from migrator.lab.kubeapi.preparing import prepare_new
 
 if TYPE_CHECKING:
     from migrator.lab.kubeapi.cluster import Cluster

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 ACCEPTED = ("application/json", "application/yaml")
+APPLY = "application/apply-patch+yaml"
+_VALIDATIONS = ("", "Ignore", "Strict", "Warn")
+_LONGEST_MANAGER = 128
 _YAML = {"application/yaml", "application/x-yaml", "text/yaml"}
 
 
@@ -36,17 +39,8 @@ class Call:
 
     @property
     def dry_run(self) -> bool:
-        """Whether everything but the writing is asked for.
-
-        Raises:
-            ApiError: 400, an unknown dry run directive.
-        """
-        values = self.request.query.get("dryRun", [])
-        for value in values:
-            if value not in ("", "All"):
-                text = f'dryRun: Unsupported value: "{value}": supported values: "All"'
-                raise errors.ApiError(422, "Invalid", f' "" is invalid: {text}', {})
-        return "All" in values
+        """Whether everything but the writing is asked for."""
+        return "All" in self.request.query.get("dryRun", ())
 
     @property
     def manager(self) -> str:
@@ -65,6 +59,39 @@ class Call:
         return self.request.param("fieldValidation") or "Warn"
 
 
+def check_options(call: Call) -> None:
+    """Check the query of a call that creates or changes something.
+
+    Raises:
+        ApiError: 422, options that are not allowed.
+    """
+    query, problems = call.request.query, []
+    if call.verb == "patch" and call.content_type == APPLY:
+        if not call.request.param("fieldManager"):
+            problems.append(errors.required("fieldManager", "is required for apply patch"))
+    elif call.verb == "patch" and "force" in query:
+        problems.append(errors.forbidden_field("force", "may not be specified for non-apply patch"))
+    problems += _manager_problems(call.request.param("fieldManager"))
+    problems += errors.dry_run_problems(query.get("dryRun", ()))
+    if call.request.param("fieldValidation") not in _VALIDATIONS:
+        value = call.request.param("fieldValidation")
+        problems.append(errors.unsupported_value("fieldValidation", value, _VALIDATIONS))
+    if problems:
+        raise errors.invalid_options(f"{call.verb.capitalize()}Options", problems)
+
+
+def _manager_problems(manager: str) -> list[errors.FieldError]:
+    found = []
+    if len(manager) > _LONGEST_MANAGER:
+        text = f"may not be more than {_LONGEST_MANAGER} bytes"
+        found.append(errors.FieldError("fieldManager", "FieldValueTooLong", text))
+    for place, letter in enumerate(manager):
+        if not letter.isprintable():
+            text = f"invalid character U+{ord(letter):04X} (at position {place})"
+            found.append(errors.invalid_value("fieldManager", manager, text))
+    return found
+
+
 def decode_object(call: Call) -> Json:
     """The object in a request's body.
 
@@ -74,6 +101,7 @@ def decode_object(call: Call) -> Json:
     content_type = call.content_type or "application/json"
     if content_type not in ACCEPTED and content_type not in _YAML:
         raise errors.unsupported_media(content_type, ACCEPTED)
+    check_options(call)
     return parse_object(call.request.body, yaml_body=content_type in _YAML)
 
 

@@ -1,11 +1,20 @@
-"""The defaults of each kind; filling them in twice changes nothing."""
+"""The defaults of each kind; filling them in twice changes nothing.
+
+What is not a pointer on a real server is empty until it is set, and an empty text counts as unset there as here.
+"""
 
 from __future__ import annotations
 
 import base64
 from typing import TYPE_CHECKING, Any
 
-from migrator.lab.kubeapi.defaults_pod import set_pod_spec
+from migrator.lab.kubeapi import defaults_others as others
+from migrator.lab.kubeapi.calls import copy
+from migrator.lab.kubeapi.defaults_others import fill
+from migrator.lab.kubeapi.defaults_pod import set_pod, set_pod_spec
+
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+"""An annotation in which a DaemonSet counts its templates."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,21 +26,23 @@ Json = dict[str, Any]
 
 def set_defaults(kind: Kind, obj: Json) -> None:
     """Fill in what an object of this kind leaves open."""
-    setter = _SETTERS.get(kind.key)
+    setter = _SETTERS.get(kind.qualified)
     if setter is not None:
         setter(obj)
 
 
 def _pod(obj: Json) -> None:
-    set_pod_spec(obj.setdefault("spec", {}))
-    obj["spec"].setdefault("enableServiceLinks", True)
+    set_pod(obj.setdefault("spec", {}))
 
 
 def _template(spec: Json) -> None:
     template = spec.get("template")
     if isinstance(template, dict):
-        template.setdefault("metadata", {})
         set_pod_spec(template.setdefault("spec", {}))
+
+
+def _pod_template(obj: Json) -> None:
+    _template(obj)
 
 
 def _deployment(obj: Json) -> None:
@@ -39,7 +50,8 @@ def _deployment(obj: Json) -> None:
     spec.setdefault("replicas", 1)
     _template(spec)
     strategy = spec.setdefault("strategy", {})
-    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+    fill(strategy, "type", "RollingUpdate")
+    if strategy["type"] == "RollingUpdate":
         rolling = strategy.setdefault("rollingUpdate", {})
         rolling.setdefault("maxUnavailable", "25%")
         rolling.setdefault("maxSurge", "25%")
@@ -53,154 +65,115 @@ def _replica_set(obj: Json) -> None:
     _template(spec)
 
 
+def _replication_controller(obj: Json) -> None:
+    _replica_set(obj)
+    labels = _template_labels(obj)
+    if labels and not obj["spec"].get("selector"):
+        obj["spec"]["selector"] = dict(labels)
+    _take_labels(obj)
+
+
+def _template_labels(obj: Json) -> Json:
+    template = obj["spec"].get("template") or {}
+    return (template.get("metadata") or {}).get("labels") or {}
+
+
+def _take_labels(obj: Json) -> None:
+    """An object without labels has those of its template."""
+    labels = _template_labels(obj)
+    if labels and not obj["metadata"].get("labels"):
+        obj["metadata"]["labels"] = dict(labels)
+
+
 def _stateful_set(obj: Json) -> None:
     spec = obj.setdefault("spec", {})
     spec.setdefault("replicas", 1)
     _template(spec)
-    spec.setdefault("podManagementPolicy", "OrderedReady")
+    fill(spec, "podManagementPolicy", "OrderedReady")
     strategy = spec.setdefault("updateStrategy", {})
-    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
-        strategy.setdefault("rollingUpdate", {}).setdefault("partition", 0)
+    if not strategy.get("type"):
+        strategy["type"] = "RollingUpdate"
+        strategy.setdefault("rollingUpdate", {})
+    if strategy["type"] == "RollingUpdate" and "rollingUpdate" in strategy:
+        strategy["rollingUpdate"].setdefault("partition", 0)
     spec.setdefault("revisionHistoryLimit", 10)
     retention = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
-    retention.setdefault("whenDeleted", "Retain")
-    retention.setdefault("whenScaled", "Retain")
+    fill(retention, "whenDeleted", "Retain")
+    fill(retention, "whenScaled", "Retain")
     for claim in spec.get("volumeClaimTemplates") or ():
-        claim.setdefault("kind", "PersistentVolumeClaim")
-        claim.setdefault("apiVersion", "v1")
-        claim.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
-        claim.setdefault("status", {}).setdefault("phase", "Pending")
+        fill(claim, "kind", "PersistentVolumeClaim")
+        fill(claim, "apiVersion", "v1")
+        others.claim(claim)
 
 
 def _daemon_set(obj: Json) -> None:
     spec = obj.setdefault("spec", {})
+    obj["metadata"].setdefault("annotations", {}).setdefault(TEMPLATE_GENERATION, "0")
     _template(spec)
     strategy = spec.setdefault("updateStrategy", {})
-    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+    fill(strategy, "type", "RollingUpdate")
+    if strategy["type"] == "RollingUpdate":
         rolling = strategy.setdefault("rollingUpdate", {})
         rolling.setdefault("maxUnavailable", 1)
         rolling.setdefault("maxSurge", 0)
     spec.setdefault("revisionHistoryLimit", 10)
 
 
-def _job_spec(spec: Json) -> None:
+def _job(obj: Json) -> None:
+    spec = obj.setdefault("spec", {})
     if "completions" not in spec and "parallelism" not in spec:
         spec["completions"] = 1
     spec.setdefault("parallelism", 1)
-    spec.setdefault("backoffLimit", 6)
+    spec.setdefault("backoffLimit", 2**31 - 1 if "backoffLimitPerIndex" in spec else 6)
     spec.setdefault("completionMode", "NonIndexed")
     spec.setdefault("suspend", False)
     spec.setdefault("podReplacementPolicy", "Failed" if spec.get("podFailurePolicy") else "TerminatingOrFailed")
     spec.setdefault("manualSelector", False)
     _template(spec)
-
-
-def _job(obj: Json) -> None:
-    _job_spec(obj.setdefault("spec", {}))
+    _take_labels(obj)
 
 
 def _cron_job(obj: Json) -> None:
     spec = obj.setdefault("spec", {})
-    spec.setdefault("concurrencyPolicy", "Allow")
+    fill(spec, "concurrencyPolicy", "Allow")
     spec.setdefault("suspend", False)
     spec.setdefault("successfulJobsHistoryLimit", 3)
     spec.setdefault("failedJobsHistoryLimit", 1)
-    template = spec.setdefault("jobTemplate", {})
-    template.setdefault("metadata", {})
-    _template(template.setdefault("spec", {}))
+    _template(spec.setdefault("jobTemplate", {}).setdefault("spec", {}))
 
 
 def _namespace(obj: Json) -> None:
     metadata = obj["metadata"]
     if metadata.get("name"):
-        metadata.setdefault("labels", {}).setdefault("kubernetes.io/metadata.name", metadata["name"])
-    obj.setdefault("spec", {})
-    obj.setdefault("status", {}).setdefault("phase", "Active")
+        metadata.setdefault("labels", {})["kubernetes.io/metadata.name"] = metadata["name"]
+    fill(obj.setdefault("status", {}), "phase", "Active")
 
 
 def _secret(obj: Json) -> None:
-    obj.setdefault("type", "Opaque")
+    fill(obj, "type", "Opaque")
     plain = obj.pop("stringData", None) or {}
     for key, text in plain.items():
         obj.setdefault("data", {})[key] = base64.b64encode(text.encode()).decode()
 
 
-def _service(obj: Json) -> None:
-    spec = obj.setdefault("spec", {})
-    spec.setdefault("type", "ClusterIP")
-    spec.setdefault("sessionAffinity", "None")
-    if spec["type"] != "ExternalName":
-        spec.setdefault("internalTrafficPolicy", "Cluster")
-        spec.setdefault("ipFamilies", ["IPv4"])
-        spec.setdefault("ipFamilyPolicy", "SingleStack")
-    for port in spec.get("ports") or ():
-        port.setdefault("protocol", "TCP")
-        port.setdefault("targetPort", port.get("port"))
+def _node(obj: Json) -> None:
+    status = obj.setdefault("status", {})
+    if "capacity" in status and "allocatable" not in status:
+        status["allocatable"] = copy(status["capacity"])
 
 
-def _webhooks(obj: Json) -> None:
-    for hook in obj.get("webhooks") or ():
-        hook.setdefault("failurePolicy", "Fail")
-        hook.setdefault("matchPolicy", "Equivalent")
-        hook.setdefault("namespaceSelector", {})
-        hook.setdefault("objectSelector", {})
-        hook.setdefault("timeoutSeconds", 10)
-        if obj.get("kind") == "MutatingWebhookConfiguration":
-            hook.setdefault("reinvocationPolicy", "Never")
-        for rule in hook.get("rules") or ():
-            rule.setdefault("scope", "*")
-        service = (hook.get("clientConfig") or {}).get("service")
-        if service is not None:
-            service.setdefault("port", 443)
-
-
-def _role_binding(obj: Json) -> None:
-    obj.setdefault("roleRef", {}).setdefault("apiGroup", "rbac.authorization.k8s.io")
-    for subject in obj.get("subjects") or ():
-        if subject.get("kind") in ("User", "Group"):
-            subject.setdefault("apiGroup", "rbac.authorization.k8s.io")
-
-
-def _claim(obj: Json) -> None:
-    obj.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
-
-
-def _autoscaler(obj: Json) -> None:
-    obj.setdefault("spec", {}).setdefault("minReplicas", 1)
-
-
-def _role(obj: Json) -> None:
-    obj.setdefault("rules", [])
-
-
-def _definition(obj: Json) -> None:
-    spec = obj.setdefault("spec", {})
-    names = spec.setdefault("names", {})
-    if names.get("kind"):
-        names.setdefault("singular", names["kind"].lower())
-        names.setdefault("listKind", f"{names['kind']}List")
-    spec.setdefault("conversion", {"strategy": "None"})
-
-
-_SETTERS: dict[tuple[str, str], Callable[[Json], None]] = {
-    ("", "pods"): _pod,
-    ("", "replicationcontrollers"): _replica_set,
-    ("", "namespaces"): _namespace,
-    ("", "secrets"): _secret,
-    ("", "services"): _service,
-    ("", "persistentvolumeclaims"): _claim,
-    ("apps", "deployments"): _deployment,
-    ("apps", "replicasets"): _replica_set,
-    ("apps", "statefulsets"): _stateful_set,
-    ("apps", "daemonsets"): _daemon_set,
-    ("batch", "jobs"): _job,
-    ("batch", "cronjobs"): _cron_job,
-    ("autoscaling", "horizontalpodautoscalers"): _autoscaler,
-    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): _webhooks,
-    ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): _webhooks,
-    ("apiextensions.k8s.io", "customresourcedefinitions"): _definition,
-    ("rbac.authorization.k8s.io", "rolebindings"): _role_binding,
-    ("rbac.authorization.k8s.io", "clusterrolebindings"): _role_binding,
-    ("rbac.authorization.k8s.io", "roles"): _role,
-    ("rbac.authorization.k8s.io", "clusterroles"): _role,
+_SETTERS: dict[str, Callable[[Json], None]] = {
+    "pods": _pod,
+    "podtemplates": _pod_template,
+    "replicationcontrollers": _replication_controller,
+    "namespaces": _namespace,
+    "nodes": _node,
+    "secrets": _secret,
+    "deployments.apps": _deployment,
+    "replicasets.apps": _replica_set,
+    "statefulsets.apps": _stateful_set,
+    "daemonsets.apps": _daemon_set,
+    "jobs.batch": _job,
+    "cronjobs.batch": _cron_job,
+    **others.SETTERS,
 }

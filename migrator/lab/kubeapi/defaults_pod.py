@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from migrator.lab.kubeapi.defaults_others import fill
+
 Json = dict[str, Any]
 
 _FILE_MODE = 420
@@ -12,51 +14,71 @@ _PROBE_DEFAULTS = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold":
 _MODED_SOURCES = ("secret", "configMap", "downwardAPI", "projected")
 
 
+def set_pod(spec: Json) -> None:
+    """Fill in the spec of a pod: what no template gets."""
+    set_pod_spec(spec)
+    spec.setdefault("enableServiceLinks", True)
+    for name in ("initContainers", "containers"):
+        for container in spec.get(name) or ():
+            _ask_for_limits(container["resources"])
+            if spec.get("hostNetwork"):
+                for port in container.get("ports") or ():
+                    fill(port, "hostPort", port.get("containerPort", 0))
+
+
+def _ask_for_limits(resources: Json) -> None:
+    for name, amount in (resources.get("limits") or {}).items():
+        resources.setdefault("requests", {}).setdefault(name, amount)
+
+
 def set_pod_spec(spec: Json) -> None:
     """Fill in one pod spec."""
-    spec.setdefault("restartPolicy", "Always")
+    fill(spec, "restartPolicy", "Always")
     spec.setdefault("terminationGracePeriodSeconds", 30)
-    spec.setdefault("dnsPolicy", "ClusterFirst")
+    fill(spec, "dnsPolicy", "ClusterFirst")
     spec.setdefault("securityContext", {})
-    spec.setdefault("schedulerName", "default-scheduler")
+    fill(spec, "schedulerName", "default-scheduler")
     if spec.get("serviceAccountName"):
         spec["serviceAccount"] = spec["serviceAccountName"]
     elif spec.get("serviceAccount"):
         spec["serviceAccountName"] = spec["serviceAccount"]
     for name in ("initContainers", "containers", "ephemeralContainers"):
         for container in spec.get(name) or ():
-            _set_container(container, spec)
+            _set_container(container)
     for volume in spec.get("volumes") or ():
         _set_volume(volume)
 
 
-def _set_container(container: Json, spec: Json) -> None:
+def _set_container(container: Json) -> None:
     container.setdefault("resources", {})
-    container.setdefault("terminationMessagePath", "/dev/termination-log")
-    container.setdefault("terminationMessagePolicy", "File")
-    container.setdefault("imagePullPolicy", _pull_policy(container.get("image", "")))
+    fill(container, "terminationMessagePath", "/dev/termination-log")
+    fill(container, "terminationMessagePolicy", "File")
+    fill(container, "imagePullPolicy", _pull_policy(container.get("image", "")))
     for port in container.get("ports") or ():
-        port.setdefault("protocol", "TCP")
-        if spec.get("hostNetwork") and "containerPort" in port:
-            port.setdefault("hostPort", port["containerPort"])
+        fill(port, "protocol", "TCP")
     for name in _PROBES:
         if name in container:
             _set_probe(container[name])
+    for handler in (container.get("lifecycle") or {}).values():
+        _set_request(handler)
     for variable in container.get("env") or ():
         source = (variable.get("valueFrom") or {}).get("fieldRef")
         if source is not None:
-            source.setdefault("apiVersion", "v1")
-    resources = container["resources"]
-    for name, amount in (resources.get("limits") or {}).items():
-        resources.setdefault("requests", {}).setdefault(name, amount)
+            fill(source, "apiVersion", "v1")
 
 
 def _set_probe(probe: Json) -> None:
     for name, value in _PROBE_DEFAULTS.items():
-        probe.setdefault(name, value)
-    if "httpGet" in probe:
-        probe["httpGet"].setdefault("path", "/")
-        probe["httpGet"].setdefault("scheme", "HTTP")
+        fill(probe, name, value)
+    _set_request(probe)
+    if "grpc" in probe:
+        probe["grpc"].setdefault("service", "")
+
+
+def _set_request(handler: Any) -> None:
+    if isinstance(handler, dict) and "httpGet" in handler:
+        fill(handler["httpGet"], "path", "/")
+        fill(handler["httpGet"], "scheme", "HTTP")
 
 
 def _pull_policy(image: str) -> str:
@@ -85,4 +107,4 @@ def _set_volume(volume: Json) -> None:
 def _set_field_refs(items: list[Json]) -> None:
     for item in items:
         if "fieldRef" in item:
-            item["fieldRef"].setdefault("apiVersion", "v1")
+            fill(item["fieldRef"], "apiVersion", "v1")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 
+from migrator.lab.kubeapi import errors
 from migrator.lab.kubeapi.calls import copy
+from migrator.lab.kubeapi.deletion import CLEANUP, Options
 from migrator.lab.kubeapi.errors import FieldError
 from migrator.lab.kubeapi.kinds import DEFINITION, Kind
+from migrator.lab.kubeapi.managed_fields import record_update
 from migrator.lab.kubeapi.metadata import now
 
 if TYPE_CHECKING:
@@ -23,22 +27,48 @@ class Definitions:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
+        self._going: dict[KindKey, str] = {}
         self._schemas: dict[tuple[str, str, str], Json] = {}
 
     def handle(self, kind: KindKey, event: Event) -> None:
-        """Take note of one change of a definition."""
+        """Take note of one change of a definition, or of an object of a kind that is going."""
         if kind != DEFINITION.key:
+            if kind in self._going and event.type == "DELETED":
+                self._finish(kind)
             return
         definition = event.record.obj
-        name = definition["metadata"]["name"]
+        name, key = definition["metadata"]["name"], (definition["spec"]["group"], definition["spec"]["names"]["plural"])
         if event.type == "DELETED":
+            self._going.pop(key, None)
             self._cluster.kinds.set_custom(name, [])
+        elif "deletionTimestamp" in definition["metadata"]:
+            self._going[key] = name
+            self._clear(key)
+        else:
+            self._cluster.kinds.set_custom(name, [self._kind(definition, v) for v in _served(definition)])
+            if not (definition.get("status") or {}).get("conditions"):
+                self._establish(definition)
+
+    def _clear(self, key: KindKey) -> None:
+        """Delete the objects of a kind that is going, and then let it go."""
+        kind = self._cluster.kinds.named(*key)
+        for record in list(self._cluster.store.records(key)):
+            metadata = record.obj["metadata"]
+            # somebody else may have been quicker, which is as good
+            with contextlib.suppress(errors.ApiError):
+                self._cluster.deleter.delete(kind, (metadata.get("namespace", ""), metadata["name"]), Options())
+        self._finish(key)
+
+    def _finish(self, key: KindKey) -> None:
+        definition = self._cluster.store.get(DEFINITION.key, "", self._going[key])
+        if definition is None or any(True for _ in self._cluster.store.records(key)):
             return
-        if "deletionTimestamp" in definition["metadata"]:
-            return
-        self._cluster.kinds.set_custom(name, [self._kind(definition, v) for v in _served(definition)])
-        if not (definition.get("status") or {}).get("conditions"):
-            self._establish(definition)
+        changed = copy(definition.obj)
+        held = [one for one in changed["metadata"].get("finalizers") or () if one != CLEANUP]
+        changed["metadata"]["finalizers"] = held
+        if not held:
+            del changed["metadata"]["finalizers"]
+        self._cluster.rewrite(DEFINITION.key, definition.obj, changed)
 
     def _kind(self, definition: Json, version: Json) -> Kind:
         spec = definition["spec"]
@@ -58,7 +88,7 @@ class Definitions:
             subresources=tuple(sorted(version.get("subresources") or {})),
             custom=True,
             list_kind=names.get("listKind", ""),
-            columns=tuple((c["name"], c["type"], c["jsonPath"]) for c in columns if not c.get("priority")),
+            columns=tuple(columns),
         )
 
     def _establish(self, definition: Json) -> None:
@@ -72,6 +102,7 @@ class Definitions:
             "acceptedNames": spec["names"],
             "storedVersions": [v["name"] for v in spec["versions"] if v.get("storage")],
         }
+        record_update(DEFINITION, definition, changed, manager="kube-apiserver", subresource="status")
         self._cluster.rewrite(DEFINITION.key, definition, changed)
 
     def schema(self, kind: Kind) -> Json:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.lab.kubeapi import errors
 from migrator.lab.kubeapi.calls import Call, copy, optional_body
+from migrator.lab.kubeapi.kinds import DEFINITION
+from migrator.lab.kubeapi.metadata import now
 
 if TYPE_CHECKING:
     from migrator.lab.kubeapi.kinds import Kind
@@ -19,15 +21,33 @@ FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
 _FINALIZERS = {"Foreground": FOREGROUND, "Orphan": ORPHAN}
 _ENDED = ("Succeeded", "Failed")
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+"""Holds the definition of a kind until its objects are gone."""
+_TERMINATING = {
+    "type": "Terminating",
+    "status": "True",
+    "reason": "InstanceDeletionPending",
+    "message": "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+}
+_POLICIES = ("Background", "Foreground", "Orphan")
+_KEEPS_PODS = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
+    "propagationPolicy=Orphan to suppress this warning"
+)
+# kinds whose dependents stay unless the caller says otherwise
+_ORPHANING = ("jobs.batch", "replicationcontrollers")
 # kinds that answer a deletion with the object rather than with a status
 _RETURNED = {
-    "pods",
-    "services",
-    "serviceaccounts",
+    "csidrivers.storage.k8s.io",
+    "csinodes.storage.k8s.io",
     "persistentvolumeclaims",
     "persistentvolumes",
-    "resourcequotas",
+    "pods",
     "podtemplates",
+    "resourcequotas",
+    "serviceaccounts",
+    "services",
+    "storageclasses.storage.k8s.io",
 }
 
 
@@ -39,39 +59,57 @@ class Options:
     propagation: str = ""
     uid: str = ""
     version: str = ""
+    dry_run: bool = False
+    unsaid: bool = False
+
+    def warnings(self, kind: Kind) -> list[str]:
+        """What the caller may not have meant."""
+        return [_KEEPS_PODS] if self.unsaid and kind.key == ("batch", "jobs") else []
 
 
-def options_of(call: Call, kind: Kind) -> Options:
-    """The delete options of a call, from its body or its query.
+def options_of(call: Call) -> Options:
+    """The delete options of a call: those in its body, or those in its query if it has none.
 
     Raises:
-        ApiError: 422, an unknown propagation policy.
+        ApiError: 422, options that are not allowed.
     """
     body = optional_body(call)
+    if call.request.body.strip():
+        return read_options(call.kind, body)
+    grace = call.request.param("gracePeriodSeconds")
+    given: Json = {"propagationPolicy": call.request.param("propagationPolicy")}
+    if grace:
+        given["gracePeriodSeconds"] = int(grace)
+    if "orphanDependents" in call.request.query:
+        given["orphanDependents"] = call.request.flag("orphanDependents")
+    return read_options(call.kind, {**given, "dryRun": call.request.query.get("dryRun")})
+
+
+def read_options(kind: Kind, body: Json) -> Options:
+    """Delete options as an object has them.
+
+    Raises:
+        ApiError: 422, they are not allowed.
+    """
     conditions = body.get("preconditions") or {}
-    grace = body.get("gracePeriodSeconds")
-    if grace is None and call.request.param("gracePeriodSeconds"):
-        grace = int(call.request.param("gracePeriodSeconds"))
-    propagation = body.get("propagationPolicy") or call.request.param("propagationPolicy")
-    orphan = body.get("orphanDependents")
-    if not propagation and orphan is not None:
+    propagation, orphan = body.get("propagationPolicy") or "", body.get("orphanDependents")
+    problems = []
+    if propagation and orphan is not None:
+        text = "orphanDependents and deletionPropagation cannot be both set"
+        problems.append(errors.invalid_value("propagationPolicy", propagation, text))
+    elif propagation not in ("", "Background", *_FINALIZERS):
+        problems.append(errors.unsupported_value("propagationPolicy", propagation, _POLICIES))
+    dry_run = body.get("dryRun") or []
+    problems += errors.dry_run_problems(dry_run)
+    if problems:
+        raise errors.invalid_options("DeleteOptions", problems)
+    if orphan is not None:
         propagation = "Orphan" if orphan else "Background"
-    if not propagation and kind.key == ("batch", "jobs"):
+    unsaid = not propagation
+    if unsaid and kind.qualified in _ORPHANING:
         propagation = "Orphan"
-    if propagation not in ("", "Background", *_FINALIZERS):
-        raise errors.ApiError(
-            422,
-            "Invalid",
-            f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Invalid value: "{propagation}": '
-            "must be one of Foreground, Background, Orphan or nil",
-            {"group": "meta.k8s.io", "kind": "DeleteOptions"},
-        )
-    return Options(grace, propagation, conditions.get("uid") or "", conditions.get("resourceVersion") or "")
-
-
-def wants_dry_run(call: Call) -> bool:
-    """Whether a deletion is only to be tried; clients say so in the query or in the body."""
-    return call.dry_run or "All" in (optional_body(call).get("dryRun") or [])
+    uid, version = conditions.get("uid") or "", conditions.get("resourceVersion") or ""
+    return Options(body.get("gracePeriodSeconds"), propagation, uid, version, "All" in dry_run, unsaid)
 
 
 class Deleter:
@@ -86,7 +124,7 @@ class Deleter:
             return bool(obj["metadata"].get("deletionGracePeriodSeconds"))
         return kind.key == ("", "namespaces") and bool((obj.get("spec") or {}).get("finalizers"))
 
-    def delete(self, kind: Kind, key: ObjectKey, options: Options, *, dry_run: bool = False) -> tuple[Json, bool]:
+    def delete(self, kind: Kind, key: ObjectKey, options: Options) -> tuple[Json, bool]:
         """Delete one object; answers its last state and whether it is gone already.
 
         Raises:
@@ -98,49 +136,75 @@ class Deleter:
                 raise errors.not_found(kind, key[1])
             _check(kind, record.obj, options)
             marked = copy(record.obj)
-            self._mark(kind, marked, options)
-            if not marked["metadata"].get("finalizers") and not self.lingers(kind, marked):
-                if dry_run:
-                    return record.obj, True
-                return self._store.remove(kind.key, key).obj, True
-            if dry_run or marked == record.obj:
-                return marked, False
-            return self._store.put(kind.key, marked).obj, False
-
-    def _mark(self, kind: Kind, obj: Json, options: Options) -> None:
-        metadata = obj["metadata"]
-        finalizer = _FINALIZERS.get(options.propagation)
-        held = [f for f in metadata.get("finalizers") or [] if f not in (FOREGROUND, ORPHAN) or f == finalizer]
-        if options.propagation == "":
-            held = list(metadata.get("finalizers") or [])
-        if finalizer and finalizer not in held:
-            held.append(finalizer)
-        if held:
-            metadata["finalizers"] = held
-        else:
-            metadata.pop("finalizers", None)
-        grace = _grace(kind, obj, options)
-        already = "deletionTimestamp" in metadata
-        if not already or grace < metadata.get("deletionGracePeriodSeconds", 0):
-            ends = datetime.now(UTC) + timedelta(seconds=grace)
-            metadata["deletionTimestamp"] = ends.strftime("%Y-%m-%dT%H:%M:%SZ")
-            metadata["deletionGracePeriodSeconds"] = grace
-            if not already and metadata.get("generation"):
-                metadata["generation"] += 1
-        if kind.key == ("", "namespaces"):
-            metadata.pop("deletionGracePeriodSeconds", None)
-            obj["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}
+            _keep_finalizers(marked["metadata"], options)
+            goes = _mark(kind, marked, options)
+            if options.dry_run:
+                return marked, goes
+            if marked != record.obj:
+                # a pod that goes at once is marked as well: who watches sees both
+                self._store.put(kind.key, marked)
+            return (self._store.remove(kind.key, key).obj, True) if goes else (marked, False)
 
 
-def _grace(kind: Kind, obj: Json, options: Options) -> int:
-    if kind.key != ("", "pods"):
-        return 0
+def _keep_finalizers(metadata: Json, options: Options) -> None:
+    """Give the object the finalizer of this way of deleting, and take those of others."""
+    if not options.propagation:
+        return
+    wanted = _FINALIZERS.get(options.propagation)
+    held = [one for one in metadata.get("finalizers") or [] if one not in (FOREGROUND, ORPHAN) or one == wanted]
+    if wanted and wanted not in held:
+        held.append(wanted)
+    metadata["finalizers"] = held
+    if not held:
+        del metadata["finalizers"]
+
+
+def _mark(kind: Kind, obj: Json, options: Options) -> bool:
+    """Say in the object that it ends; whether it goes now."""
+    metadata = obj["metadata"]
+    if kind.key == ("", "namespaces"):
+        metadata.setdefault("deletionTimestamp", now())
+        obj["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}
+        return not obj["spec"].get("finalizers") and not metadata.get("finalizers")
+    if kind.key == DEFINITION.key and "deletionTimestamp" not in metadata:
+        metadata["deletionTimestamp"] = now()
+        metadata.setdefault("finalizers", []).append(CLEANUP)
+        obj["status"]["conditions"] = [
+            *(obj["status"].get("conditions") or ()),
+            {**_TERMINATING, "lastTransitionTime": now()},
+        ]
+        return False
+    if kind.key == ("", "pods") and (metadata.get("deletionGracePeriodSeconds") or "deletionTimestamp" not in metadata):
+        _count_down(metadata, _grace(obj, options))
+        return not metadata["deletionGracePeriodSeconds"] and not metadata.get("finalizers")
+    if not metadata.get("finalizers"):
+        return True
+    if "deletionGracePeriodSeconds" not in metadata and metadata.get("generation"):
+        metadata["generation"] += 1
+    metadata.setdefault("deletionTimestamp", now())
+    metadata["deletionGracePeriodSeconds"] = 0
+    return False
+
+
+def _count_down(metadata: Json, grace: int) -> None:
+    """The moment at which a pod has to be gone; it may come sooner than was said, not later."""
+    said = metadata.get("deletionGracePeriodSeconds")
+    if said is not None and grace >= said:
+        return
+    if said is None and metadata.get("generation"):
+        metadata["generation"] += 1
+    ends = datetime.now(UTC) + timedelta(seconds=grace)
+    metadata["deletionTimestamp"] = ends.strftime("%Y-%m-%dT%H:%M:%SZ")
+    metadata["deletionGracePeriodSeconds"] = grace
+
+
+def _grace(obj: Json, options: Options) -> int:
     spec = obj.get("spec") or {}
     phase = (obj.get("status") or {}).get("phase")
     if not spec.get("nodeName") or phase in _ENDED:
         return 0
     wanted = options.grace if options.grace is not None else spec.get("terminationGracePeriodSeconds", 30)
-    return max(int(wanted), 0)
+    return int(wanted) if wanted >= 0 else 1
 
 
 def _check(kind: Kind, obj: Json, options: Options) -> None:
@@ -159,7 +223,7 @@ def _check(kind: Kind, obj: Json, options: Options) -> None:
 
 def deletion_answer(kind: Kind, obj: Json, *, gone: bool) -> Json:
     """What a deletion is answered with."""
-    if not gone or kind.plural in _RETURNED or kind.key == ("", "namespaces"):
+    if not gone or kind.qualified in _RETURNED or kind.key == ("", "namespaces"):
         return obj
     details: Json = {"name": obj["metadata"]["name"]}
     if kind.group:

@@ -108,7 +108,7 @@ def missing_reference(field: str, value: Any) -> FieldError:
 
 def unsupported_value(field: str, value: Any, allowed: Sequence[str]) -> FieldError:
     """A value outside its list."""
-    listed = ", ".join(f'"{item}"' for item in sorted(allowed))
+    listed = ", ".join(f'"{item}"' for item in allowed)
     return FieldError(field, "FieldValueNotSupported", f"supported values: {listed}", value)
 
 
@@ -159,14 +159,34 @@ def forbidden(kind: Kind, name: str, why: str) -> ApiError:
 
 def invalid(kind: Kind, name: str, errors: Sequence[FieldError]) -> ApiError:
     """422: the object breaks rules; all that were found are told."""
-    lines = [f"{e.field}: {e.text}" for e in errors]
-    joined = lines[0] if len(lines) == 1 else "[" + ", ".join(lines) + "]"
     details: Json = {"name": name} if name else {}
     if kind.group:
         details["group"] = kind.group
     details["kind"] = kind.kind
-    details["causes"] = [{"reason": e.reason, "message": e.text, "field": e.field} for e in errors]
-    return ApiError(422, "Invalid", f'{kind.name_with_group} "{name}" is invalid: {joined}', details)
+    return _invalid(kind.name_with_group, name, details, errors)
+
+
+def _invalid(subject: str, name: str, details: Json, errors: Sequence[FieldError]) -> ApiError:
+    lines = list(dict.fromkeys(f"{e.field}: {e.text}" for e in errors))
+    joined = lines[0] if len(lines) == 1 else "[" + ", ".join(lines) + "]"
+    causes = [{"reason": e.reason, "message": e.text, "field": e.field} for e in errors]
+    return ApiError(422, "Invalid", f'{subject} "{name}" is invalid: {joined}', {**details, "causes": causes})
+
+
+def version_required(kind: Kind, name: str) -> ApiError:
+    """422: a kind that is not replaced blindly; here the resource stands for the kind."""
+    problem = invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
+    return _invalid(kind.qualified, name, _details(kind, name), [problem])
+
+
+def invalid_options(kind: str, problems: Sequence[FieldError]) -> ApiError:
+    """422: options of a request that are not allowed."""
+    return _invalid(f"{kind}.meta.k8s.io", "", {"group": "meta.k8s.io", "kind": kind}, problems)
+
+
+def dry_run_problems(values: Sequence[str]) -> list[FieldError]:
+    """What is wrong with the directives for a dry run."""
+    return [unsupported_value("dryRun", list(values), ["All"])] if any(value != "All" for value in values) else []
 
 
 def rejected_patch() -> ApiError:

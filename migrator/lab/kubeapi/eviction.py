@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.lab.kubeapi import errors
 from migrator.lab.kubeapi.calls import copy
-from migrator.lab.kubeapi.deletion import Options
+from migrator.lab.kubeapi.deletion import read_options
 from migrator.lab.kubeapi.kinds import BUDGET, POD
 from migrator.lab.kubeapi.metadata import now
 from migrator.lab.kubeapi.selectors import accepts_labels, from_selector
@@ -30,20 +30,19 @@ def evict(cluster: Cluster, call: Call, eviction: Json) -> Json:
     Raises:
         ApiError: 404, 409 if it is another pod by now, 429 if a budget forbids it, 500 if it has several budgets.
     """
-    body = eviction.get("deleteOptions") or {}
-    conditions = body.get("preconditions") or {}
-    options = Options(
-        body.get("gracePeriodSeconds"), "", conditions.get("uid") or "", conditions.get("resourceVersion") or ""
-    )
-    dry_run = call.dry_run or "All" in (body.get("dryRun") or [])
+    name = (eviction.get("metadata") or {}).get("name", "")
+    if name != call.name:
+        raise errors.bad_request("name in URL does not match name in Eviction object")
+    given = eviction.get("deleteOptions") or {}
+    options = read_options(POD, {"dryRun": call.request.query.get("dryRun"), **given})
     with cluster.store.lock:
         record = cluster.store.get(POD.key, call.namespace, call.name)
         if record is None:
             raise errors.not_found(POD, call.name)
         status = record.obj.get("status") or {}
         if status.get("phase") not in (*_ENDED, "Pending") and "deletionTimestamp" not in record.obj["metadata"]:
-            _ask_budget(cluster, record.obj, dry_run=dry_run)
-        cluster.deleter.delete(POD, (call.namespace, call.name), options, dry_run=dry_run)
+            _ask_budget(cluster, record.obj, dry_run=options.dry_run)
+        cluster.deleter.delete(POD, (call.namespace, call.name), options)
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
 

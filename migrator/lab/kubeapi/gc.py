@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from migrator.lab.kubeapi import errors
 from migrator.lab.kubeapi.calls import copy
 from migrator.lab.kubeapi.deletion import FOREGROUND, ORPHAN, Options
+from migrator.lab.kubeapi.preparing import PROTECTION
 
 if TYPE_CHECKING:
     from migrator.lab.kubeapi.cluster import Cluster
@@ -50,6 +51,8 @@ class Collector:
             self._finish_foreground(uid)
         elif "deletionTimestamp" in metadata and ORPHAN in held:
             self._orphan_dependents(uid)
+        elif "deletionTimestamp" in metadata and PROTECTION.get(kind[1]) in held:
+            self._drop_finalizer(kind, obj, PROTECTION[kind[1]])
 
     def _object(self, uid: str) -> tuple[KindKey, Json] | None:
         place = self._alive.get(uid)

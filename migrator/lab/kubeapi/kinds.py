@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 CRUD = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 CREATE_ONLY = ("create",)
@@ -26,7 +27,8 @@ class Kind:
     custom: bool = False
     generation: bool = False
     list_kind: str = ""
-    columns: tuple[tuple[str, str, str], ...] = field(default=(), compare=False)
+    warning: str = ""
+    columns: tuple[dict[str, Any], ...] = field(default=(), compare=False)
 
     @property
     def api_version(self) -> str:
@@ -77,14 +79,19 @@ _ADMISSION = "admissionregistration.k8s.io"
 BUILTIN: tuple[Kind, ...] = (
     _core("Binding", "bindings", verbs=CREATE_ONLY),
     _core("ConfigMap", "configmaps", short=("cm",)),
-    _core("Endpoints", "endpoints", short=("ep",)),
+    _core(
+        "Endpoints",
+        "endpoints",
+        short=("ep",),
+        warning="v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+    ),
     _core("Event", "events", short=("ev",)),
     _core("LimitRange", "limitranges", short=("limits",)),
     _core("Namespace", "namespaces", namespaced=False, short=("ns",), subresources=("finalize", "status")),
     _core("Node", "nodes", namespaced=False, short=("no",), subresources=_STATUS),
     _core("PersistentVolumeClaim", "persistentvolumeclaims", short=("pvc",), subresources=_STATUS),
     _core("PersistentVolume", "persistentvolumes", namespaced=False, short=("pv",), subresources=_STATUS),
-    _core("Pod", "pods", short=("po",), categories=_ALL, subresources=_POD),
+    _core("Pod", "pods", short=("po",), categories=_ALL, subresources=_POD, generation=True),
     _core("PodTemplate", "podtemplates", generation=True),
     _core(
         "ReplicationController",

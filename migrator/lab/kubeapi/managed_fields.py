@@ -23,6 +23,7 @@ _NOBODYS = {("f:apiVersion",), ("f:kind",), ("f:metadata",)} | {
         "name", "namespace", "creationTimestamp", "selfLink", "uid", "generation", "managedFields", "resourceVersion",
     )
 }  # fmt: skip
+_BEFORE_APPLY = "before-first-apply"
 _UNTOUCHED_BY_STATUS: dict[tuple[str, str], tuple[Path, ...]] = {
     ("apps", "deployments"): (("f:metadata", "f:labels"),),
     ("", "pods"): (("f:metadata", "f:deletionTimestamp"), ("f:metadata", "f:ownerReferences")),
@@ -95,11 +96,13 @@ def _head(kind: Kind, manager: str, operation: str, subresource: str) -> Json:
 
 def record_update(kind: Kind, old: Json | None, new: Json, *, manager: str, subresource: str = "") -> None:
     """Note that a manager wrote an object: what changed is now its own, what is gone is nobody's."""
-    shape = schema.root(kind)
-    before = schema.unset(kind) if old is None else old
-    changes = field_sets.compared(before, new, shape).without(_untouched(kind, subresource))
-    changes = Changes(changes.added - _NOBODYS, changes.modified - _NOBODYS, changes.removed)
     entries = (old["metadata"].get("managedFields") or []) if old else []
+    if old is not None and not entries:
+        # of an object whose fields nobody owned from the start no account is kept until somebody applies
+        return
+    before = schema.unset(kind) if old is None else old
+    changes = field_sets.compared(before, new, schema.root(kind)).without(_untouched(kind, subresource))
+    changes = Changes(changes.added - _NOBODYS, changes.modified - _NOBODYS, changes.removed)
     if not changes.written and not changes.removed:
         _put(new, entries)
         return
@@ -115,10 +118,20 @@ def record_apply(
     """Note that a manager applied a configuration: exactly its fields are the manager's now."""
     before = schema.unset(kind) if old is None else old
     changes = field_sets.compared(before, new, schema.root(kind)).without(_untouched(kind, subresource))
-    entries = (old["metadata"].get("managedFields") or []) if old else []
+    entries = owners_before(kind, old) if old is not None else []
     mine = applied_fields(kind, applied, subresource)
     lost = changes.written | changes.removed
     _put(new, Owners(entries).settle(_head(kind, manager, "Apply", subresource), mine, lost))
+
+
+def owners_before(kind: Kind, old: Json) -> list[Json]:
+    """Who owns what before somebody applies; if no account was kept, all fields are given to one owner."""
+    entries: list[Json] = old["metadata"].get("managedFields") or []
+    if entries:
+        return entries
+    changes = field_sets.compared(schema.unset(kind), old, schema.root(kind)).without(_untouched(kind, ""))
+    owned = changes.written - _NOBODYS
+    return Owners([]).settle(_head(kind, _BEFORE_APPLY, "Update", ""), owned, set())
 
 
 def applied_fields(kind: Kind, applied: Json, subresource: str) -> set[Path]:

@@ -22,8 +22,8 @@ _SERVERS_OWN = (
     "uid",
 )  # fmt: skip
 _KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation")
-# a Deployment's annotations are copied to its replica sets, so they count as part of its wish
-_ANNOTATIONS_COUNT = {("apps", "deployments")}
+# what counts as part of the wish besides: a Deployment's annotations, since they are copied to its replica sets
+_COUNTED_TOO = {("apps", "deployments"): "annotations", ("discovery.k8s.io", "endpointslices"): "labels"}
 
 
 def now() -> str:
@@ -105,8 +105,9 @@ def bump_generation(kind: Kind, old: Json, new: Json) -> None:
     if not (kind.generation or kind.custom):
         return
     changed = _wish(kind, old) != _wish(kind, new)
-    if kind.key in _ANNOTATIONS_COUNT:
-        changed = changed or old["metadata"].get("annotations") != new["metadata"].get("annotations")
+    too = _COUNTED_TOO.get(kind.key)
+    if too is not None:
+        changed = changed or old["metadata"].get(too) != new["metadata"].get(too)
     if changed:
         new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
 

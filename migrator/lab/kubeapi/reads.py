@@ -62,7 +62,7 @@ def shown(kind: Kind, obj: Json) -> Json:
 
 def partial(obj: Json) -> Json:
     """An object's metadata alone."""
-    return {"kind": METADATA, "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}
+    return {"kind": METADATA, "apiVersion": "meta.k8s.io/v1", "metadata": tables.bare_metadata(obj)}
 
 
 def object_response(call: Call, obj: Json, status: int = 200) -> Response:

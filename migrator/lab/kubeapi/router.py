@@ -82,21 +82,25 @@ class Router:
         return self._handle(call, connection)
 
     def _handle(self, call: Call, connection: socket.socket) -> Response:
-        warnings: list[str] = []
-        if call.kind.verbs == ("create",):
-            response = self._reviews.answer(call)
-        elif call.subresource and call.subresource not in call.kind.subresources:
-            raise errors.unknown_path()
-        elif call.subresource and call.subresource not in _OWN_SUBRESOURCES:
-            response = self._subresources.answer(call, warnings)
-        elif call.verb == "watch":
-            return WatchStream(self._cluster, call, connection).response()
-        else:
-            response = self._resource(call, warnings)
-        for text in warnings:
-            quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-            response.headers["Warning"] = f'299 - "{quoted}"'
+        warnings = [call.kind.warning] if call.kind.warning else []
+        try:
+            response = self._answered(call, warnings, connection)
+        except errors.ApiError as error:
+            error.headers |= _warned(warnings)
+            raise
+        response.headers |= _warned(warnings)
         return response
+
+    def _answered(self, call: Call, warnings: list[str], connection: socket.socket) -> Response:
+        if call.kind.verbs == ("create",):
+            return self._reviews.answer(call)
+        if call.subresource and call.subresource not in call.kind.subresources:
+            raise errors.unknown_path()
+        if call.subresource and call.subresource not in _OWN_SUBRESOURCES:
+            return self._subresources.answer(call, warnings)
+        if call.verb == "watch":
+            return WatchStream(self._cluster, call, connection).response()
+        return self._resource(call, warnings)
 
     def _resource(self, call: Call, warnings: list[str]) -> Response:
         writer = self._cluster.writer
@@ -106,13 +110,19 @@ class Router:
             ("create", False): lambda: object_response(call, writer.create(call, warnings), _CREATED),
             ("update", True): lambda: object_response(call, *writer.replace(call, warnings)),
             ("patch", True): lambda: object_response(call, *writer.patch(call, warnings)),
-            ("delete", True): lambda: json_response(self._collection.delete(call)),
-            ("deletecollection", False): lambda: json_response(self._collection.delete_all(call)),
+            ("delete", True): lambda: json_response(self._collection.delete(call, warnings)),
+            ("deletecollection", False): lambda: json_response(self._collection.delete_all(call, warnings)),
         }
         answer = answers.get((call.verb, bool(call.name)))
         if answer is None:
             raise errors.method_not_allowed()
         return answer()
+
+
+def _warned(warnings: list[str]) -> dict[str, str]:
+    """The header in which a client is warned; of two equal warnings one is enough."""
+    quoted = [text.replace("\\", "\\\\").replace('"', '\\"') for text in dict.fromkeys(warnings)]
+    return {"Warning": ", ".join(f'299 - "{text}"' for text in quoted)} if quoted else {}
 
 
 def _asked(user: User, verb: str, target: paths.Target, request: Request) -> Asked:

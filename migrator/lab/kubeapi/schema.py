@@ -95,7 +95,8 @@ def _read_struct(value: Json, shape: Shape, path: str, reading: _Reading) -> Jso
         elif item is not None:
             found = _read(item, known, where, reading)
             if found or known.keeps_zero:
-                cleaned[name] = found
+                # an empty list is null once it has been stored
+                cleaned[name] = None if known.is_list and not found else found
     if reading.fills:
         for name, known in fields.items():
             if known.always and name not in cleaned:

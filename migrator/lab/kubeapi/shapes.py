@@ -49,8 +49,8 @@ class Shape:
     """
 
     __slots__ = (
-        "_element", "_fields", "_pointer", "always", "apply_keys", "code", "is_atomic", "is_list", "is_map", "is_set", "is_struct",
-        "keeps_zero", "merges_scalars", "parent", "patch_key", "replaces", "retains_keys",
+        "_element", "_fields", "_pointer", "always", "apply_keys", "code", "is_atomic", "is_list", "is_map", "is_set",
+        "is_struct", "keeps_zero", "merges_scalars", "parent", "patch_key", "replaces", "retains_keys",
     )  # fmt: skip
 
     def __init__(self, code: str, more: Json | None = None, *, parent: str = "") -> None:
@@ -64,7 +64,8 @@ class Shape:
         self.retains_keys, self.replaces = "retainKeys" in strategy, "replace" in strategy
         self.apply_keys: tuple[str, ...] = tuple(sorted(more.get("list-map-keys", ())))
         self.is_set = more.get("list-type") == "set"
-        self.is_atomic = _atomic(code, more) if self.is_struct or self.is_map else False
+        # what is anything in a built-in kind is nobody's in parts
+        self.is_atomic = _atomic(code, more) if self.is_struct or self.is_map else bool(code == "o" and parent)
         self.always = bool(more.get("always"))
         self._pointer = bool(more.get("pointer"))
         self.keeps_zero = self.always or self._pointer or self.is_struct or code in _NEVER_EMPTY

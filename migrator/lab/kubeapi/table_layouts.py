@@ -1,123 +1,110 @@
-"""Which columns each kind has."""
+"""Which columns each kind has, and what fills them.
+
+The columns of the built-in kinds are those of a real server; ``scripts/kube_schemas.py`` writes them into
+``columns.json``.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from migrator.lab.kubeapi import table_cells as cells
+import msgspec
+
+from migrator.lab.kubeapi import table_others as others
+from migrator.lab.kubeapi import table_workloads as workloads
 from migrator.lab.kubeapi.ages import age
+from migrator.lab.kubeapi.table_cells import age_of, at, labels, name_of, selector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from migrator.lab.kubeapi.kinds import Kind
 
 Json = dict[str, Any]
+Cells = Callable[[Json], list[Any]]
 
-_SEEN = ("+First Seen", "+Count", "+Name")
-_WORKLOAD = ("+Containers", "+Images")
-_LAYOUTS: dict[tuple[str, str], tuple[tuple[str, ...], Callable[[Json], list[Any]]]] = {
-    ("", "pods"): (
-        ("Name", "Ready", "Status", "Restarts", "Age", "+IP", "+Node", "+Nominated Node", "+Readiness Gates"),
-        cells.pod,
-    ),
-    ("apps", "deployments"): (
-        ("Name", "Ready", "Up-to-date", "Available", "Age", *_WORKLOAD, "+Selector"),
-        cells.deployment,
-    ),
-    ("apps", "replicasets"): (
-        ("Name", "Desired", "Current", "Ready", "Age", *_WORKLOAD, "+Selector"),
-        cells.replica_set,
-    ),
-    ("apps", "statefulsets"): (("Name", "Ready", "Age", *_WORKLOAD), cells.stateful_set),
-    ("apps", "daemonsets"): (
-        (
-            "Name",
-            "Desired",
-            "Current",
-            "Ready",
-            "Up-to-date",
-            "Available",
-            "Node Selector",
-            "Age",
-            *_WORKLOAD,
-            "+Selector",
-        ),
-        cells.daemon_set,
-    ),
-    ("batch", "jobs"): (("Name", "Status", "Completions", "Duration", "Age", *_WORKLOAD, "+Selector"), cells.job),
-    ("batch", "cronjobs"): (
-        ("Name", "Schedule", "Timezone", "Suspend", "Active", "Last Schedule", "Age", *_WORKLOAD, "+Selector"),
-        cells.cron_job,
-    ),
-    ("", "nodes"): (
-        (
-            "Name",
-            "Status",
-            "Roles",
-            "Age",
-            "Version",
-            "+Internal-IP",
-            "+External-IP",
-            "+OS-Image",
-            "+Kernel-Version",
-            "+Container-Runtime",
-        ),
-        cells.node,
-    ),
-    ("", "services"): (
-        ("Name", "Type", "Cluster-IP", "External-IP", "Port(s)", "Age", "+Selector"),
-        cells.service,
-    ),
-    ("", "events"): (
-        ("Last Seen", "Type", "Reason", "Object", "+Subobject", "+Source", "Message", *_SEEN),
-        cells.event,
-    ),
-    ("", "namespaces"): (
-        ("Name", "Status", "Age"),
-        lambda o: [cells.name_of(o), cells.at(o, "status.phase", "Active"), cells.age_of(o)],
-    ),
-    ("", "configmaps"): (
-        ("Name", "Data", "Age"),
-        lambda o: [cells.name_of(o), len(o.get("data") or {}) + len(o.get("binaryData") or {}), cells.age_of(o)],
-    ),
-    ("", "secrets"): (
-        ("Name", "Type", "Data", "Age"),
-        lambda o: [cells.name_of(o), o.get("type", ""), len(o.get("data") or {}), cells.age_of(o)],
-    ),
-    ("coordination.k8s.io", "leases"): (
-        ("Name", "Holder", "Age"),
-        lambda o: [cells.name_of(o), cells.at(o, "spec.holderIdentity", ""), cells.age_of(o)],
-    ),
-    ("policy", "poddisruptionbudgets"): (
-        ("Name", "Min Available", "Max Unavailable", "Allowed Disruptions", "Age"),
-        cells.budget,
-    ),
-    ("rbac.authorization.k8s.io", "rolebindings"): (("Name", "Role", "Age"), cells.role_binding),
-    ("rbac.authorization.k8s.io", "clusterrolebindings"): (("Name", "Role", "Age"), cells.role_binding),
-    ("rbac.authorization.k8s.io", "roles"): (("Name", "Created At"), cells.stamped),
-    ("rbac.authorization.k8s.io", "clusterroles"): (("Name", "Created At"), cells.stamped),
-    ("apiextensions.k8s.io", "customresourcedefinitions"): (("Name", "Created At"), cells.stamped),
-    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): (
-        ("Name", "Webhooks", "Age"),
-        lambda o: [cells.name_of(o), len(o.get("webhooks") or []), cells.age_of(o)],
-    ),
-    ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): (
-        ("Name", "Webhooks", "Age"),
-        lambda o: [cells.name_of(o), len(o.get("webhooks") or []), cells.age_of(o)],
-    ),
+_FILE = Path(__file__).with_name("columns.json")
+_ADMISSION, _RBAC = "admissionregistration.k8s.io", "rbac.authorization.k8s.io"
+
+
+def _counted(*fields: str) -> Cells:
+    """Name, how many there are in these fields, age."""
+    return lambda obj: [name_of(obj), sum(len(at(obj, field, ())) for field in fields), age_of(obj)]
+
+
+_CELLS: dict[str, Cells] = {
+    "pods": workloads.pod,
+    "deployments.apps": workloads.deployment,
+    "replicasets.apps": workloads.replicas(selector),
+    "replicationcontrollers": workloads.replicas(labels),
+    "statefulsets.apps": workloads.stateful_set,
+    "daemonsets.apps": workloads.daemon_set,
+    "controllerrevisions.apps": workloads.revision,
+    "jobs.batch": workloads.job,
+    "cronjobs.batch": workloads.cron_job,
+    "podtemplates": workloads.pod_template,
+    "poddisruptionbudgets.policy": workloads.budget,
+    "horizontalpodautoscalers.autoscaling": workloads.autoscaler,
+    "nodes": others.node,
+    "services": others.service,
+    "endpoints": others.endpoints,
+    "endpointslices.discovery.k8s.io": others.endpoint_slice,
+    "ingresses.networking.k8s.io": others.ingress,
+    "ingressclasses.networking.k8s.io": others.ingress_class,
+    "networkpolicies.networking.k8s.io": others.network_policy,
+    "persistentvolumes": others.volume,
+    "persistentvolumeclaims": others.claim,
+    "storageclasses.storage.k8s.io": others.storage_class,
+    "csidrivers.storage.k8s.io": others.driver,
+    "csinodes.storage.k8s.io": _counted("spec.drivers"),
+    "resourcequotas": others.quota,
+    "priorityclasses.scheduling.k8s.io": others.priority,
+    "events": others.event,
+    f"rolebindings.{_RBAC}": others.binding,
+    f"clusterrolebindings.{_RBAC}": others.binding,
+    f"roles.{_RBAC}": others.stamped,
+    f"clusterroles.{_RBAC}": others.stamped,
+    "limitranges": others.stamped,
+    "customresourcedefinitions.apiextensions.k8s.io": others.stamped,
+    "namespaces": lambda obj: [name_of(obj), at(obj, "status.phase", ""), age_of(obj)],
+    "serviceaccounts": lambda obj: [name_of(obj), age_of(obj)],
+    "configmaps": _counted("data", "binaryData"),
+    "secrets": lambda obj: [name_of(obj), obj.get("type", ""), len(obj.get("data") or {}), age_of(obj)],
+    "leases.coordination.k8s.io": lambda obj: [name_of(obj), at(obj, "spec.holderIdentity", ""), age_of(obj)],
+    f"mutatingwebhookconfigurations.{_ADMISSION}": _counted("webhooks"),
+    f"validatingwebhookconfigurations.{_ADMISSION}": _counted("webhooks"),
 }
 
 
-def layout(kind: Kind) -> tuple[tuple[str, ...], Callable[[Json], list[Any]]]:
-    """The column names of a kind (``+`` before those of ``-o wide``) and the function that fills a row."""
-    if kind.key in _LAYOUTS:
-        return _LAYOUTS[kind.key]
-    if kind.columns:
-        names = ("Name", *(name for name, _, _ in kind.columns))
-        return names, lambda obj: [cells.name_of(obj), *(_printed(obj, *column[1:]) for column in kind.columns)]
-    return ("Name", "Age"), lambda obj: [cells.name_of(obj), cells.age_of(obj)]
+@cache
+def _columns() -> dict[str, list[Json]]:
+    found: dict[str, list[Json]] = msgspec.json.decode(_FILE.read_bytes())
+    return found
+
+
+def layout(kind: Kind) -> tuple[list[Json], Cells]:
+    """The columns of a kind, and the function that fills a row."""
+    if not kind.custom:
+        return _columns()[kind.qualified], _CELLS[kind.qualified]
+    name, *_, grown_old = _columns()["serviceaccounts"]
+    columns = [name, *(_of_definition(one) for one in kind.columns or ())]
+    if not kind.columns:
+        columns.append({**grown_old, "type": "date"})
+        return columns, lambda obj: [name_of(obj), age_of(obj)]
+    return columns, lambda obj: [name_of(obj), *(_printed(obj, one["type"], one["jsonPath"]) for one in kind.columns)]
+
+
+def _of_definition(column: Json) -> Json:
+    text = f"Custom resource definition column (in JSONPath format): {column['jsonPath']}"
+    return {
+        "name": column["name"],
+        "type": column["type"],
+        "format": column.get("format", ""),
+        "description": column.get("description") or text,
+        "priority": column.get("priority", 0),
+    }
 
 
 def _printed(obj: Json, type_name: str, path: str) -> Any:
@@ -128,6 +115,8 @@ def _printed(obj: Json, type_name: str, path: str) -> Any:
             found = found[int(step)] if step.isdigit() and int(step) < len(found) else None
         else:
             found = found.get(step) if isinstance(found, dict) else None
+    if found is None:
+        return None
     if type_name == "date":
-        return age(found) if found else None
-    return found
+        return age(found)
+    return str(found) if type_name == "string" else found

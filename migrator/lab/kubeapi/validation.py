@@ -1,12 +1,11 @@
-"""What is prepared and checked before an object is stored: names, required fields, what may not change."""
+"""What is checked before an object is stored: names, required fields, what may not change."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
-from migrator.lab.kubeapi import errors, schema, validation_pod
-from migrator.lab.kubeapi.calls import copy
+from migrator.lab.kubeapi import errors, validation_pod
 from migrator.lab.kubeapi.errors import FieldError, invalid_value, required
 from migrator.lab.kubeapi.selectors import accepts_labels, from_selector
 
@@ -46,63 +45,7 @@ _LABEL_NAMED = {("", "namespaces"), ("", "services")}
 _FREE_NAMED = {"rbac.authorization.k8s.io"}
 _WITH_TEMPLATE = {"deployments", "replicasets", "statefulsets", "daemonsets", "jobs"}
 _SCHEDULE_WORDS = {"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"}
-_FIRST_STATUS: dict[tuple[str, str], Json] = {
-    ("", "persistentvolumeclaims"): {"phase": "Pending"},
-}
 _ANNOTATIONS_LIMIT = 256 * 1024
-
-
-def prepare_new(kind: Kind, obj: Json) -> None:
-    """Set what the server itself says about a new object; its status is not the caller's to give."""
-    if kind.key == ("", "pods"):
-        obj["status"] = {"phase": "Pending", "qosClass": validation_pod.qos_class(obj.get("spec") or {})}
-    elif kind.key == ("", "namespaces"):
-        obj["spec"] = {**(obj.get("spec") or {}), "finalizers": ["kubernetes"]}
-        obj["status"] = {"phase": "Active"}
-    elif kind.custom and kind.has_status:
-        obj.pop("status", None)
-    elif kind.has_status and kind.key != ("", "nodes"):
-        obj["status"] = {**schema.unset(kind).get("status", {}), **_FIRST_STATUS.get(kind.key, {})}
-    if kind.key == ("batch", "jobs"):
-        _select_own_pods(obj)
-
-
-def _select_own_pods(job: Json) -> None:
-    """A Job's selector is made from its uid, unless its author wants to do that."""
-    spec = job.setdefault("spec", {})
-    if spec.get("manualSelector"):
-        return
-    name, uid = job["metadata"]["name"], job["metadata"]["uid"]
-    own = spec.setdefault("template", {}).setdefault("metadata", {}).setdefault("labels", {})
-    for key, value in (("controller-uid", uid), ("job-name", name)):
-        own.setdefault(key, value)
-        own.setdefault(f"batch.kubernetes.io/{key}", value)
-    labels = spec.setdefault("selector", {}).setdefault("matchLabels", {})
-    labels.setdefault("batch.kubernetes.io/controller-uid", uid)
-
-
-def prepare_change(kind: Kind, old: Json, new: Json, subresource: str) -> None:
-    """Keep the parts that this way of writing may not touch."""
-    if not kind.has_status:
-        return
-    if subresource == "status":
-        status = new.get("status")
-        metadata = new["metadata"]
-        for key in [k for k in new if k not in old]:
-            del new[key]
-        new.update({key: copy({"v": value})["v"] for key, value in old.items() if key != "metadata"})
-        if status is not None:
-            new["status"] = status
-        else:
-            new.pop("status", None)
-        if kind.custom:
-            new["metadata"] = copy(old["metadata"])
-        else:
-            new["metadata"] = metadata
-    elif "status" in old:
-        new["status"] = old["status"]
-    else:
-        new.pop("status", None)
 
 
 def validate_new(kind: Kind, obj: Json, cluster: Cluster) -> None:
@@ -125,7 +68,9 @@ def validate_change(kind: Kind, old: Json, new: Json, subresource: str, cluster:
     """
     found = _metadata_errors(new)
     if subresource != "status":
-        found += _spec_errors(kind, new) + _fixed_field_errors(kind, old, new, subresource)
+        # a real server checks a Job's spec twice, and says everything twice
+        found += _spec_errors(kind, new) * (2 if kind.key == ("batch", "jobs") else 1)
+        found += _fixed_field_errors(kind, old, new, subresource)
     if kind.custom:
         found += cluster.definitions.errors(kind, new)
     _fail(kind, new, found)
@@ -250,10 +195,9 @@ def _template_errors(kind: Kind, spec: Json) -> list[FieldError]:
     selector = spec.get("selector")
     if selector is None:
         found.append(required("spec.selector"))
-    elif not accepts_labels(from_selector(selector), labels):
-        found.append(
-            invalid_value("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
-        )
+    if selector is None or not accepts_labels(from_selector(selector), labels):
+        text = "`selector` does not match template `labels`"
+        found.append(invalid_value("spec.template.metadata.labels", labels or None, text))
     if isinstance(spec.get("replicas"), int) and spec["replicas"] < 0:
         found.append(invalid_value("spec.replicas", spec["replicas"], "must be greater than or equal to 0"))
     pod = template.get("spec") or {}

@@ -8,8 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migrator.lab.kubeapi import apply, defaults, errors, managed_fields, metadata, patches, schema, validation
-from migrator.lab.kubeapi.calls import Call, copy, decode_object, parse_object
+from migrator.lab.kubeapi import (
+    apply,
+    defaults,
+    errors,
+    managed_fields,
+    metadata,
+    patches,
+    preparing,
+    schema,
+    validation,
+)
+from migrator.lab.kubeapi.calls import Call, check_options, copy, decode_object, parse_object
 from migrator.lab.kubeapi.strategic import strategic_merge
 
 if TYPE_CHECKING:
@@ -22,7 +32,27 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _TRIES = 20
-_CREATE_ON_UPDATE = {"coordination.k8s.io", "rbac.authorization.k8s.io"}
+_CREATE_ON_UPDATE = {
+    "clusterrolebindings.rbac.authorization.k8s.io",
+    "clusterroles.rbac.authorization.k8s.io",
+    "endpoints",
+    "events",
+    "leases.coordination.k8s.io",
+    "limitranges",
+    "rolebindings.rbac.authorization.k8s.io",
+    "roles.rbac.authorization.k8s.io",
+    "services",
+}
+# kinds that are replaced only by who says which version he has seen; custom ones are, too
+_VERSIONED = {
+    "csidrivers.storage.k8s.io",
+    "csinodes.storage.k8s.io",
+    "customresourcedefinitions.apiextensions.k8s.io",
+    "leases.coordination.k8s.io",
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+    "poddisruptionbudgets.policy",
+    "validatingwebhookconfigurations.admissionregistration.k8s.io",
+}
 _PATCHES = (patches.JSON_PATCH, patches.MERGE_PATCH, patches.STRATEGIC_PATCH, patches.APPLY_PATCH)
 
 
@@ -48,13 +78,15 @@ class Writer:
         self._own(call, None, obj, applied)
         obj = self._admitted(call, obj, None)
         metadata.fill_new(kind, obj)
-        validation.prepare_new(kind, obj)
+        preparing.prepare_new(kind, obj)
         validation.validate_new(kind, obj, self._cluster)
         self._cluster.admission.validate(call, obj, None)
         key = (call.namespace if kind.namespaced else "", obj["metadata"]["name"])
         with self._store.lock:
             if self._store.get(kind.key, *key) is not None:
                 raise errors.already_exists(kind, key[1])
+            # what comes back from the store is read as if it were new: a Job takes over the labels of its template
+            defaults.set_defaults(kind, obj)
             if call.dry_run:
                 return obj
             return self._store.put(kind.key, obj).obj
@@ -83,7 +115,7 @@ class Writer:
             raise errors.bad_request(
                 f"the name of the object ({name}) does not match the name on the URL ({call.name})"
             )
-        if self._record(call) is None and call.kind.group in _CREATE_ON_UPDATE and not call.subresource:
+        if self._record(call) is None and call.kind.qualified in _CREATE_ON_UPDATE and not call.subresource:
             return self.create_object(call, obj), 201
         return self.change(call, lambda _: copy(obj)), 200
 
@@ -92,10 +124,11 @@ class Writer:
         content_type = call.content_type
         if content_type not in _PATCHES:
             raise errors.unsupported_media(content_type, _PATCHES)
-        if content_type == patches.APPLY_PATCH:
-            return self._apply(call, warnings)
         if call.kind.custom and content_type == patches.STRATEGIC_PATCH:
             raise errors.unsupported_media(content_type, (_PATCHES[0], _PATCHES[1], _PATCHES[3]))
+        check_options(call)
+        if content_type == patches.APPLY_PATCH:
+            return self._apply(call, warnings)
         body = call.request.body
 
         def patched(current: Json) -> Json:
@@ -110,8 +143,6 @@ class Writer:
         return self.change(call, patched), 200
 
     def _apply(self, call: Call, warnings: list[str]) -> tuple[Json, int]:
-        if not call.request.param("fieldManager"):
-            raise apply.manager_required()
         applied = self.decoded(call, parse_object(call.request.body, yaml_body=True), warnings, fills=False)
         apply.check(call, applied)
         if self._record(call) is None:
@@ -152,7 +183,7 @@ class Writer:
         defaults.set_defaults(kind, new)
         self._own(call, old, new, applied)
         new = self._admitted(call, new, old)
-        validation.prepare_change(kind, old, new, call.subresource)
+        preparing.prepare_change(kind, old, new, call.subresource)
         metadata.bump_generation(kind, old, new)
         validation.validate_change(kind, old, new, call.subresource, self._cluster)
         self._cluster.admission.validate(call, new, old)
@@ -180,6 +211,8 @@ class Writer:
         version = wanted.get("resourceVersion")
         if version and version != old["metadata"]["resourceVersion"]:
             raise errors.modified(call.kind, call.name)
+        if not version and (call.kind.custom or call.kind.qualified in _VERSIONED):
+            raise errors.version_required(call.kind, call.name)
         wanted["resourceVersion"] = old["metadata"]["resourceVersion"]
         if "name" in wanted and wanted["name"] != old["metadata"]["name"]:
             raise errors.bad_request("the name of the object does not match the name on the URL")

@@ -69,7 +69,7 @@ def test_argo_with_a_borrowed_template(here: Side) -> None:
 def test_a_missing_permission_is_said(opened: Opened, here: Side) -> None:
     with (
         operator(opened, here.namespace, WITHOUT_ARGO) as ours,
-        pytest.raises(NotPermitted, match='list "rollouts"'),
+        pytest.raises(NotPermitted, match=r'list "rollouts\.argoproj\.io"'),
     ):
         ours.reads.workloads(here.namespace)
 

@@ -1,0 +1,167 @@
+"""Requests as data, and one API server to put them to."""
+
+import json
+import re
+import ssl
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import urllib3
+
+Json = dict[str, Any]
+
+JSON = "application/json"
+MERGE = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+APPLY = "application/apply-patch+yaml"
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
+PARTIAL = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
+PARTIAL_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+
+_EARLIER = re.compile(r"\$(\d+)((?:\.[\w-]+)+)")
+_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request.
+
+    `{ns}` in it is the case's namespace; `$2.metadata.uid` is what the case's third answer (from 0) has there.
+
+    Attributes:
+        verb: of HTTP.
+        path: with its query.
+        body: sent as JSON; text is sent as it is.
+        content: its media type.
+        headers: in place of, or beside, those that every request has; empty ones are left out.
+        until: a place in the body: the request is repeated until there is something.
+    """
+
+    verb: str
+    path: str
+    body: Any = None
+    content: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+    until: str = ""
+
+    @property
+    def watches(self) -> bool:
+        """Whether the answer is a stream of events."""
+        return "watch" in parse_qs(urlsplit(self.path).query)
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.path}"
+
+
+def get(path: str, accept: str = "", **headers: str) -> Ask:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Ask("GET", path, headers={"Accept": accept, **named} if accept else named)
+
+
+def wait(path: str, until: str) -> Ask:
+    return Ask("GET", path, until=until)
+
+
+def post(path: str, body: Any = None, **headers: str) -> Ask:
+    return Ask("POST", path, body, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def put(path: str, body: Any) -> Ask:
+    return Ask("PUT", path, body)
+
+
+def patch(path: str, body: Any, content: str = MERGE) -> Ask:
+    return Ask("PATCH", path, body, content)
+
+
+def apply(path: str, body: Any, manager: str = "applier", *, force: bool = False) -> Ask:
+    query = f"fieldManager={manager}" + ("&force=true" if force else "")
+    return Ask("PATCH", f"{path}{'&' if '?' in path else '?'}{query}", body, APPLY)
+
+
+def delete(path: str, options: Any = None) -> Ask:
+    return Ask("DELETE", path, options)
+
+
+def core(rest: str) -> str:
+    """A path of the core group in the case's namespace."""
+    return "/api/v1/namespaces/{ns}/" + rest
+
+
+def apps(rest: str) -> str:
+    """A path of group apps in the case's namespace."""
+    return "/apis/apps/v1/namespaces/{ns}/" + rest
+
+
+class Server:
+    """One API server, asked as its administrator unless a request says otherwise."""
+
+    def __init__(self, url: str, ca_pem: str, token: str) -> None:
+        self.url, self._token = url, token
+        context = ssl.create_default_context(cadata=ca_pem)
+        self._pool = urllib3.PoolManager(ssl_context=context, retries=False, timeout=_SECONDS, maxsize=4)
+
+    def ask_all(self, asks: Sequence[Ask], namespace: str) -> list[Json]:
+        """The answers to requests that are put one after the other."""
+        answers: list[Json] = []
+        for ask in asks:
+            give_up = time.monotonic() + _SECONDS
+            answer = self.ask(ask, namespace, answers)
+            while ask.until and not _has(answer.get("body"), ask.until):
+                assert time.monotonic() < give_up, f"{ask}: {answer}"
+                answer = self.ask(ask, namespace, answers)
+            answers.append(answer)
+        return answers
+
+    def ask(self, ask: Ask, namespace: str, earlier: Sequence[Json] = ()) -> Json:
+        """Status, headers, and body (or events, or text) of one answer."""
+
+        def filled(text: str) -> str:
+            named = text.replace("{ns}", namespace)
+            return _EARLIER.sub(lambda found: str(_at(earlier[int(found[1])]["body"], found[2][1:])), named)
+
+        headers = {
+            "Authorization": f"Bearer {self._token}",
+            "Accept": JSON,
+            "User-Agent": "asker/1.0",
+            **({"Content-Type": ask.content} if ask.body is not None else {}),
+            **{name: filled(value) for name, value in ask.headers.items()},
+        }
+        text = (
+            ask.body if ask.body is None or isinstance(ask.body, str) else json.dumps(ask.body, separators=(",", ":"))
+        )
+        answer = self._pool.request(
+            ask.verb,
+            self.url + filled(ask.path),
+            body=None if text is None else filled(text).encode(),
+            headers={name: value for name, value in headers.items() if value},
+        )
+        content = _content(ask, answer.status, answer.data)
+        return {"status": answer.status, "headers": dict(answer.headers), **content}
+
+
+def _content(ask: Ask, status: int, data: bytes) -> Json:
+    text = data.decode()
+    if ask.watches and status == 200:
+        return {"events": [json.loads(line) for line in text.splitlines() if line]}
+    try:
+        return {"body": json.loads(text)}
+    except ValueError:
+        return {"text": text}
+
+
+def _has(body: Any, path: str) -> bool:
+    try:
+        return bool(_at(body, path))
+    except (KeyError, IndexError, TypeError):
+        return False
+
+
+def _at(body: Any, path: str) -> Any:
+    for step in path.split("."):
+        body = body[int(step)] if isinstance(body, list) else body[step]
+    return body

@@ -1,0 +1,110 @@
+"""Two servers' answers side by side, field by field; and the entries that excuse a difference."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+from tests.controlplane.asking import Ask, Json
+
+Whose = Literal["", "ours", "theirs"]
+
+
+class _Absent:
+    """What stands where only the other answer has something."""
+
+    def __repr__(self) -> str:
+        return "(nothing)"
+
+
+ABSENT = _Absent()
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """Differences that are not counted.
+
+    Attributes:
+        why: a sentence.
+        at: where in an answer: steps joined by dots, in which `*` is anything, and `**` any number of steps.
+        asked: a regular expression that the request (`GET /path?query`) must match somewhere.
+        like: the parts of the two texts that may differ; without it, values may differ altogether.
+        same: whether what such a part stands for must be the same all through a case.
+        only: whose answer alone may have the field; it may not differ then.
+    """
+
+    why: str
+    at: str
+    asked: str = ""
+    like: str = ""
+    same: bool = False
+    only: Whose = ""
+
+    def covers(self, ask: str, path: Sequence[str]) -> bool:
+        """Whether it is about this place in the answer to this request."""
+        return _fits(self.at.split("."), path) and re.search(self.asked, ask) is not None
+
+
+@dataclass
+class Comparison:
+    """Compares the answers of one case.
+
+    Attributes:
+        ignored: the list.
+        needed: the entries that were of use; every comparison adds to them.
+    """
+
+    ignored: Sequence[Ignored]
+    needed: set[Ignored]
+    _known: dict[str, str] = field(default_factory=dict)
+
+    def differences(self, ask: Ask | str, ours: Json, theirs: Json) -> list[str]:
+        """What is different and not excused, one line each."""
+        asked = str(ask)
+        found = []
+        for path, mine, real in _leaves((), ours, theirs):
+            entry = next(
+                (one for one in self.ignored if one.covers(asked, path) and self._excuses(one, mine, real)), None
+            )
+            if entry is not None:
+                self.needed.add(entry)
+            elif mine != real or type(mine) is not type(real):
+                found.append(f"{'.'.join(path)}: ours {mine!r}, theirs {real!r}")
+        return found
+
+    def _excuses(self, entry: Ignored, mine: Any, real: Any) -> bool:
+        """Whether it is about this pair; of values it is so even where they happen to be equal."""
+        if entry.only:
+            return (real is ABSENT) if entry.only == "ours" else (mine is ABSENT)
+        if mine is ABSENT or real is ABSENT:
+            return False
+        if not entry.like:
+            return bool(mine != real)
+        if not (isinstance(mine, str) and isinstance(real, str)):
+            return False
+        parts, others = re.findall(entry.like, mine), re.findall(entry.like, real)
+        if not parts or len(parts) != len(others) or re.sub(entry.like, "", mine) != re.sub(entry.like, "", real):
+            return False
+        return not entry.same or all(self._known.setdefault(a, b) == b for a, b in zip(parts, others, strict=True))
+
+
+def _leaves(path: tuple[str, ...], mine: Any, real: Any) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """Pairs of what stands at the same place; a branch that only one of them has is one pair."""
+    if isinstance(mine, dict) and isinstance(real, dict) and (mine or real):
+        for key in sorted({*mine, *real}):
+            yield from _leaves((*path, key), mine.get(key, ABSENT), real.get(key, ABSENT))
+    elif isinstance(mine, list) and isinstance(real, list) and (mine or real):
+        for number in range(max(len(mine), len(real))):
+            here = mine[number] if number < len(mine) else ABSENT
+            yield from _leaves((*path, str(number)), here, real[number] if number < len(real) else ABSENT)
+    else:
+        yield path, mine, real
+
+
+def _fits(pattern: Sequence[str], path: Sequence[str]) -> bool:
+    if not pattern:
+        return not path
+    if pattern[0] == "**":
+        return _fits(pattern[1:], path) or (bool(path) and _fits(pattern, path[1:]))
+    return bool(path) and fnmatchcase(path[0], pattern[0]) and _fits(pattern[1:], path[1:])

@@ -1,0 +1,34 @@
+"""What may differ between the two servers, and why. Nothing else may."""
+
+from tests.controlplane.comparing import Ignored
+
+UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"
+VERSION = r"^[1-9]\d*$"
+SUFFIX = r"(?<=^kube-api-access-)[bcdfghjklmnpqrstvwxz2456789]{5}$"
+INTERNAL = r"(?s)(?<=Invalid value: )\{.*\}(?=: field is immutable)|(?<=previously negative\)\n).*$"
+
+_HTTP = "what HTTP adds to an answer is not the API's"
+_CLOCK = "the clocks are not read at the same moment"
+_INTERNAL = "a real server shows what it refuses in the form it has inside"
+
+IGNORED = (
+    Ignored(_HTTP, "headers.Date", only="theirs"),
+    Ignored(_HTTP, "headers.Content-Length", like=r"^\d+$"),
+    Ignored(_HTTP, "headers.Content-Length", only="ours"),
+    Ignored(_HTTP, "headers.Transfer-Encoding", only="theirs"),
+    Ignored("nothing is audited on the practice fleet", "headers.Audit-Id", only="theirs"),
+    Ignored("each server makes its own uids", "body.**.uid", like=UUID, same=True),
+    Ignored("each server counts its own versions", "body.**.metadata.resourceVersion", like=VERSION, same=True),
+    Ignored("a Job's selector is made from its uid", "body.**.*controller-uid", like=UUID, same=True),
+    Ignored("a Job's selector is made from its uid", "body.rows.*.cells.*", like=UUID, same=True),
+    Ignored("the volume of a token has a generated name", "body.**.name", like=SUFFIX, same=True),
+    Ignored("an age is counted from a clock", "body.rows.*.cells.*", like=r"^\d+s$"),
+    Ignored(_CLOCK, "body.**.creationTimestamp", like=TIME),
+    Ignored(_CLOCK, "body.**.deletionTimestamp", like=TIME),
+    Ignored(_CLOCK, "body.**.lastPhaseTransitionTime", like=TIME),
+    Ignored(_CLOCK, "body.**.lastTransitionTime", like=TIME),
+    Ignored(_CLOCK, "body.**.managedFields.*.time", like=TIME),
+    Ignored(_INTERNAL, "body.message", like=INTERNAL),
+    Ignored(_INTERNAL, "body.details.causes.*.message", like=INTERNAL),
+)

@@ -1,0 +1,59 @@
+"""Our API server and a real one, side by side and both without controllers: nothing moves unless it is asked for."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from migrator.lab.certs import Authority
+from migrator.lab.controlplane.apiserver import RealApiServer
+from migrator.lab.controlplane.plane import programs_at_hand
+from migrator.lab.kubeapi import ApiServer
+from tests.controlplane.asking import Ask, Json, Server, get, post
+from tests.controlplane.plane import ISSUER, nobody
+
+_ACCOUNT = "/api/v1/namespaces/{ns}/serviceaccounts"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Both."""
+
+    ours: Server
+    theirs: Server
+    own: ApiServer
+    real: RealApiServer
+    authority: Authority
+
+    def ask(self, asks: Sequence[Ask], namespace: str) -> tuple[list[Json], list[Json]]:
+        """The answers of both to the same requests, which are put to both at the same time."""
+        with ThreadPoolExecutor(2) as pool:
+            ours = pool.submit(self.ours.ask_all, asks, namespace)
+            theirs = pool.submit(self.theirs.ask_all, asks, namespace)
+            return ours.result(), theirs.result()
+
+    def add_namespace(self, name: str) -> None:
+        """A namespace of this name on both; the real server has nobody who would give it its ServiceAccount."""
+        for server in (self.ours, self.theirs):
+            made = server.ask(post("/api/v1/namespaces", {"metadata": {"name": name}}), name)
+            assert made["status"] == 201, made
+        made = self.theirs.ask(post(_ACCOUNT, {"metadata": {"name": "default"}}), name)
+        assert made["status"] == 201, made
+        while self.ours.ask(get(f"{_ACCOUNT}/default"), name)["status"] != 200:
+            pass
+
+
+@contextmanager
+def open_pair(folder: Path) -> Iterator[Pair]:
+    """Both, for the block."""
+    authority = Authority("pair")
+    real = RealApiServer(ISSUER, programs_at_hand().servers, folder, authority, nobody)
+    own = ApiServer("pair", ISSUER, authority=authority)
+    with ExitStack() as stack:
+        for server in (own, real):
+            stack.callback(server.stop)
+            server.start()
+        ours = Server(own.url, own.ca_pem, own.admin_token)
+        theirs = Server(real.url, real.ca_pem, real.admin_token)
+        yield Pair(ours, theirs, own, real, authority)
