@@ -7,7 +7,7 @@ from pathlib import Path
 
 from migrator.lab.certs import Authority
 from migrator.lab.controlplane.apiserver import RealApiServer
-from migrator.lab.controlplane.plane import Managers, programs_at_hand
+from migrator.lab.controlplane.plane import Manager, programs_at_hand
 from migrator.lab.controlplane.settings import MANAGER
 from migrator.lab.kubeapi.tokens import User
 from migrator.lab.kubeclient import KubeClient
@@ -40,7 +40,7 @@ def open_plane(folder: Path) -> Iterator[Plane]:
         stack.callback(api.stop)
         api.start()
         api.settings.write_kubeconfig("manager", api.url, authority, api.tokens[MANAGER.name])
-        managers = Managers(at_hand.manager, api.settings)
-        stack.callback(managers.stop)
-        managers.start()
+        manager = Manager(at_hand.manager, api.settings)
+        stack.callback(manager.stop)
+        manager.start()
         yield Plane(api, stack.enter_context(KubeClient(api.url, api.ca_pem, api.admin_token)), authority)

@@ -8,6 +8,7 @@ from pathlib import Path
 from migrator.lab.certs import Authority, ServerCert
 from migrator.lab.controllers import Controllers
 from migrator.lab.controlplane import commands, programs
+from migrator.lab.controlplane.accounts import DefaultAccounts
 from migrator.lab.controlplane.apiserver import RealApiServer, Servers, answers
 from migrator.lab.controlplane.children import Child
 from migrator.lab.controlplane.ports import free_port, on_free_ports
@@ -76,10 +77,10 @@ class RealPlane:
     def controllers(self, kube: KubeClient, spec: Cluster) -> Part:
         """kube-controller-manager; Argo Rollouts, where the world has any, are ours."""
         if self._programs.manager is None:
-            return Controllers(kube, with_argo=spec.argo)
+            return Together(DefaultAccounts(kube), Controllers(kube, with_argo=spec.argo))
         self._admit("manager", MANAGER.name)
-        own = Controllers(kube, only=frozenset({"rollouts"}), with_argo=True) if spec.argo else None
-        return Managers(self._programs.manager, self._settings, own)
+        manager = Manager(self._programs.manager, self._settings)
+        return Together(manager, Controllers(kube, only=("rollouts",), with_argo=True)) if spec.argo else manager
 
     def webhook(self, kube: KubeClient, flags: Flags, associations: Sequence[Path], cert: ServerCert) -> Webhook:
         """EKS's own webhook."""
@@ -95,28 +96,43 @@ class RealPlane:
         self._settings.write_kubeconfig(name, self._api.url, self._authority, self._api.tokens[user])
 
 
-class Managers:
-    """kube-controller-manager, and our own controllers for what it does not know."""
+class Together:
+    """Several parts as one."""
 
-    def __init__(self, program: Path, settings: Settings, own: Controllers | None = None) -> None:
-        self._program, self._settings, self._own = program, settings, own
+    def __init__(self, *parts: Part) -> None:
+        self._parts = parts
+
+    def start(self) -> None:
+        """Starts them in this order."""
+        for part in self._parts:
+            part.start()
+
+    def stop(self) -> None:
+        """Stops them, the last first."""
+        for part in reversed(self._parts):
+            part.stop()
+
+
+class Manager:
+    """kube-controller-manager."""
+
+    def __init__(self, program: Path, settings: Settings) -> None:
+        self._program, self._settings = program, settings
         self._child: Child | None = None
 
     def start(self) -> None:
-        """Starts them.
+        """Starts it.
 
         Raises:
-            LabError: the program does not start.
+            LabError: it does not start.
         """
-        on_free_ports(self._start, self._stop)
-        if self._own is not None:
-            self._own.start()
+        on_free_ports(self._start, self.stop)
 
     def stop(self) -> None:
-        """Stops them."""
-        if self._own is not None:
-            self._own.stop()
-        self._stop()
+        """Stops it."""
+        if self._child is not None:
+            self._child.stop()
+        self._child = None
 
     def _start(self) -> None:
         port = free_port()
@@ -125,8 +141,3 @@ class Managers:
         self._child = Child(command, self._settings.log(self._program.name), kept=True)
         self._child.start()
         self._child.wait_until(lambda: answers(f"https://127.0.0.1:{port}/healthz", tls), _READY_SECONDS)
-
-    def _stop(self) -> None:
-        if self._child is not None:
-            self._child.stop()
-        self._child = None
