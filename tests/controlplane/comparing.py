@@ -28,7 +28,8 @@ class Ignored:
     Attributes:
         why: a sentence.
         at: where in an answer: steps joined by dots, in which `*` is anything, and `**` any number of steps.
-        asked: a regular expression that the request (`GET /path?query`) must match somewhere.
+        asked: a regular expression that the request and the kind of the real answer must match somewhere, as in
+            `GET /path?query -> 200 PodList`.
         like: the parts of the two texts that may differ; without it, values may differ altogether.
         same: whether what such a part stands for must be the same all through a case.
         only: whose answer alone may have the field; it may not differ then.
@@ -61,7 +62,7 @@ class Comparison:
 
     def differences(self, ask: Ask | str, ours: Json, theirs: Json) -> list[str]:
         """What is different and not excused, one line each."""
-        asked = str(ask)
+        asked = f"{ask} -> {theirs.get('status')} {_kind(theirs)}"
         found = []
         for path, mine, real in _leaves((), ours, theirs):
             entry = next(
@@ -87,6 +88,11 @@ class Comparison:
         if not parts or len(parts) != len(others) or re.sub(entry.like, "", mine) != re.sub(entry.like, "", real):
             return False
         return not entry.same or all(self._known.setdefault(a, b) == b for a, b in zip(parts, others, strict=True))
+
+
+def _kind(answer: Json) -> str:
+    body = answer.get("body")
+    return str(body.get("kind", "")) if isinstance(body, dict) else ""
 
 
 def _leaves(path: tuple[str, ...], mine: Any, real: Any) -> Iterator[tuple[tuple[str, ...], Any, Any]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.lab.controllers.objects import controller_of, is_leaving, is_ready, moment_of, share, text_of
 from migrator.lab.controllers.view import PLURALS
-from migrator.lab.kubeapi.selectors import accepts_labels, from_selector
+from migrator.lab.kubeapi.labels import accepts_labels, from_selector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -42,6 +42,7 @@ class ApiError(Exception):
     ) -> None:
         super().__init__(message)
         self.headers = dict(headers or {})
+        self.metadata: Json = {}
         self.code = code
         self.reason = reason
         self.message = message
@@ -52,7 +53,7 @@ class ApiError(Exception):
         body: Json = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.metadata,
             "status": "Failure",
             "message": self.message,
         }
@@ -208,9 +209,12 @@ def unsupported_media(content_type: str, accepted: Sequence[str]) -> ApiError:
     return ApiError(415, "UnsupportedMediaType", message, {})
 
 
-def gone(message: str) -> ApiError:
-    """410: that part of history is no longer kept."""
-    return ApiError(410, "Expired", message)
+def gone(message: str, token: str = "") -> ApiError:
+    """410: that part of history is no longer kept; the token, if any, is for going on without it."""
+    error = ApiError(410, "Expired", message)
+    if token:
+        error.metadata["continue"] = token
+    return error
 
 
 def unauthorized() -> ApiError:

@@ -11,8 +11,8 @@ from migrator.lab.kubeapi import errors
 from migrator.lab.kubeapi.calls import copy
 from migrator.lab.kubeapi.deletion import read_options
 from migrator.lab.kubeapi.kinds import BUDGET, POD
+from migrator.lab.kubeapi.labels import accepts_labels, from_selector
 from migrator.lab.kubeapi.metadata import now
-from migrator.lab.kubeapi.selectors import accepts_labels, from_selector
 
 if TYPE_CHECKING:
     from migrator.lab.kubeapi.calls import Call

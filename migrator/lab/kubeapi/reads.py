@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from migrator.lab.kubeapi import errors, tables
+from migrator.lab.kubeapi import errors, paging, tables
 from migrator.lab.kubeapi.selectors import Selection
 from migrator.lab.kubeapi.wire import Response, json_response
 
@@ -17,16 +16,14 @@ if TYPE_CHECKING:
     from migrator.lab.kubeapi.kinds import Kind
     from migrator.lab.kubeapi.storage import ObjectKey, Record, Snapshot
 
+    Item = tuple[ObjectKey, Record]
+
 Json = dict[str, Any]
 
 PLAIN = ""
 TABLE = "Table"
 METADATA = "PartialObjectMetadata"
 METADATA_LIST = "PartialObjectMetadataList"
-_TOO_OLD = (
-    "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
-    "the continue parameter."
-)
 
 
 def form_of(call: Call) -> str:
@@ -104,48 +101,44 @@ class Reader:
         """
         request = call.request
         form = form_of(call)
+        asked = paging.read(call)
         selection = Selection(call.kind, request.param("labelSelector"), request.param("fieldSelector"))
-        snapshot, start = self._snapshot(call)
-        found = _selected(call, snapshot, start, selection)
-        limit = _number(request.param("limit"))
+        snapshot = self._store.snapshot(call.kind.key, asked.version)
+        if snapshot is None:
+            raise paging.expired(asked)
+        inside = _inside(call, snapshot, asked.after, selection)
+        found, last = _page(inside, selection, asked.limit)
         metadata: Json = {"resourceVersion": str(snapshot.version)}
-        if limit and len(found) > limit:
-            rest = len(found) - limit
-            found = found[:limit]
-            self._store.keep(call.kind.key, snapshot)
-            metadata["continue"] = _continue_token(snapshot.version, found[-1][0])
+        if last < len(inside):
+            metadata["continue"] = paging.token(snapshot.version, found[-1][0])
             if not selection:
-                metadata["remainingItemCount"] = rest
+                metadata["remainingItemCount"] = len(inside) - last
         return _list_response(call, form, [record for _, record in found], metadata)
 
-    def _snapshot(self, call: Call) -> tuple[Snapshot, ObjectKey | None]:
-        token = call.request.param("continue")
-        if not token:
-            snapshot = self._store.snapshot(call.kind.key)
-            start = None
-        else:
-            version, start = _read_token(token)
-            snapshot = self._store.snapshot(call.kind.key, version)
-        if snapshot is None:
-            raise errors.gone(_TOO_OLD)
-        return snapshot, start
 
-
-def _selected(
-    call: Call, snapshot: Snapshot, start: ObjectKey | None, selection: Selection
-) -> list[tuple[ObjectKey, Record]]:
+def _inside(call: Call, snapshot: Snapshot, after: ObjectKey | None, selection: Selection) -> list[Item]:
+    """What of a list is in the namespace, and comes after the last page."""
     items = snapshot.items
-    if start is not None:
-        items = [pair for pair in items if pair[0] > start]
+    if after is not None:
+        items = [pair for pair in items if pair[0] > after]
     namespace = call.namespace if call.kind.namespaced else ""
     namespace = namespace or (selection.namespace if call.kind.namespaced else "")
     if namespace:
         items = [pair for pair in items if pair[0][0] == namespace]
-    if call.name:
-        items = [pair for pair in items if pair[0][1] == call.name]
-    if selection:
-        items = [pair for pair in items if selection.accepts(pair[1].obj)]
     return items
+
+
+def _page(items: list[Item], selection: Selection, limit: int) -> tuple[list[Item], int]:
+    """What is selected, up to a limit, and how far the list was read: the server does not look for more than that."""
+    if not limit:
+        return ([pair for pair in items if selection.accepts(pair[1].obj)] if selection else items), len(items)
+    found = []
+    for number, pair in enumerate(items, start=1):
+        if not selection or selection.accepts(pair[1].obj):
+            found.append(pair)
+        if len(found) == limit:
+            return found, number
+    return found, len(items)
 
 
 def _list_response(call: Call, form: str, records: list[Record], metadata: Json) -> Response:
@@ -154,7 +147,7 @@ def _list_response(call: Call, form: str, records: list[Record], metadata: Json)
         objects = [record.obj for record in records]
         return json_response(tables.table(kind, objects, metadata, call.request.param("includeObject")))
     if form in (METADATA, METADATA_LIST):
-        items = [partial(record.obj) for record in records]
+        items = [partial(record.obj) for record in records] or None
         body = {"kind": METADATA_LIST, "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "items": items}
         return json_response(body)
     head = msgspec.json.encode({"kind": kind.collection_kind, "apiVersion": kind.api_version, "metadata": metadata})
@@ -169,24 +162,3 @@ def _item(kind: Kind, record: Record) -> bytes:
     prefix = f'{{"kind":"{kind.kind}","apiVersion":"{kind.api_version}",'.encode()
     encoded = record.encoded
     return b"{" + encoded[len(prefix) :] if encoded.startswith(prefix) else encoded
-
-
-def _continue_token(version: int, key: ObjectKey) -> str:
-    content = {"v": "meta.k8s.io/v1", "rv": version, "start": "/".join(key) + "\x00"}
-    return base64.urlsafe_b64encode(msgspec.json.encode(content)).rstrip(b"=").decode()
-
-
-def _read_token(token: str) -> tuple[int, ObjectKey]:
-    try:
-        content = msgspec.json.decode(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        namespace, _, name = content["start"].rstrip("\x00").partition("/")
-        return int(content["rv"]), (namespace, name)
-    except (ValueError, KeyError, TypeError, AttributeError, msgspec.DecodeError) as error:
-        raise errors.bad_request(f"continue key is not valid: {error}") from error
-
-
-def _number(text: str) -> int:
-    try:
-        return int(text or 0)
-    except ValueError as error:
-        raise errors.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from error

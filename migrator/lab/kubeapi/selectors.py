@@ -1,4 +1,4 @@
-"""Label and field selectors: parsing, matching, and which fields a kind can be selected by."""
+"""Field selectors: parsing, matching, and which fields a kind can be selected by."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from migrator.lab.kubeapi import errors
+from migrator.lab.kubeapi.labels import parse_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,11 +16,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_SET = re.compile(r"^(?P<key>[^\s=!,()]+)\s+(?P<op>in|notin)\s*\((?P<values>[^()]*)\)$")
-_EQUAL = re.compile(r"^(?P<key>[^\s=!,()]+)\s*(?P<op>==|=|!=)\s*(?P<value>[^\s=!,()]*)$")
-_EXISTS = re.compile(r"^(?P<op>!?)\s*(?P<key>[^\s=!,()]+)$")
-_NUMBER = re.compile(r"^(?P<key>[^\s=!,()<>]+)\s*(?P<op>[<>])\s*(?P<value>-?\d+)$")
-_LABEL_KEY = re.compile(r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
+_TERMS = re.compile(r"(?<!\\),")
+_TERM = re.compile(r"(?s)^(?P<field>.*?)(?P<op>!=|==|=)(?P<value>.*)$")
 
 _POD_FIELDS = (
     "spec.nodeName",
@@ -52,81 +50,8 @@ _FIELDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("", "nodes"): ("spec.unschedulable",),
     ("", "services"): ("spec.clusterIP", "spec.type"),
     ("", "replicationcontrollers"): ("status.replicas",),
-    ("apps", "replicasets"): ("status.replicas",),
     ("batch", "jobs"): ("status.successful",),
 }
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """One condition on one label."""
-
-    key: str
-    op: str
-    values: tuple[str, ...] = ()
-
-    def accepts(self, labels: Mapping[str, str]) -> bool:
-        """Whether these labels meet the condition."""
-        present = self.key in labels
-        value = labels.get(self.key, "")
-        if self.op == "in":
-            return present and value in self.values
-        if self.op == "notin":
-            return not present or value not in self.values
-        if self.op == "exists":
-            return present
-        if self.op == "absent":
-            return not present
-        if not present or not value.lstrip("-").isdigit():
-            return False
-        return int(value) > int(self.values[0]) if self.op == ">" else int(value) < int(self.values[0])
-
-
-def parse_labels(text: str) -> list[Requirement]:
-    """A label selector as the query parameter spells it.
-
-    Raises:
-        ApiError: 400, it cannot be read.
-    """
-    return [_requirement(part.strip(), text) for part in _split(text) if part.strip()]
-
-
-def _split(text: str) -> list[str]:
-    return re.split(r",(?![^()]*\))", text)
-
-
-def _requirement(part: str, whole: str) -> Requirement:
-    if found := _SET.match(part):
-        values = tuple(v.strip() for v in found["values"].split(","))
-        parsed = Requirement(found["key"], found["op"], values)
-    elif found := _EQUAL.match(part):
-        parsed = Requirement(found["key"], "notin" if found["op"] == "!=" else "in", (found["value"],))
-    elif found := _NUMBER.match(part):
-        parsed = Requirement(found["key"], found["op"], (found["value"],))
-    elif found := _EXISTS.match(part):
-        parsed = Requirement(found["key"], "absent" if found["op"] else "exists")
-    else:
-        raise errors.bad_request(f"unable to parse requirement: found '{part}' in selector \"{whole}\"")
-    if not _LABEL_KEY.match(parsed.key):
-        raise errors.bad_request(f'unable to parse requirement: key: Invalid value: "{parsed.key}"')
-    return parsed
-
-
-def from_selector(selector: Json | None) -> list[Requirement]:
-    """The requirements of a ``LabelSelector`` object (``matchLabels`` and ``matchExpressions``)."""
-    if not selector:
-        return []
-    found = [Requirement(key, "in", (value,)) for key, value in (selector.get("matchLabels") or {}).items()]
-    words = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "absent"}
-    for expression in selector.get("matchExpressions") or ():
-        values = tuple(expression.get("values") or ())
-        found.append(Requirement(expression["key"], words.get(expression["operator"], "in"), values))
-    return found
-
-
-def accepts_labels(requirements: list[Requirement], labels: Mapping[str, str] | None) -> bool:
-    """Whether labels meet all requirements."""
-    return all(r.accepts(labels or {}) for r in requirements)
 
 
 @dataclass(frozen=True)
@@ -149,13 +74,13 @@ def parse_fields(kind: Kind, text: str) -> list[FieldRequirement]:
         ApiError: 400, unreadable or on a field that this kind cannot be selected by.
     """
     found = []
-    for part in filter(None, (p.strip() for p in text.split(","))):
-        match = re.match(r"^([^=!]+?)(==|=|!=)(.*)$", part)
+    for part in filter(None, sorted(_TERMS.split(text))):
+        match = _TERM.match(part)
         if match is None:
-            raise errors.bad_request(f"invalid field selector: '{text}'; can't understand '{part}'")
-        path = match[1].strip()
+            raise errors.bad_request(f"invalid selector: '{text}'; can't understand '{part}'")
+        path = match["field"]
         _check_field(kind, path)
-        found.append(FieldRequirement(path, match[2] != "!=", match[3].strip()))
+        found.append(FieldRequirement(path, match["op"] != "!=", re.sub(r"\\(.)", r"\1", match["value"])))
     return found
 
 
@@ -166,6 +91,8 @@ def _check_field(kind: Kind, path: str) -> None:
     if extra is None:
         raise errors.bad_request(f'"{path}" is not a known field selector: only "metadata.name", "metadata.namespace"')
     if path not in extra:
+        if kind.key == ("batch", "jobs"):
+            raise errors.bad_request(f'field label "{path}" not supported for Job')
         raise errors.bad_request(f"field label not supported: {path}")
 
 

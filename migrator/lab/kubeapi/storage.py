@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections import OrderedDict, defaultdict, deque
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,6 @@ KindKey = tuple[str, str]
 ObjectKey = tuple[str, str]
 
 _HISTORY = 20_000
-_SNAPSHOTS = 256
 
 
 class Record:
@@ -93,7 +92,6 @@ class Store:
         self._forgotten: dict[KindKey, int] = {}
         self._watchers: dict[KindKey, list[Watcher]] = defaultdict(list)
         self._listeners: list[Callable[[KindKey, Event], None]] = []
-        self._snapshots: OrderedDict[tuple[KindKey, int], Snapshot] = OrderedDict()
         self._closed = False
 
     @property
@@ -110,21 +108,30 @@ class Store:
         return self._objects[kind].get((namespace, name))
 
     def snapshot(self, kind: KindKey, version: int | None = None) -> Snapshot | None:
-        """The list of a kind in key order: now, or as it was at a version whose list was read before."""
+        """The list of a kind in key order: now, or as it was at a version; nothing if that is forgotten."""
         with self.lock:
-            if version is not None:
-                return self._snapshots.get((kind, version))
+            if version is not None and version < self._forgotten.get(kind, 0):
+                return None
             items = self._sorted.get(kind)
             if items is None:
                 items = self._sorted[kind] = sorted(self._objects[kind].items(), key=lambda pair: pair[0])
-            return Snapshot(self._version, items)
+            if version is None or version >= self._version:
+                return Snapshot(self._version, items)
+            return Snapshot(version, self._undone(kind, version, items))
 
-    def keep(self, kind: KindKey, snapshot: Snapshot) -> None:
-        """Remember a list for its later pages; the oldest remembered ones go."""
-        with self.lock:
-            self._snapshots[(kind, snapshot.version)] = snapshot
-            while len(self._snapshots) > _SNAPSHOTS:
-                self._snapshots.popitem(last=False)
+    def _undone(
+        self, kind: KindKey, version: int, items: list[tuple[ObjectKey, Record]]
+    ) -> list[tuple[ObjectKey, Record]]:
+        """The list without what happened after a version."""
+        found = dict(items)
+        for event in reversed(self._history[kind]):
+            if event.version <= version:
+                break
+            if event.before is None:
+                del found[event.key]
+            else:
+                found[event.key] = event.before
+        return sorted(found.items(), key=lambda pair: pair[0])
 
     def records(self, kind: KindKey, namespace: str = "") -> Iterator[Record]:
         """All objects of a kind, or those of one namespace."""
@@ -196,7 +203,6 @@ class Store:
             for kind in list(self._objects):
                 self._history[kind].clear()
                 self._forgotten[kind] = self._version
-            self._snapshots.clear()
 
     def close(self) -> None:
         """End all watches."""

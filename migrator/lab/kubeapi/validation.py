@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.lab.kubeapi import errors, validation_pod
 from migrator.lab.kubeapi.errors import FieldError, invalid_value, required
-from migrator.lab.kubeapi.selectors import accepts_labels, from_selector
+from migrator.lab.kubeapi.labels import accepts_labels, from_selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ import urllib3
 
 from migrator.lab.kubeapi import errors
 from migrator.lab.kubeapi.kinds import MUTATING, NAMESPACE, VALIDATING
-from migrator.lab.kubeapi.selectors import accepts_labels, from_selector
+from migrator.lab.kubeapi.labels import accepts_labels, from_selector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
