@@ -185,19 +185,28 @@ def command(arguments: Sequence[str]) -> list[str]:
 
 @contextmanager
 def fleet(world: Path, folder: Path, plane: str = "practice") -> Iterator[Fleet]:
-    """A fleet on control planes of ours or on `real` ones, for the block, and not a moment longer than this process."""
-    with leashed(world, folder / "lab", plane) as lab, ExitStack() as stack:
-        clients = {one.alias: stack.enter_context(KubeClient(one.url, one.ca_pem, one.token)) for one in lab.clusters}
-        witnesses = {alias: Witness(alias, kube) for alias, kube in clients.items()}
-        for witness in witnesses.values():
+    """A fleet on control planes of ours or on `real` ones, for the block, and not a moment longer than this process.
+
+    Everything that happens in it is watched, and after each test the invariants are checked.
+    """
+    with unwatched(world, folder, plane) as running, ExitStack() as stack:
+        for witness in running.witnesses.values():
             stack.callback(witness.stop)
             witness.start()
-        running = Fleet(lab, folder, clients, witnesses)
         running.asker.start()
         stack.callback(running.asker.stop)
         RUNNING.append(running)
         stack.callback(RUNNING.remove, running)
         yield running
+
+
+@contextmanager
+def unwatched(world: Path, folder: Path, plane: str = "practice") -> Iterator[Fleet]:
+    """A fleet that nobody watches: for what is too large to ask every pod."""
+    with leashed(world, folder / "lab", plane) as lab, ExitStack() as stack:
+        clients = {one.alias: stack.enter_context(KubeClient(one.url, one.ca_pem, one.token)) for one in lab.clusters}
+        witnesses = {alias: Witness(alias, kube) for alias, kube in clients.items()}
+        yield Fleet(lab, folder, clients, witnesses)
 
 
 @contextmanager
