@@ -1,0 +1,95 @@
+"""The role of the docs page is what `migrate` needs on a cluster, no less and no more; what is missing is named.
+
+The sweep takes one verb of one resource away at a time: whatever the page grants is tested by that alone.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from migrator.model.exits import Exit
+from tests.controlplane import tier
+from tests.controlplane.role import GRANTED, USER, Triple
+from tests.controlplane.tour import MAIN, PLAIN, Tour, named, open_tour
+from tests.lab.conftest import invariants_hold
+
+__all__ = ["invariants_hold"]  # a fixture of these tests too
+PLANES = ("practice", pytest.param("real", marks=getattr(pytest.mark, tier.MARK)))
+UNSEEN = Triple("", "pods/exec", "create")  # asked for along with `get`; no call tells of it
+ARGO = frozenset(one for one in GRANTED if one.group == "argoproj.io")
+READING = frozenset(one for one in GRANTED if one.verb in {"get", "list"} and one.resource != "pods/exec")
+
+
+@pytest.fixture(scope="module", params=PLANES)
+def tour(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
+    with open_tour(tmp_path_factory.mktemp("permissions"), request.param) as opened:
+        opened.go()
+        yield opened
+
+
+def test_the_commands_ask_for_what_is_granted_and_for_nothing_else(tour: Tour) -> None:
+    asked = {triple for done in tour.done for triple in done.asked}
+
+    assert asked == GRANTED - {UNSEEN}
+
+
+def test_a_cluster_without_argo_rollouts_needs_no_line_for_them(tour: Tour) -> None:
+    assert ARGO
+    tour.operators[PLAIN].granted(GRANTED - ARGO)
+    web = ("--service", f"{PLAIN}/web/web")
+    for words in (
+        ("plan", "--cluster", PLAIN),
+        ("apply", *web, "--yes"),
+        ("verify", *web),
+        ("rollback", *web, "--yes"),
+    ):
+        tour.fleet.migrate(*words, "--quiet").ok()
+
+
+def test_reading_is_enough_for_commands_that_change_nothing(tour: Tour) -> None:
+    commands = (("plan", "--cluster", MAIN), ("show", "main/shop/job"), ("verify", *named("job")))
+    with tour.operator.granted(READING):
+        for words in commands:
+            tour.fleet.migrate(*words, "--quiet").ok()
+        before = tour.changes()
+        ran = tour.fleet.migrate("apply", *named("job"), "--yes", "--quiet").ended(Exit.ERROR)
+
+    assert 'create "pods" in namespace "shop" is not permitted' in ran.err
+    assert tour.changes() == before
+
+
+def test_other_clusters_are_planned_while_one_may_not_be_read(tour: Tour) -> None:
+    with tour.operator.granted(GRANTED - {Triple("", "nodes", "list")}):
+        ran = tour.fleet.migrate("plan", "--quiet", "--output", "json").ended(Exit.UNFINISHED)
+
+    assert [one["cluster"] for one in ran.data["left_out"]] == [MAIN]
+    assert [one["service"] for one in ran.data["services"]] == [f"{PLAIN}/web/web"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("triple", sorted(GRANTED), ids=str)
+def test_a_rule_that_is_missing_is_named_and_nothing_is_lost(tour: Tour, triple: Triple) -> None:
+    before = tour.changes()
+    deed, ran = tour.refused(triple)
+
+    ran.ended(Exit.ERROR)
+    [said] = ran.err.splitlines()
+    assert f'{triple.verb} "{triple.what}"' in said
+    assert f'cluster "{MAIN}"' in said
+    assert "in namespace" in said or "at the cluster scope" in said or triple.path
+    assert USER in said or triple == UNSEEN
+    assert yaml.safe_load(said.rpartition("add to the operator's role: ")[2]) == triple.rule
+    if tour.changes() > before:
+        tour.carried_out(deed)
+    else:
+        tour.owed.add(deed)
+
+
+@pytest.mark.slow
+def test_what_was_refused_ends_well_with_the_whole_role(tour: Tour) -> None:
+    for deed in sorted(tour.owed, key=str):
+        tour.made_ready(deed)
+        tour.carried_out(deed)
+
+    assert not tour.owed
