@@ -26,12 +26,8 @@ from migrator.lab.kubeclient import KubeClient
 
 Json = dict[str, Any]
 HERE = Path(__file__).parent.parent / "migrator" / "lab" / "kubeapi"
-ROOTS = (
-    "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions",
-    "io.k8s.api.policy.v1.Eviction",
-    "io.k8s.api.authentication.v1.TokenRequest",
-    "io.k8s.api.autoscaling.v1.Scale",
-)
+# kinds that are not stored under their own name
+OTHERS = ("policy/v1/Eviction", "authentication.k8s.io/v1/TokenRequest", "autoscaling/v1/Scale", "v1/DeleteOptions")
 # types that are written as a scalar; the letters are those of shapes.py
 LETTERS = {
     "io.k8s.apimachinery.pkg.apis.meta.v1.Time": "t",
@@ -81,9 +77,9 @@ def types(kube: KubeClient) -> Json:
     for name, schema in known.items():
         for one in schema.get("x-kubernetes-group-version-kind", ()):
             roots[f"{one['group']}/{one['version']}/{one['kind']}".lstrip("/")] = name
-    served = {f"{kind.api_version}/{kind.kind}": roots[f"{kind.api_version}/{kind.kind}"] for kind in BUILTIN}
+    served = {name: roots[name] for name in (*(f"{kind.api_version}/{kind.kind}" for kind in BUILTIN), *OTHERS)}
     found: Json = {}
-    queue = [*served.values(), *ROOTS]
+    queue = list(served.values())
     while queue:
         name = queue.pop()
         if name not in found:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import urllib3
+import yaml
 
 Json = dict[str, Any]
 
@@ -140,14 +141,16 @@ class Server:
             body=None if text is None else filled(text).encode(),
             headers={name: value for name, value in headers.items() if value},
         )
-        content = _content(ask, answer.status, answer.data)
+        content = _content(ask, answer)
         return {"status": answer.status, "headers": dict(answer.headers), **content}
 
 
-def _content(ask: Ask, status: int, data: bytes) -> Json:
-    text = data.decode()
-    if ask.watches and status == 200:
+def _content(ask: Ask, answer: urllib3.BaseHTTPResponse) -> Json:
+    text = answer.data.decode()
+    if ask.watches and answer.status == 200:
         return {"events": [json.loads(line) for line in text.splitlines() if line]}
+    if "yaml" in answer.headers.get("Content-Type", ""):
+        return {"body": yaml.safe_load(text)}
     try:
         return {"body": json.loads(text)}
     except ValueError:

@@ -84,10 +84,13 @@ class Comparison:
             return bool(mine != real)
         if not (isinstance(mine, str) and isinstance(real, str)):
             return False
-        parts, others = re.findall(entry.like, mine), re.findall(entry.like, real)
-        if not parts or len(parts) != len(others) or re.sub(entry.like, "", mine) != re.sub(entry.like, "", real):
+        parts, others = ([found[0] for found in re.finditer(entry.like, text)] for text in (mine, real))
+        if not (parts or others) or re.sub(entry.like, "", mine) != re.sub(entry.like, "", real):
             return False
-        return not entry.same or all(self._known.setdefault(a, b) == b for a, b in zip(parts, others, strict=True))
+        if not entry.same:
+            return True
+        pairs = zip(parts, others, strict=False)
+        return len(parts) == len(others) and all(self._known.setdefault(a, b) == b for a, b in pairs)
 
 
 def _kind(answer: Json) -> str:

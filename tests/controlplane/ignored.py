@@ -8,9 +8,14 @@ VERSION = r"^[1-9]\d*$"
 SUFFIX = r"(?<=^kube-api-access-)[bcdfghjklmnpqrstvwxz2456789]{5}$"
 INTERNAL = r"(?s)(?<=Invalid value: )\{.*\}(?=: field is immutable)|(?<=previously negative\)\n).*$"
 
+_UIDS = "each server makes its own uids"
+_PROTOBUF = "the practice fleet speaks no protobuf"
+_BUILD = "it is another program"
 _HTTP = "what HTTP adds to an answer is not the API's"
 _CLOCK = "the clocks are not read at the same moment"
 _INTERNAL = "a real server shows what it refuses in the form it has inside"
+PROTOBUF = r", application/vnd\.kubernetes\.protobuf(;stream=watch)?"
+BUILD = ("buildDate", "compiler", "gitCommit", "gitVersion", "goVersion")
 
 IGNORED = (
     Ignored(_HTTP, "headers.Date", only="theirs"),
@@ -18,13 +23,15 @@ IGNORED = (
     Ignored(_HTTP, "headers.Content-Length", only="ours"),
     Ignored(_HTTP, "headers.Transfer-Encoding", only="theirs"),
     Ignored("nothing is audited on the practice fleet", "headers.Audit-Id", only="theirs"),
-    Ignored("each server makes its own uids", "body.**.uid", like=UUID, same=True),
+    Ignored("each server signs its own tokens", "body.status.token", like=r"^[\w-]+\.[\w-]+\.[\w-]+$"),
+    Ignored(_UIDS, "body.**.uid", like=UUID, same=True),
     Ignored("others write meanwhile", "body.metadata.resourceVersion", asked=r" \w*(List|Table)$", like=VERSION),
     Ignored("each server counts its own versions", "body.**.metadata.resourceVersion", like=VERSION, same=True),
     Ignored("a Job's selector is made from its uid", "body.**.*controller-uid", like=UUID, same=True),
     Ignored("a Job's selector is made from its uid", "body.rows.*.cells.*", like=UUID, same=True),
     Ignored("the volume of a token has a generated name", "body.**.name", like=SUFFIX, same=True),
     Ignored("an age is counted from a clock", "body.rows.*.cells.*", like=r"^\d+s$"),
+    Ignored(_CLOCK, "body.status.expirationTimestamp", like=TIME),
     Ignored(_CLOCK, "body.**.creationTimestamp", like=TIME),
     Ignored(_CLOCK, "body.**.deletionTimestamp", like=TIME),
     Ignored(_CLOCK, "body.**.lastPhaseTransitionTime", like=TIME),
@@ -32,5 +39,14 @@ IGNORED = (
     Ignored(_CLOCK, "body.**.managedFields.*.time", like=TIME),
     Ignored("a token has the version of the list in it", "body.metadata.continue", like=r"^[\w-]{60,}$"),
     Ignored(_INTERNAL, "body.message", like=INTERNAL),
+    Ignored(_UIDS, "body.message", like=UUID, same=True),
+    Ignored(_PROTOBUF, "body.message", like=PROTOBUF),
+    *(Ignored(_BUILD, f"body.{name}", asked="GET /version") for name in BUILD),
+    Ignored(
+        "a real server tells of another of its machine's addresses",
+        "body.serverAddressByClientCIDRs.0.serverAddress",
+        asked="GET /api ",
+        like=r"^[\d.]+:\d+$",
+    ),
     Ignored(_INTERNAL, "body.details.causes.*.message", like=INTERNAL),
 )

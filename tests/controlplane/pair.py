@@ -9,10 +9,12 @@ from pathlib import Path
 from migrator.lab.certs import Authority
 from migrator.lab.controlplane.apiserver import RealApiServer
 from migrator.lab.controlplane.plane import programs_at_hand
+from migrator.lab.controlplane.programs import API_SERVER
 from migrator.lab.kubeapi import ApiServer
 from tests.controlplane.asking import Ask, Json, Server, get, post
 from tests.controlplane.plane import ISSUER, nobody
 
+VERSION = ".".join(API_SERVER.version.removeprefix("v").split(".")[:2])
 _ACCOUNT = "/api/v1/namespaces/{ns}/serviceaccounts"
 
 
@@ -49,7 +51,7 @@ def open_pair(folder: Path) -> Iterator[Pair]:
     """Both, for the block."""
     authority = Authority("pair")
     real = RealApiServer(ISSUER, programs_at_hand().servers, folder, authority, nobody)
-    own = ApiServer("pair", ISSUER, authority=authority)
+    own = ApiServer("pair", ISSUER, authority=authority, version=VERSION)
     with ExitStack() as stack:
         for server in (own, real):
             stack.callback(server.stop)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 AUDIENCE = "https://kubernetes.default.svc"
+ANYBODY = User("system:anonymous", "", ("system:unauthenticated",))
 _RBAC = "rbac.authorization.k8s.io"
 _MASTERS = "system:masters"
 
@@ -34,14 +35,14 @@ class Attributes:
 
 
 def authenticate(cluster: Cluster, header: str) -> User:
-    """The caller behind an Authorization header.
+    """The caller behind an Authorization header; without a token it may be anybody.
 
     Raises:
-        ApiError: 401.
+        ApiError: 401, a token of nobody.
     """
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise errors.unauthorized()
+        return ANYBODY
     user = user_of(cluster, token.strip(), (AUDIENCE, cluster.tokens.issuer))
     if user is None:
         raise errors.unauthorized()
@@ -143,7 +144,7 @@ def _permits(rule: Json, wanted: Attributes) -> bool:
 def _refusal(user: User, wanted: Attributes) -> errors.ApiError:
     if wanted.path:
         message = f'forbidden: User "{user.name}" cannot {wanted.verb} path "{wanted.path}"'
-        return errors.ApiError(403, "Forbidden", message, {})
+        return errors.ApiError(403, "Forbidden", message, {}, errors.NO_SNIFFING)
     plural = wanted.resource.partition("/")[0]
     qualified = f"{plural}.{wanted.group}" if wanted.group else plural
     subject = f'{qualified} "{wanted.name}"' if wanted.name else qualified
@@ -156,4 +157,4 @@ def _refusal(user: User, wanted: Attributes) -> errors.ApiError:
     if wanted.group:
         details["group"] = wanted.group
     details["kind"] = plural
-    return errors.ApiError(403, "Forbidden", message, details)
+    return errors.ApiError(403, "Forbidden", message, details, errors.NO_SNIFFING)

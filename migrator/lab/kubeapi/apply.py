@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migrator.lab.kubeapi import errors, field_sets, schema
+from migrator.lab.kubeapi import decoding, errors, field_sets, schema
 from migrator.lab.kubeapi.calls import copy
 from migrator.lab.kubeapi.managed_fields import Owners, applied_fields, owners_before
 
@@ -17,19 +17,23 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-def check(call: Call, applied: Json) -> None:
-    """Refuse configurations that cannot be applied.
+def configuration(call: Call, warnings: list[str]) -> Json:
+    """The configuration in a call's body.
 
     Raises:
-        ApiError: 400.
+        ApiError: it cannot be applied.
     """
+    try:
+        given = decoding.parsed(call.request.body, yaml_body=True)
+    except decoding.UnreadableError as error:
+        raise errors.bad_request(f"error decoding YAML: {error}") from error
+    applied = decoding.of_kind(call, given, warnings, fills=False)
     metadata = applied.get("metadata") or {}
     if metadata.get("managedFields"):
         raise errors.bad_request("metadata.managedFields must be nil")
-    if metadata.get("name") not in (None, "", call.name):
-        raise errors.bad_request(
-            f"the name of the object ({metadata['name']}) does not match the name on the URL ({call.name})"
-        )
+    if metadata.get("name"):
+        decoding.check_name(call, metadata)
+    return applied
 
 
 def merge(call: Call, current: Json, applied: Json, *, force: bool) -> Json:

@@ -30,6 +30,7 @@ _VIEWED = [
 _EDITED_TOO = [([""], ["pods/attach", "pods/exec", "pods/portforward", "pods/eviction", "secrets"])]
 _PATHS = ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version",
           "/version/"]  # fmt: skip
+_PUBLIC = ["/healthz", "/livez", "/readyz", "/version", "/version/"]
 _REVIEWS = ["selfsubjectaccessreviews", "selfsubjectrulesreviews"]
 
 
@@ -50,7 +51,9 @@ def fill(cluster: Cluster) -> None:
     openid = [{"nonResourceURLs": ["/.well-known/openid-configuration", "/openid/v1/jwks"], "verbs": ["get"]}]
     discovery = [{"nonResourceURLs": _PATHS, "verbs": ["get"]}]
     roles = {"cluster-admin": everything, "admin": admin, "edit": edit, "view": view}
+    health = [{"nonResourceURLs": _PUBLIC, "verbs": ["get"]}]
     system = {
+        "system:public-info-viewer": health,
         "system:basic-user": own,
         "system:discovery": discovery,
         "system:service-account-issuer-discovery": openid,
@@ -60,6 +63,7 @@ def fill(cluster: Cluster) -> None:
     _bind(cluster, "cluster-admin", "system:masters")
     _bind(cluster, "system:basic-user", "system:authenticated")
     _bind(cluster, "system:discovery", "system:authenticated")
+    _bind(cluster, "system:public-info-viewer", "system:authenticated", "system:unauthenticated")
     _bind(cluster, "system:service-account-issuer-discovery", "system:serviceaccounts")
 
 
@@ -67,10 +71,10 @@ def _rule(groups: list[str], resources: list[str], verbs: list[str]) -> Json:
     return {"apiGroups": groups, "resources": resources, "verbs": verbs}
 
 
-def _bind(cluster: Cluster, role: str, group: str) -> None:
+def _bind(cluster: Cluster, role: str, *groups: str) -> None:
     content = {
         "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": role},
-        "subjects": [{"apiGroup": _RBAC, "kind": "Group", "name": group}],
+        "subjects": [{"apiGroup": _RBAC, "kind": "Group", "name": group} for group in groups],
     }
     _put(cluster, _RBAC, "clusterrolebindings", role, content=content)
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import yaml
 
 from migrator.lab.kubeapi import errors
 
@@ -17,11 +16,9 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-ACCEPTED = ("application/json", "application/yaml")
 APPLY = "application/apply-patch+yaml"
 _VALIDATIONS = ("", "Ignore", "Strict", "Warn")
 _LONGEST_MANAGER = 128
-_YAML = {"application/yaml", "application/x-yaml", "text/yaml"}
 
 
 @dataclass(frozen=True)
@@ -90,43 +87,6 @@ def _manager_problems(manager: str) -> list[errors.FieldError]:
             text = f"invalid character U+{ord(letter):04X} (at position {place})"
             found.append(errors.invalid_value("fieldManager", manager, text))
     return found
-
-
-def decode_object(call: Call) -> Json:
-    """The object in a request's body.
-
-    Raises:
-        ApiError: 415 for protobuf and other languages, 400 for a body that is no object.
-    """
-    content_type = call.content_type or "application/json"
-    if content_type not in ACCEPTED and content_type not in _YAML:
-        raise errors.unsupported_media(content_type, ACCEPTED)
-    check_options(call)
-    return parse_object(call.request.body, yaml_body=content_type in _YAML)
-
-
-def parse_object(body: bytes, *, yaml_body: bool = False) -> Json:
-    """A JSON (or YAML) object from bytes.
-
-    Raises:
-        ApiError: 400, it is none.
-    """
-    try:
-        found = yaml.safe_load(body) if yaml_body else msgspec.json.decode(body)
-    except (msgspec.DecodeError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise errors.bad_request(f"the object provided is unrecognized: {error}") from error
-    if not isinstance(found, dict):
-        raise errors.bad_request("the object provided is unrecognized: it is not an object")
-    return found
-
-
-def optional_body(call: Call) -> Json:
-    """The options object in a body, or an empty one (DELETE often has none)."""
-    if not call.request.body.strip():
-        return {}
-    if call.content_type and "protobuf" in call.content_type:
-        raise errors.unsupported_media(call.content_type, ACCEPTED)
-    return parse_object(call.request.body, yaml_body=call.content_type in _YAML)
 
 
 def copy(obj: Json) -> Json:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from migrator.lab.kubeapi import errors
-from migrator.lab.kubeapi.calls import Call, copy, optional_body
+from migrator.lab.kubeapi import decoding, errors
+from migrator.lab.kubeapi.calls import Call, copy
 from migrator.lab.kubeapi.kinds import DEFINITION
 from migrator.lab.kubeapi.metadata import now
 
@@ -73,7 +73,7 @@ def options_of(call: Call) -> Options:
     Raises:
         ApiError: 422, options that are not allowed.
     """
-    body = optional_body(call)
+    body = decoding.options(call)
     if call.request.body.strip():
         return read_options(call.kind, body)
     grace = call.request.param("gracePeriodSeconds")

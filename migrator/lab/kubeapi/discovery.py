@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from typing import TYPE_CHECKING, Any
 
-from migrator.lab.kubeapi import errors, openapi
+from migrator.lab.kubeapi import errors, openapi, routes
 from migrator.lab.kubeapi.wire import Request, Response, json_response, text_response
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_OPEN = {"/healthz", "/livez", "/readyz", "/version"}
 _AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _SUB_VERBS = {
     "attach": ("create", "get"),
@@ -37,6 +36,7 @@ _SUB_KINDS = {
     "attach": ("", "v1", "PodAttachOptions"),
     "portforward": ("", "v1", "PodPortForwardOptions"),
 }
+_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 VERSION = {
     "major": "1",
     "minor": "33",
@@ -46,14 +46,23 @@ VERSION = {
     "buildDate": "2026-01-01T00:00:00Z",
     "goVersion": "none",
     "compiler": "CPython",
-    "platform": f"linux/{platform.machine()}",
+    "platform": f"linux/{_MACHINES.get(platform.machine(), platform.machine())}",
 }
 
 
 def version_info(version: str) -> Json:
     """What `/version` says of a server of this minor version, such as `1.33`."""
     major, _, minor = version.partition(".")
-    return {**VERSION, "major": major, "minor": minor, "gitVersion": f"v{version}.5-eks-lab"}
+    return {
+        **VERSION,
+        "major": major,
+        "minor": minor,
+        "emulationMajor": major,
+        "emulationMinor": minor,
+        "minCompatibilityMajor": major,
+        "minCompatibilityMinor": str(int(minor) - 1),
+        "gitVersion": f"v{version}.5-eks-lab",
+    }
 
 
 class Discovery:
@@ -61,10 +70,6 @@ class Discovery:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-
-    def is_open(self, path: str) -> bool:
-        """Whether anybody may read this path without a token."""
-        return path in _OPEN or path.startswith(("/livez/", "/readyz/", "/healthz/"))
 
     def answer(self, request: Request) -> Response:
         """The answer to a path that is no resource.
@@ -74,12 +79,18 @@ class Discovery:
         """
         path = request.path.rstrip("/") or "/"
         if path.startswith(("/healthz", "/livez", "/readyz")):
-            return text_response("ok")
+            healthy = text_response("ok")
+            healthy.headers.update(errors.NO_SNIFFING)
+            return healthy
         if path.startswith("/openapi/"):
             return openapi.answer(self._cluster.kinds, self._cluster.definitions, request)
         body = self._document(path, request)
         if body is None:
-            raise errors.unknown_path()
+            raise self._nothing(path)
+        if request.method != "GET":
+            raise errors.method_not_allowed()
+        if path.startswith("/api"):
+            routes.check_accept(request)
         response = json_response(body)
         if body.get("kind") == "APIGroupDiscoveryList":
             response.content_type = _AGGREGATED
@@ -106,6 +117,12 @@ class Discovery:
         if len(parts) == 2:
             return {"kind": "APIGroup", "apiVersion": "v1", **_group(parts[1], found)}
         return _resources(parts[1], parts[2], found)
+
+    def _nothing(self, path: str) -> Exception:
+        """Under groups that there are, a version that there is not is an error of the API."""
+        first, *rest = path.strip("/").split("/")
+        known = first == "api" or (first == "apis" and bool(rest) and self._cluster.kinds.has_group(rest[0]))
+        return errors.unknown_path() if known else errors.PageNotFoundError()
 
     def _root(self) -> Json:
         named = [f"/apis/{group}" for group in self._groups() if group]

@@ -26,6 +26,7 @@ _TITLES = {
     "FieldValueTooLong": "Too long",
     "FieldValueTooMany": "Too many",
 }
+_KEPT_AS = {"nodes": "minions", "services": "services/specs", "endpoints": "services/endpoints"}
 _VALUELESS = {"FieldValueRequired", "FieldValueForbidden", "FieldValueTooLong"}
 
 
@@ -63,6 +64,13 @@ class ApiError(Exception):
             body["details"] = self.details
         body["code"] = self.code
         return body
+
+
+NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
+
+
+class PageNotFoundError(Exception):
+    """A path at which nothing is, not even an API; a real server says so in plain text."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +160,16 @@ def modified(kind: Kind, name: str) -> ApiError:
     return conflict(kind, name, why)
 
 
+def other_object(kind: Kind, namespace: str, name: str, wanted: str, found: str) -> ApiError:
+    """409: an object of another uid is to be replaced; a real server shows where it keeps it."""
+    key = "/".join(filter(None, ("registry", _KEPT_AS.get(kind.qualified, kind.plural), namespace, name)))
+    why = (
+        f"StorageError: invalid object, Code: 4, Key: /{key}, ResourceVersion: 0, AdditionalErrorMsg: "
+        f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
+    )
+    return conflict(kind, name, why)
+
+
 def forbidden(kind: Kind, name: str, why: str) -> ApiError:
     """403: an admission rule says no."""
     message = f'{kind.qualified} "{name}" is forbidden: {why}'
@@ -197,16 +215,15 @@ def rejected_patch() -> ApiError:
 
 def unsupported_media(content_type: str, accepted: Sequence[str]) -> ApiError:
     """415: a body in a language that is not spoken here."""
-    message = (
-        f'the body of the request was in an unknown format ("{content_type}") - '
-        f"accepted media types include: {', '.join(accepted)}"
-    )
-    if "protobuf" in content_type:
+    named = f' ("{content_type}")' if "protobuf" in content_type else ""
+    message = f"the body of the request was in an unknown format{named} - accepted media types include: "
+    message += ", ".join(accepted)
+    if named:
         message += (
             '; the practice fleet speaks no protobuf: make objects with "kubectl apply -f" or "kubectl create -f", for '
             'instance behind "kubectl create ... --dry-run=client -o yaml |"; other clients must send JSON'
         )
-    return ApiError(415, "UnsupportedMediaType", message, {})
+    return ApiError(415, "UnsupportedMediaType", message)
 
 
 def gone(message: str, token: str = "") -> ApiError:

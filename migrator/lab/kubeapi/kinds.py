@@ -238,6 +238,10 @@ class Kinds:
         """The kind behind a URL's group, version and resource, if served."""
         return self._by_path.get((group, version, plural))
 
+    def has_group(self, group: str) -> bool:
+        """Whether anything of this group is served."""
+        return any(known.group == group for known in self.all())
+
     def by_kind(self, api_version: str, kind: str) -> Kind | None:
         """The kind an object names in its ``apiVersion`` and ``kind``."""
         group, _, version = api_version.rpartition("/")

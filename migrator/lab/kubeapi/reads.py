@@ -1,4 +1,4 @@
-"""Reading: one object, a list page by page, and the forms an answer may take (object, metadata only, table)."""
+"""Reading: one object, and lists page by page."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from migrator.lab.kubeapi import errors, paging, tables
+from migrator.lab.kubeapi.forms import METADATA, METADATA_LIST, TABLE, Form, form_of, written
 from migrator.lab.kubeapi.selectors import Selection
-from migrator.lab.kubeapi.wire import Response, json_response
+from migrator.lab.kubeapi.wire import Response
 
 if TYPE_CHECKING:
     from migrator.lab.kubeapi.calls import Call
@@ -20,34 +21,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-PLAIN = ""
-TABLE = "Table"
-METADATA = "PartialObjectMetadata"
-METADATA_LIST = "PartialObjectMetadataList"
-
-
-def form_of(call: Call) -> str:
-    """The form of answer that the caller prefers among those spoken here.
-
-    Raises:
-        ApiError: 406, none of them is.
-    """
-    accept = call.request.header("accept")
-    if not accept:
-        return PLAIN
-    for part in accept.split(","):
-        media, *parameters = [p.strip() for p in part.split(";")]
-        form = next((p[3:] for p in parameters if p.startswith("as=")), PLAIN)
-        if media in ("application/json", "*/*", "application/*") and form in (PLAIN, TABLE, METADATA, METADATA_LIST):
-            return form
-    if any(media in accept for media in ("yaml", "text/html", "octet-stream", "text/plain")):
-        return PLAIN
-    raise errors.ApiError(
-        406,
-        "NotAcceptable",
-        "only the following media types are accepted: application/json",
-        {},
-    )
+_USUAL = Form()
 
 
 def shown(kind: Kind, obj: Json) -> Json:
@@ -64,14 +38,11 @@ def partial(obj: Json) -> Json:
 
 def object_response(call: Call, obj: Json, status: int = 200) -> Response:
     """One object in the form the caller prefers."""
-    form = form_of(call)
-    if form == TABLE:
-        return json_response(
-            tables.table(call.kind, [obj], obj["metadata"], call.request.param("includeObject")), status
-        )
-    if form == METADATA:
-        return json_response(partial(obj), status)
-    return json_response(shown(call.kind, obj), status)
+    form = form_of(call.request)
+    if form.name == TABLE:
+        table = tables.table(call.kind, [obj], obj["metadata"], call.request.param("includeObject"))
+        return written(table, form, status)
+    return written(partial(obj) if form.name == METADATA else shown(call.kind, obj), form, status)
 
 
 class Reader:
@@ -89,7 +60,7 @@ class Reader:
         record = self._store.get(call.kind.key, call.namespace if call.kind.namespaced else "", call.name)
         if record is None:
             raise errors.not_found(call.kind, call.name)
-        if form_of(call) == PLAIN and record.obj.get("apiVersion") == call.kind.api_version:
+        if form_of(call.request) == _USUAL and record.obj.get("apiVersion") == call.kind.api_version:
             return Response(200, record.encoded)
         return object_response(call, record.obj)
 
@@ -100,7 +71,7 @@ class Reader:
             ApiError: 400 for selectors that make no sense, 410 for a page of a list no longer kept.
         """
         request = call.request
-        form = form_of(call)
+        form = form_of(call.request)
         asked = paging.read(call)
         selection = Selection(call.kind, request.param("labelSelector"), request.param("fieldSelector"))
         snapshot = self._store.snapshot(call.kind.key, asked.version)
@@ -141,18 +112,19 @@ def _page(items: list[Item], selection: Selection, limit: int) -> tuple[list[Ite
     return found, len(items)
 
 
-def _list_response(call: Call, form: str, records: list[Record], metadata: Json) -> Response:
+def _list_response(call: Call, form: Form, records: list[Record], metadata: Json) -> Response:
     kind = call.kind
-    if form == TABLE:
+    if form.name == TABLE:
         objects = [record.obj for record in records]
-        return json_response(tables.table(kind, objects, metadata, call.request.param("includeObject")))
-    if form in (METADATA, METADATA_LIST):
+        return written(tables.table(kind, objects, metadata, call.request.param("includeObject")), form)
+    if form.name in (METADATA, METADATA_LIST):
         items = [partial(record.obj) for record in records] or None
         body = {"kind": METADATA_LIST, "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "items": items}
-        return json_response(body)
+        return written(body, form)
     head = msgspec.json.encode({"kind": kind.collection_kind, "apiVersion": kind.api_version, "metadata": metadata})
     joined = b",".join(_item(kind, record) for record in records)
-    return Response(200, head[:-1] + b',"items":[' + joined + b"]}\n")
+    whole = head[:-1] + b',"items":[' + joined + b"]}\n"
+    return written(msgspec.json.decode(whole), form) if form.yaml else Response(200, whole)
 
 
 def _item(kind: Kind, record: Record) -> bytes:

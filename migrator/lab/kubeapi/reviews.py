@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migrator.lab.kubeapi import access, errors
-from migrator.lab.kubeapi.calls import Call, decode_object
+from migrator.lab.kubeapi import access, decoding, errors
+from migrator.lab.kubeapi.calls import Call
 from migrator.lab.kubeapi.subresources import bind
 from migrator.lab.kubeapi.tokens import User
 from migrator.lab.kubeapi.wire import Response, json_response
@@ -32,7 +32,7 @@ class Reviews:
         """
         if call.verb != "create":
             raise errors.method_not_allowed()
-        obj = decode_object(call)
+        obj = decoding.document(call)
         head = {"kind": call.kind.kind, "apiVersion": call.kind.api_version, "metadata": {}}
         spec = obj.get("spec") or {}
         if call.kind.kind == "Binding":

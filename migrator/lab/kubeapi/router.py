@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrator.lab.kubeapi import access, errors, paths
+from migrator.lab.kubeapi import access, errors, paths, routes
 from migrator.lab.kubeapi.calls import Call
 from migrator.lab.kubeapi.collection import Collection
 from migrator.lab.kubeapi.discovery import Discovery
@@ -43,8 +43,6 @@ class Router:
         Raises:
             ApiError: any answer but success.
         """
-        if self._discovery.is_open(request.path):
-            return self._discovery.answer(request)
         user = access.authenticate(self._cluster, request.header("authorization"))
         target = paths.parse(request.path)
         if target is None:
@@ -71,13 +69,10 @@ class Router:
     def _served(
         self, user: User, request: Request, target: paths.Target, verb: str, connection: socket.socket
     ) -> Response:
-        kind = self._cluster.kinds.find(target.group, target.version, target.plural)
-        if kind is None:
-            raise errors.unknown_path()
-        if kind.namespaced and not target.namespace and (target.name or verb == "deletecollection"):
-            raise errors.unknown_path()
-        if kind.namespaced and not target.namespace and verb == "create" and "list" in kind.verbs:
-            raise errors.method_not_allowed()
+        known = self._cluster.kinds.find(target.group, target.version, target.plural)
+        if known is None and not self._cluster.kinds.has_group(target.group):
+            raise errors.PageNotFoundError
+        kind = routes.check(request, target, known)
         call = Call(user, request, kind, verb, target.namespace, target.name, target.subresource, target.rest)
         return self._handle(call, connection)
 
@@ -94,8 +89,6 @@ class Router:
     def _answered(self, call: Call, warnings: list[str], connection: socket.socket) -> Response:
         if call.kind.verbs == ("create",):
             return self._reviews.answer(call)
-        if call.subresource and call.subresource not in call.kind.subresources:
-            raise errors.unknown_path()
         if call.subresource and call.subresource not in _OWN_SUBRESOURCES:
             return self._subresources.answer(call, warnings)
         if call.verb == "watch":

@@ -6,11 +6,14 @@ empty values of fields that are only there when they are set, while others are a
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
+import string
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from migrator.lab.kubeapi import errors, shapes
+from migrator.lab.kubeapi import shapes
 from migrator.lab.kubeapi.calls import copy
 from migrator.lab.kubeapi.shapes import Shape
 
@@ -20,20 +23,19 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _GO_TYPES = {"s": "string", "y": "[]uint8", "i": "int32", "l": "int64", "b": "bool", "f": "float64"}
+_BASE64 = string.ascii_letters + string.digits + "+/="
 _MICRO = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})(Z|[+-]\d\d:\d\d)$")
 _SECONDS = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$")
 
 
+class MismatchError(Exception):
+    """A value of a wrong type; its text is the decoder's."""
+
+
 @dataclass
 class _Reading:
-    kind: Kind
     fills: bool
     unknown: list[str] = field(default_factory=list)
-
-    def fail(self, text: str) -> errors.ApiError:
-        """400, as the decoder words it."""
-        kind = self.kind
-        return errors.bad_request(f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {text}')
 
 
 def root(kind: Kind) -> Shape:
@@ -46,41 +48,33 @@ def unset(kind: Kind) -> Json:
     return copy(root(kind).zero)
 
 
-def checked(kind: Kind, obj: Json, validation: str, warnings: list[str], *, fills: bool = True) -> Json:
-    """The object as it is read; `fills` also gives it what is always there.
+def read(kind: Kind, obj: Json, *, fills: bool = True) -> tuple[Json, list[str]]:
+    """The object as it is read, and the fields that its kind does not have; `fills` gives it what is always there.
 
     Raises:
-        ApiError: 400 for a value of the wrong type, or for unknown fields if validation is ``Strict``.
+        MismatchError: a value is of the wrong type.
     """
-    reading = _Reading(kind, fills)
+    reading = _Reading(fills)
     if kind.custom:
         metadata = _read(obj.get("metadata") or {}, root(kind).child("metadata"), "metadata", reading)
-        cleaned = {**obj, "metadata": metadata}
-    else:
-        cleaned = _read_struct(obj, root(kind), "", reading)
-    if reading.unknown and validation == "Strict":
-        raise reading.fail("strict decoding error: " + ", ".join(f'unknown field "{p}"' for p in reading.unknown))
-    if reading.unknown and validation == "Warn":
-        warnings.extend(f'unknown field "{path}"' for path in reading.unknown)
-    return cleaned
+        return {**obj, "metadata": metadata}, reading.unknown
+    return _read_struct(obj, root(kind), "", reading), reading.unknown
 
 
 def _read(value: Any, shape: Shape, path: str, reading: _Reading) -> Any:
     if shape.is_struct:
         if not isinstance(value, dict):
-            raise reading.fail(_mismatch(value, shape, path, shape.code))
+            raise MismatchError(_mismatch(value, shape, path))
         return _read_struct(value, shape, path, reading)
     if shape.is_list:
         if not isinstance(value, list):
-            raise reading.fail(_mismatch(value, shape, path, "[]" + shape.code[1:]))
-        element = shape.element
-        return [_read(item, element, f"{path}[{n}]", reading) for n, item in enumerate(value)]
+            raise MismatchError(_mismatch(value, shape, path))
+        return [_read(item, shape.held, f"{path}[{n}]", reading) for n, item in enumerate(value)]
     if shape.is_map:
         if not isinstance(value, dict):
-            raise reading.fail(_mismatch(value, shape, path, "map[string]" + _GO_TYPES.get(shape.code[1:], "")))
-        element = shape.element
-        return {key: _read(item, element, f"{path}.{key}", reading) for key, item in value.items() if item is not None}
-    _check_scalar(value, shape, path, reading)
+            raise MismatchError(_mismatch(value, shape, path))
+        return {key: _read(item, shape.held, path, reading) for key, item in value.items() if item is not None}
+    _check_scalar(value, shape, path)
     return value
 
 
@@ -104,9 +98,9 @@ def _read_struct(value: Json, shape: Shape, path: str, reading: _Reading) -> Jso
     return cleaned
 
 
-def _check_scalar(value: Any, shape: Shape, path: str, reading: _Reading) -> None:
+def _check_scalar(value: Any, shape: Shape, path: str) -> None:
     code = shape.code
-    if code in ("s", "y"):
+    if code == "s":
         fits = isinstance(value, str)
     elif code in ("q", "p", "f"):
         fits = isinstance(value, str | int | float) and not isinstance(value, bool)
@@ -114,34 +108,51 @@ def _check_scalar(value: Any, shape: Shape, path: str, reading: _Reading) -> Non
         fits = isinstance(value, int) and not isinstance(value, bool)
     elif code == "b":
         fits = isinstance(value, bool)
+    elif code == "y":
+        fits = isinstance(value, str)
+        _check_bytes(value)
     elif code in ("t", "m"):
-        _check_time(value, code, reading)
+        _check_time(value, code)
         return
     else:
         return
     if not fits:
-        raise reading.fail(_mismatch(value, shape, path, _GO_TYPES.get(code, "string")))
+        raise MismatchError(_mismatch(value, shape, path))
 
 
-def _check_time(value: Any, code: str, reading: _Reading) -> None:
+def _check_bytes(value: Any) -> None:
+    if isinstance(value, str):
+        try:
+            base64.b64decode(value, validate=True)
+        except binascii.Error as error:
+            place = next((n for n, letter in enumerate(value) if letter not in _BASE64), len(value))
+            raise MismatchError(f"illegal base64 data at input byte {place}") from error
+
+
+def _check_time(value: Any, code: str) -> None:
     if not isinstance(value, str):
-        raise reading.fail("json: cannot unmarshal time from a value that is not a string")
+        raise MismatchError("json: cannot unmarshal time from a value that is not a string")
     if code == "m" and not _MICRO.match(value):
         rest = re.sub(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", "", value)
-        raise reading.fail(
+        raise MismatchError(
             f'parsing time "{value}" as "2006-01-02T15:04:05.000000Z07:00": cannot parse "{rest}" as ".000000"'
         )
     if code == "t" and not _SECONDS.match(value):
-        raise reading.fail(f'parsing time "{value}" as "2006-01-02T15:04:05Z07:00": cannot parse "{value}" as "2006"')
+        raise MismatchError(f'parsing time "{value}" as "2006-01-02T15:04:05Z07:00": cannot parse "{value}" as "2006"')
 
 
-def _mismatch(value: Any, shape: Shape, path: str, wanted: str) -> str:
-    if isinstance(value, bool):
-        given = "bool"
-    elif isinstance(value, int | float):
-        given = "number"
-    else:
-        given = {"str": "string", "list": "array", "dict": "object"}.get(type(value).__name__, "null")
+def _mismatch(value: Any, shape: Shape, path: str) -> str:
+    given = {bool: "bool", str: "string", list: "array", dict: "object"}.get(type(value), "number")
+    if isinstance(value, float) and shape.code in ("i", "l"):
+        given = f"number {value}"
     struct = shape.parent.rpartition(".")[2]
     plain = re.sub(r"\[\d+\]", "", path)
-    return f"json: cannot unmarshal {given} into Go struct field {struct}.{plain} of type {wanted}"
+    return f"json: cannot unmarshal {given} into Go struct field {struct}.{plain} of type {_go_type(shape.code)}"
+
+
+def _go_type(code: str) -> str:
+    if code.startswith("["):
+        return "[]" + _go_type(code[1:])
+    if code.startswith("{"):
+        return "map[string]" + _go_type(code[1:])
+    return _GO_TYPES.get(code, "string") if len(code) == 1 else ".".join(code.split(".")[-2:])

@@ -199,6 +199,10 @@ class ApiServer:
             response = wire.json_response(error.status(), error.code)
             response.headers.update(error.headers)
             return response
+        except errors.PageNotFoundError:
+            page = wire.text_response("404 page not found\n", 404)
+            page.headers.update(errors.NO_SNIFFING)
+            return page
         except ConnectionClosedError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer

@@ -49,8 +49,8 @@ class Shape:
     """
 
     __slots__ = (
-        "_element", "_fields", "_pointer", "always", "apply_keys", "code", "is_atomic", "is_list", "is_map", "is_set",
-        "is_struct", "keeps_zero", "merges_scalars", "parent", "patch_key", "replaces", "retains_keys",
+        "_element", "_fields", "_held", "_pointer", "always", "apply_keys", "code", "is_atomic", "is_list", "is_map",
+        "is_set", "is_struct", "keeps_zero", "merges_scalars", "parent", "patch_key", "replaces", "retains_keys",
     )  # fmt: skip
 
     def __init__(self, code: str, more: Json | None = None, *, parent: str = "") -> None:
@@ -70,6 +70,7 @@ class Shape:
         self._pointer = bool(more.get("pointer"))
         self.keeps_zero = self.always or self._pointer or self.is_struct or code in _NEVER_EMPTY
         self._element: Shape | None = None
+        self._held: Shape | None = None
         self._fields: dict[str, Shape] | None = None
 
     @property
@@ -85,6 +86,13 @@ class Shape:
         if self._element is None:
             self._element = _bare(self.code[1:]) if self.is_list or self.is_map else UNKNOWN
         return self._element
+
+    @property
+    def held(self) -> Shape:
+        """What the elements are, which a decoder names after the field that holds them."""
+        if self._held is None:
+            self._held = Shape(self.code[1:], parent=self.parent)
+        return self._held
 
     @property
     def zero(self) -> Any:

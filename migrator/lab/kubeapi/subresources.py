@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy as copying
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from migrator.lab.kubeapi import access, errors, patches
-from migrator.lab.kubeapi.calls import Call, copy, decode_object, parse_object
+from migrator.lab.kubeapi import access, decoding, errors, patches, schema
+from migrator.lab.kubeapi.calls import Call, copy
 from migrator.lab.kubeapi.eviction import evict
-from migrator.lab.kubeapi.kinds import NAMESPACE, POD
+from migrator.lab.kubeapi.kinds import NAMESPACE, POD, Kind
+from migrator.lab.kubeapi.managed_fields import record_update
 from migrator.lab.kubeapi.metadata import now
 from migrator.lab.kubeapi.reads import object_response
 from migrator.lab.kubeapi.tunnel import exec_response
@@ -24,6 +26,7 @@ Json = dict[str, Any]
 
 _CREATED = 201
 _UPGRADED = ("exec", "attach", "portforward")
+TOKEN_REQUEST = Kind("authentication.k8s.io", "v1", "TokenRequest", "tokenrequests", namespaced=True)
 _SHORTEST_TOKEN = 600
 _LONGEST_TOKEN = 2**32
 _DEFAULT_TOKEN = 3600
@@ -44,22 +47,20 @@ class Subresources:
         if call.subresource in _UPGRADED:
             self._authorize_upgrade(call)
             return exec_response(self._cluster, call, self._object(call))
-        obj = self._object(call)
-        if call.subresource == "scale":
-            return self._scale(call, obj)
         if call.subresource == "ephemeralcontainers":
             return self._ephemeral(call, warnings)
-        answers: dict[tuple[str, str], Callable[[], Response]] = {
-            ("token", "create"): lambda: json_response(self._token(call), _CREATED),
-            ("eviction", "create"): lambda: self._evict(call),
-            ("binding", "create"): lambda: json_response(bind(self._cluster, call, decode_object(call)), _CREATED),
-            ("log", "get"): lambda: text_response(_log(call, obj)),
-            ("finalize", "update"): lambda: object_response(call, self._finalize(call, obj)),
+        # what is sent is read before anybody looks for the object
+        sent = decoding.document(call) if call.verb in ("create", "update") else {}
+        obj = self._object(call)
+        answers: dict[str, Callable[[], Response]] = {
+            "scale": lambda: self._scale(call, obj, sent),
+            "token": lambda: json_response(self._token(call, sent), _CREATED),
+            "eviction": lambda: json_response(evict(self._cluster, call, sent), _CREATED),
+            "binding": lambda: json_response(bind(self._cluster, call, sent), _CREATED),
+            "log": lambda: text_response(_log(call, obj)),
+            "finalize": lambda: object_response(call, self._finalize(call, obj, sent)),
         }
-        answer = answers.get((call.subresource, call.verb))
-        if answer is None:
-            raise errors.method_not_allowed()
-        return answer()
+        return answers[call.subresource]()
 
     def _authorize_upgrade(self, call: Call) -> None:
         """Since 1.35 a websocket's `get` also wants `create`; the refusal gives the authorizer's reason, RBAC has none.
@@ -74,24 +75,19 @@ class Subresources:
             text = f'{call.kind.plural} "{call.name}" is forbidden: '
             raise errors.ApiError(403, "Forbidden", text, details)
 
-    def _evict(self, call: Call) -> Response:
-        return json_response(evict(self._cluster, call, decode_object(call)), _CREATED)
-
     def _object(self, call: Call) -> Json:
         record = self._cluster.store.get(call.kind.key, call.namespace if call.kind.namespaced else "", call.name)
         if record is None:
             raise errors.not_found(call.kind, call.name)
         return record.obj
 
-    def _scale(self, call: Call, obj: Json) -> Response:
+    def _scale(self, call: Call, obj: Json, sent: Json) -> Response:
         if call.verb == "get":
             return json_response(_scale_of(obj))
-        if call.verb not in ("update", "patch"):
-            raise errors.method_not_allowed()
 
         def scaled(current: Json) -> Json:
             before = _scale_of(current)
-            after = _patched_scale(call, before) if call.verb == "patch" else decode_object(call)
+            after = _patched_scale(call, before) if call.verb == "patch" else sent
             version = (after.get("metadata") or {}).get("resourceVersion")
             if version:
                 current["metadata"]["resourceVersion"] = version
@@ -104,9 +100,8 @@ class Subresources:
 
         return json_response(_scale_of(self._cluster.writer.change(call, scaled)))
 
-    def _token(self, call: Call) -> Json:
-        wanted = decode_object(call)
-        spec = wanted.get("spec") or {}
+    def _token(self, call: Call, sent: Json) -> Json:
+        spec = sent.get("spec") or {}
         seconds = spec.get("expirationSeconds") or _DEFAULT_TOKEN
         if not _SHORTEST_TOKEN <= seconds <= _LONGEST_TOKEN:
             text = "may not specify a duration less than 10 minutes"
@@ -122,18 +117,21 @@ class Subresources:
         pod = {"name": bound["name"]} if bound and bound.get("kind") == "Pod" else None
         token = self._cluster.issue_token(call.namespace, call.name, audiences, seconds, pod)
         expires = (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return {
-            "kind": "TokenRequest",
-            "apiVersion": "authentication.k8s.io/v1",
-            "metadata": {"name": call.name, "namespace": call.namespace, "creationTimestamp": now()},
-            "spec": {"audiences": audiences, "expirationSeconds": seconds, "boundObjectRef": bound},
-            "status": {"token": token, "expirationTimestamp": expires},
+        answer = {
+            "kind": TOKEN_REQUEST.kind,
+            "apiVersion": TOKEN_REQUEST.api_version,
+            "metadata": {"name": call.name, "namespace": call.namespace},
+            "spec": schema.read(TOKEN_REQUEST, sent)[0]["spec"],
         }
+        record_update(TOKEN_REQUEST, None, answer, manager=call.manager, subresource="token")
+        answer["metadata"] |= {"uid": str(uuid.uuid4()), "creationTimestamp": now()}
+        answer["spec"] = {"audiences": audiences, "expirationSeconds": seconds, "boundObjectRef": bound}
+        answer["status"] = {"token": token, "expirationTimestamp": expires}
+        return answer
 
-    def _finalize(self, call: Call, obj: Json) -> Json:
-        wanted = decode_object(call)
+    def _finalize(self, call: Call, obj: Json, sent: Json) -> Json:
         changed = copy(obj)
-        finalizers = (wanted.get("spec") or {}).get("finalizers")
+        finalizers = (sent.get("spec") or {}).get("finalizers")
         changed.setdefault("spec", {})["finalizers"] = finalizers or []
         if not finalizers:
             del changed["spec"]["finalizers"]
@@ -200,7 +198,7 @@ def _patched_scale(call: Call, scale: Json) -> Json:
     if call.content_type == patches.JSON_PATCH:
         return patches.json_patch(copying.deepcopy(scale), call.request.body)
     if call.content_type in (patches.MERGE_PATCH, patches.STRATEGIC_PATCH, patches.APPLY_PATCH):
-        body = parse_object(call.request.body, yaml_body=call.content_type == patches.APPLY_PATCH)
+        body = decoding.parsed(call.request.body, yaml_body=call.content_type == patches.APPLY_PATCH)
         return patches.merge_patch(scale, body)
     raise errors.unsupported_media(call.content_type, (patches.JSON_PATCH, patches.MERGE_PATCH))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from migrator.lab.kubeapi import errors, reads, tables
+from migrator.lab.kubeapi.forms import METADATA, TABLE, form_of
 from migrator.lab.kubeapi.selectors import Selection
 from migrator.lab.kubeapi.wire import Response
 
@@ -39,7 +40,7 @@ class WatchStream:
         self._store = cluster.store
         self._call = call
         self._connection = connection
-        self._form = reads.form_of(call)
+        self._form = form_of(request).name
         fields = request.param("fieldSelector")
         if call.name and not fields:
             fields = f"metadata.name={call.name}"
@@ -114,13 +115,13 @@ class WatchStream:
 
     def _rendered(self, change: str, record: Record) -> bytes:
         kind = self._call.kind
-        if self._form == reads.TABLE:
+        if self._form == TABLE:
             body = tables.table(kind, [record.obj], {}, self._call.request.param("includeObject"))
             if not self._first_table:
                 body["columnDefinitions"] = None
             self._first_table = False
             return _line(change, body)
-        if self._form == reads.METADATA:
+        if self._form == METADATA:
             return _line(change, reads.partial(record.obj))
         if record.obj.get("apiVersion") != kind.api_version:
             return _line(change, reads.shown(kind, record.obj))

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.lab.kubeapi import (
     apply,
+    decoding,
     defaults,
     errors,
     managed_fields,
     metadata,
     patches,
+    patching,
     preparing,
     schema,
     validation,
 )
-from migrator.lab.kubeapi.calls import Call, check_options, copy, decode_object, parse_object
-from migrator.lab.kubeapi.strategic import strategic_merge
+from migrator.lab.kubeapi.calls import Call, check_options, copy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _TRIES = 20
+_IMMUTABLE = "field is immutable"
 _CREATE_ON_UPDATE = {
     "clusterrolebindings.rbac.authorization.k8s.io",
     "clusterroles.rbac.authorization.k8s.io",
@@ -65,7 +67,7 @@ class Writer:
 
     def create(self, call: Call, warnings: list[str]) -> Json:
         """POST: a new object."""
-        obj = self.decoded(call, decode_object(call), warnings)
+        obj = decoding.of_kind(call, decoding.document(call), warnings)
         return self.create_object(call, obj)
 
     def create_object(self, call: Call, obj: Json, applied: Json | None = None) -> Json:
@@ -103,18 +105,14 @@ class Writer:
         """The object after admission; what a webhook patched is read anew."""
         admitted = self._cluster.admission.mutate(call, obj, old)
         if admitted is not obj:
-            admitted = metadata.ordered(call.kind, schema.checked(call.kind, admitted, "Ignore", []))
+            admitted = metadata.ordered(call.kind, schema.read(call.kind, admitted)[0])
             defaults.set_defaults(call.kind, admitted)
         return admitted
 
     def replace(self, call: Call, warnings: list[str]) -> tuple[Json, int]:
         """PUT: the object as given, unless the caller's version of it is old."""
-        obj = self.decoded(call, decode_object(call), warnings)
-        name = obj.setdefault("metadata", {}).get("name", "")
-        if name != call.name:
-            raise errors.bad_request(
-                f"the name of the object ({name}) does not match the name on the URL ({call.name})"
-            )
+        obj = decoding.of_kind(call, decoding.document(call), warnings)
+        decoding.check_name(call, obj["metadata"])
         if self._record(call) is None and call.kind.qualified in _CREATE_ON_UPDATE and not call.subresource:
             return self.create_object(call, obj), 201
         return self.change(call, lambda _: copy(obj)), 200
@@ -129,31 +127,19 @@ class Writer:
         check_options(call)
         if content_type == patches.APPLY_PATCH:
             return self._apply(call, warnings)
-        body = call.request.body
-
-        def patched(current: Json) -> Json:
-            if content_type == patches.JSON_PATCH:
-                after = patches.json_patch(current, body)
-            elif content_type == patches.MERGE_PATCH:
-                after = patches.merge_patch(current, parse_object(body))
-            else:
-                after = strategic_merge(current, parse_object(body), schema.root(call.kind))
-            return self.decoded(call, after, warnings)
-
-        return self.change(call, patched), 200
+        return self.change(call, lambda current: patching.patched(call, current, warnings)), 200
 
     def _apply(self, call: Call, warnings: list[str]) -> tuple[Json, int]:
-        applied = self.decoded(call, parse_object(call.request.body, yaml_body=True), warnings, fills=False)
-        apply.check(call, applied)
+        applied = apply.configuration(call, warnings)
         if self._record(call) is None:
             if call.subresource:
                 raise errors.not_found(call.kind, call.name)
             applied.setdefault("metadata", {}).setdefault("name", call.name)
-            return self.create_object(call, self.decoded(call, copy(applied), []), applied=copy(applied)), 201
+            return self.create_object(call, decoding.of_kind(call, copy(applied), []), applied=copy(applied)), 201
         force = call.request.flag("force")
 
         def merged(current: Json) -> Json:
-            return self.decoded(call, apply.merge(call, current, applied, force=force), [])
+            return decoding.of_kind(call, apply.merge(call, current, applied, force=force), [])
 
         return self.change(call, merged, applied=applied), 200
 
@@ -165,6 +151,7 @@ class Writer:
                 raise errors.not_found(call.kind, call.name)
             old = record.obj
             new = metadata.ordered(call.kind, compute(copy(old)))
+            decoding.check_name(call, new["metadata"])
             self._check_version(call, old, new)
             new = self._prepared(call, old, new, applied)
             if managed_fields.unchanged(old, new):
@@ -200,44 +187,18 @@ class Writer:
         return self._store.get(call.kind.key, call.namespace if call.kind.namespaced else "", call.name)
 
     def _check_version(self, call: Call, old: Json, new: Json) -> None:
-        wanted = new.setdefault("metadata", {})
+        wanted = new["metadata"]
         uid = wanted.get("uid")
         if uid and uid != old["metadata"]["uid"]:
-            raise errors.conflict(
-                call.kind,
-                call.name,
-                f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['metadata']['uid']}",
-            )
+            if call.verb == "update":
+                raise errors.other_object(call.kind, call.namespace, call.name, uid, old["metadata"]["uid"])
+            # a real server finds it twice
+            raise errors.invalid(call.kind, call.name, [errors.invalid_value("metadata.uid", uid, _IMMUTABLE)] * 2)
         version = wanted.get("resourceVersion")
+        if version and not version.isdigit():
+            raise errors.ApiError(500, "", f'strconv.ParseUint: parsing "{version}": invalid syntax')
         if version and version != old["metadata"]["resourceVersion"]:
             raise errors.modified(call.kind, call.name)
         if not version and (call.kind.custom or call.kind.qualified in _VERSIONED):
             raise errors.version_required(call.kind, call.name)
         wanted["resourceVersion"] = old["metadata"]["resourceVersion"]
-        if "name" in wanted and wanted["name"] != old["metadata"]["name"]:
-            raise errors.bad_request("the name of the object does not match the name on the URL")
-
-    def decoded(self, call: Call, obj: Json, warnings: list[str], *, fills: bool = True) -> Json:
-        """Check that an object is of the resource's kind, and read it as one."""
-        kind = call.kind
-        found = (obj.get("apiVersion"), obj.get("kind"))
-        if not found[1]:
-            if not kind.custom and call.verb != "patch" and not obj.get("apiVersion"):
-                obj = {"kind": kind.kind, "apiVersion": kind.api_version, **obj}
-            else:
-                raise errors.bad_request(f"Object 'Kind' is missing in '{errors.compact(obj)}'")
-        elif found[0] != kind.api_version:
-            raise errors.bad_request(
-                f"the API version in the data ({found[0]}) does not match the expected API version ({kind.api_version})"
-            )
-        elif found[1] != kind.kind:
-            raise errors.bad_request(
-                f'{found[1]} in version "{kind.version}" cannot be handled as a {kind.kind}: '
-                f"converting ({found[0]}.{found[1]}) to ({kind.api_version}.{kind.kind}): unknown conversion"
-            )
-        meta = obj.setdefault("metadata", {})
-        if kind.namespaced and meta.get("namespace") not in (None, "", call.namespace):
-            raise errors.bad_request(
-                "the namespace of the provided object does not match the namespace sent on the request"
-            )
-        return schema.checked(kind, obj, call.validation, warnings, fills=fills)
