@@ -66,6 +66,7 @@ def test_the_gate_turns_as_the_file_changes_and_back(house: Gatehouse) -> None:
     service, other = add_service(house, annotated=True), add_service(house, annotated=True)
     service.runs()
     service.turns(IRSA)
+    other.turns(IRSA)
     with house.associated(service):
         assert service.turns(POD_IDENTITY) in ([IRSA, POD_IDENTITY], [POD_IDENTITY])
         assert other.says() == IRSA
