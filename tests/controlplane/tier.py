@@ -20,20 +20,27 @@ _GET = (
 )
 
 
-def leave_out(items: Sequence[pytest.Item]) -> None:
-    """Has the tests of the tier skipped where its programs are missing.
+def insist() -> None:
+    """Ends the run before it begins where `REQUIRE_CONTROL_PLANE` says that nothing may be left out.
 
     Raises:
-        pytest.UsageError: they are missing, and `REQUIRE_CONTROL_PLANE` says that they must not be.
+        pytest.UsageError: a program is missing.
     """
-    missing = [one.name for one in NEEDED if programs.find(one) is None]
-    if not missing:
-        return
-    concerned = [item for item in items if item.get_closest_marker(MARK)]
-    if concerned and os.environ.get(REQUIRED):
-        raise pytest.UsageError(f"{', '.join(missing)}: not here; {_GET}")
-    for item in concerned:
-        item.add_marker(pytest.mark.skip(reason=f"{_LEFT_OUT}: {', '.join(missing)} missing; {_GET}"))
+    gone = _missing()
+    if gone and os.environ.get(REQUIRED):
+        raise pytest.UsageError(f"{REQUIRED} is set, and {', '.join(gone)} missing; {_GET}")
+
+
+def leave_out(items: Sequence[pytest.Item]) -> None:
+    """Has the tests of the tier skipped where its programs are missing."""
+    gone = _missing()
+    for item in items:
+        if gone and item.get_closest_marker(MARK):
+            item.add_marker(pytest.mark.skip(reason=f"{_LEFT_OUT}: {', '.join(gone)} missing; {_GET}"))
+
+
+def _missing() -> list[str]:
+    return [one.name for one in NEEDED if programs.find(one) is None]
 
 
 def in_one_line(reporter: pytest.TerminalReporter) -> None:
