@@ -76,14 +76,16 @@ class Comparison:
 
     def _excuses(self, entry: Ignored, mine: Any, real: Any) -> bool:
         """Whether it is about this pair; of values it is so even where they happen to be equal."""
+        if ABSENT in (mine, real):
+            return entry.only == ("ours" if real is ABSENT else "theirs")
         if entry.only:
-            return (real is ABSENT) if entry.only == "ours" else (mine is ABSENT)
-        if mine is ABSENT or real is ABSENT:
             return False
         if not entry.like:
             return bool(mine != real)
-        if not (isinstance(mine, str) and isinstance(real, str)):
-            return False
+        return isinstance(mine, str) and isinstance(real, str) and self._alike(entry, mine, real)
+
+    def _alike(self, entry: Ignored, mine: str, real: str) -> bool:
+        """Whether two texts differ in nothing but the parts that may."""
         parts, others = ([found[0] for found in re.finditer(entry.like, text)] for text in (mine, real))
         if not (parts or others) or re.sub(entry.like, "", mine) != re.sub(entry.like, "", real):
             return False

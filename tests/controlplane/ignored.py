@@ -6,7 +6,10 @@ UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"
 VERSION = r"^[1-9]\d*$"
 SUFFIX = r"(?<=^kube-api-access-)[bcdfghjklmnpqrstvwxz2456789]{5}$"
-INTERNAL = r"(?s)(?<=Invalid value: )\{.*\}(?=: field is immutable)|(?<=previously negative\)\n).*$"
+INTERNAL = (
+    r"(?s)(?<=Invalid value: )\{.*\}(?=: field is immutable)|(?<=previously negative\)\n).*$"
+    r"|(?<=patch: Invalid value: )\"\{.*\}\"(?=: )|(?<=^Invalid value: )\"\{.*\}\"(?=: )"
+)
 
 _UIDS = "each server makes its own uids"
 _PROTOBUF = "the practice fleet speaks no protobuf"
@@ -40,6 +43,7 @@ IGNORED = (
     Ignored("a token has the version of the list in it", "body.metadata.continue", like=r"^[\w-]{60,}$"),
     Ignored(_INTERNAL, "body.message", like=INTERNAL),
     Ignored(_UIDS, "body.message", like=UUID, same=True),
+    Ignored("each parser has its own words", "body.message", like=r"(?s)(?<=^error decoding YAML: ).*"),
     Ignored(_PROTOBUF, "body.message", like=PROTOBUF),
     *(Ignored(_BUILD, f"body.{name}", asked="GET /version") for name in BUILD),
     Ignored(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from migrator.lab.kubeapi import decoding, errors, field_sets, schema
 from migrator.lab.kubeapi.calls import copy
 from migrator.lab.kubeapi.managed_fields import Owners, applied_fields, owners_before
+from migrator.lab.kubeapi.strategic import in_go
 
 if TYPE_CHECKING:
     from migrator.lab.kubeapi.calls import Call
@@ -16,24 +17,53 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+_NUMBER = "numeric (int or float)"
+_GOALS = {"s": "string", "i": _NUMBER, "l": _NUMBER, "f": _NUMBER, "b": "boolean", "[": "list", "{": "map"}
 
-def configuration(call: Call, warnings: list[str]) -> Json:
+
+def configuration(call: Call) -> Json:
     """The configuration in a call's body.
 
     Raises:
         ApiError: it cannot be applied.
     """
+    kind = call.kind
     try:
-        given = decoding.parsed(call.request.body, yaml_body=True)
+        given: Json = decoding.parsed(call.request.body, yaml_body=True, wanted="map[string]interface {}")
     except decoding.UnreadableError as error:
         raise errors.bad_request(f"error decoding YAML: {error}") from error
-    applied = decoding.of_kind(call, given, warnings, fills=False)
-    metadata = applied.get("metadata") or {}
+    version, name = given.get("apiVersion", ""), given.get("kind", "")
+    if (version, name) != (kind.api_version, kind.kind):
+        said = version if "/" in version else f"/{version}"
+        raise errors.bad_request(f"invalid object type: {said}, Kind={name}")
+    applied = _typed(kind, given)
+    metadata = applied.setdefault("metadata", {})
     if metadata.get("managedFields"):
         raise errors.bad_request("metadata.managedFields must be nil")
-    if metadata.get("name"):
-        decoding.check_name(call, metadata)
+    decoding.check_place(call, metadata)
+    decoding.check_name(call, metadata)
     return applied
+
+
+def _typed(kind: Kind, given: Json) -> Json:
+    """The configuration, if it has nothing but what its kind has; there is no leniency here."""
+    try:
+        applied, unknown = schema.read(kind, given, fills=False)
+    except schema.MismatchError as error:
+        goal = _GOALS.get(error.wanted[:1] if error.wanted[:1] in "[{" else error.wanted, "map")
+        text = f".{error.path}: expected {goal}, got &value.valueUnstructured{{Value:{in_go(error.value)}}}"
+        raise _untyped(kind, given, text) from error
+    if unknown:
+        lines = [f".{path}: field not declared in schema" for path in unknown]
+        raise _untyped(kind, given, lines[0] if len(lines) == 1 else "errors:\n  " + "\n  ".join(lines))
+    return applied
+
+
+def _untyped(kind: Kind, given: Json, text: str) -> errors.ApiError:
+    metadata = given.get("metadata") or {}
+    place = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}"
+    version = kind.api_version if kind.group else f"/{kind.version}"
+    return errors.failed(f"failed to create typed patch object ({place}; {version}, Kind={kind.kind}): {text}")
 
 
 def merge(call: Call, current: Json, applied: Json, *, force: bool) -> Json:

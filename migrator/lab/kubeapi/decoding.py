@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,6 +13,8 @@ from migrator.lab.kubeapi.calls import check_options
 from migrator.lab.kubeapi.kinds import BUILTIN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from migrator.lab.kubeapi.calls import Call
     from migrator.lab.kubeapi.kinds import Kind
 
@@ -23,7 +26,7 @@ _KNOWN = {(kind.api_version, kind.kind) for kind in BUILTIN}
 _SHOWN = 30
 _HEAD = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 _UNTYPED = "couldn't get version/kind; json parse error: "
-_GO_NAMES = {list: "array", str: "string", bool: "bool", int: "number", float: "number"}
+_GO_NAMES = {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}
 
 
 class UnreadableError(Exception):
@@ -40,11 +43,12 @@ def document(call: Call) -> Json:
     check_options(call)
     body = call.request.body
     try:
-        return parsed(body, yaml_body=call.content_type in _YAML)
+        found: Json = parsed(body, yaml_body=call.content_type in _YAML)
     except UnreadableError as error:
         kind = call.kind.kind
         text = f"the object provided is unrecognized (must be of type {kind}): {_UNTYPED}{error} ({_summary(body)})"
         raise errors.bad_request(text) from error
+    return found
 
 
 def check_media(call: Call) -> None:
@@ -68,13 +72,14 @@ def options(call: Call) -> Json:
         return {}
     check_media(call)
     try:
-        return parsed(call.request.body, yaml_body=call.content_type in _YAML)
+        found: Json = parsed(call.request.body, yaml_body=call.content_type in _YAML)
     except UnreadableError as error:
         raise errors.bad_request(f"{_UNTYPED}{error}") from error
+    return found
 
 
-def parsed(body: bytes, *, yaml_body: bool = False) -> Json:
-    """An object from bytes; null is an empty one.
+def parsed(body: bytes, *, yaml_body: bool = False, wanted: str = _HEAD) -> Any:
+    """What is in the bytes, which must be an object, or a list if the wanted Go type is one; null is an empty one.
 
     Raises:
         UnreadableError: they are none.
@@ -84,10 +89,11 @@ def parsed(body: bytes, *, yaml_body: bool = False) -> Json:
     except (msgspec.DecodeError, yaml.YAMLError, UnicodeDecodeError) as error:
         truncated = not body.strip() or "truncated" in str(error)
         raise UnreadableError("unexpected end of JSON input" if truncated else str(error)) from error
+    goal = list if wanted.startswith("[]") else dict
     if found is None:
-        return {}
-    if not isinstance(found, dict):
-        raise UnreadableError(f"json: cannot unmarshal {_GO_NAMES[type(found)]} into Go value of type {_HEAD}")
+        return goal()
+    if not isinstance(found, goal):
+        raise UnreadableError(f"json: cannot unmarshal {_GO_NAMES[type(found)]} into Go value of type {wanted}")
     return found
 
 
@@ -111,13 +117,44 @@ def of_kind(call: Call, obj: Json, warnings: list[str], *, fills: bool = True) -
         read, unknown = schema.read(kind, obj, fills=fills)
     except schema.MismatchError as error:
         raise _refused(kind, str(error)) from error
-    unknown = [f'unknown field "{path}"' for path in unknown]
-    if unknown and call.validation == "Strict":
-        raise _refused(kind, f"strict decoding error: {', '.join(unknown)}")
+    faults = [f'unknown field "{path}"' for path in unknown]
+    if call.validation != "Ignore" and call.verb in ("create", "update") and call.content_type not in _YAML:
+        faults = [f'duplicate field "{path}"' for path in _repeated(call.request.body)] + faults
+    if faults and call.validation == "Strict":
+        raise _refused(kind, f"strict decoding error: {', '.join(faults)}")
     if call.validation == "Warn":
-        warnings += unknown
+        warnings += faults
     check_place(call, read.get("metadata") or {})
     return read
+
+
+class _Members(list[tuple[str, Any]]):
+    """The members of a JSON object as they came."""
+
+
+def _repeated(body: bytes) -> list[str]:
+    """Where a JSON object has the same member twice; nearly none has, so that is looked for first."""
+    twice = False
+
+    def met(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal twice
+        twice = twice or len(pairs) != len({name for name, _ in pairs})
+
+    json.loads(body or b"{}", object_pairs_hook=met)
+    return list(_paths_of_repeated(json.loads(body, object_pairs_hook=_Members), "")) if twice else []
+
+
+def _paths_of_repeated(value: Any, path: str) -> Iterator[str]:
+    seen: set[str] = set()
+    for name, item in value if isinstance(value, _Members) else ():
+        where = f"{path}.{name}" if path else name
+        if name in seen:
+            yield where
+        seen.add(name)
+        yield from _paths_of_repeated(item, where)
+    if isinstance(value, list) and not isinstance(value, _Members):
+        for number, item in enumerate(value):
+            yield from _paths_of_repeated(item, f"{path}[{number}]")
 
 
 def _refused(kind: Kind, why: str) -> errors.ApiError:
@@ -167,6 +204,17 @@ def _named(kind: Kind, obj: Json) -> Json:
             f'{name} in version "{short}" cannot be handled as a {kind.kind}: {_why(kind, version, name)}'
         )
     return {**obj, "kind": kind.kind, "apiVersion": kind.api_version}
+
+
+def check_kind(kind: Kind, obj: Json) -> None:
+    """Refuse what a patch made an object of another kind.
+
+    Raises:
+        MismatchError: it did.
+    """
+    version, name = obj.get("apiVersion", kind.api_version), obj.get("kind", kind.kind)
+    if (version, name) != (kind.api_version, kind.kind):
+        raise schema.MismatchError(_why(kind, version, name))
 
 
 def _why(kind: Kind, version: str, name: str) -> str:

@@ -213,6 +213,11 @@ def rejected_patch() -> ApiError:
     return ApiError(422, "Invalid", "the server rejected our request due to an error in our request", {})
 
 
+def failed(message: str) -> ApiError:
+    """500: what a real server did not expect and gives no reason for."""
+    return ApiError(500, "", message)
+
+
 def unsupported_media(content_type: str, accepted: Sequence[str]) -> ApiError:
     """415: a body in a language that is not spoken here."""
     named = f' ("{content_type}")' if "protobuf" in content_type else ""
@@ -260,7 +265,7 @@ def _details(kind: Kind, name: str) -> Json:
 def shown_value(value: Any) -> str:
     """A value as Go would print it in a field error."""
     if isinstance(value, str):
-        return f'"{value}"'
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:

@@ -96,9 +96,10 @@ def _head(kind: Kind, manager: str, operation: str, subresource: str) -> Json:
 
 def record_update(kind: Kind, old: Json | None, new: Json, *, manager: str, subresource: str = "") -> None:
     """Note that a manager wrote an object: what changed is now its own, what is gone is nobody's."""
-    entries = (old["metadata"].get("managedFields") or []) if old else []
+    entries = _entries_before(old, new)
     if old is not None and not entries:
         # of an object whose fields nobody owned from the start no account is kept until somebody applies
+        new["metadata"].pop("managedFields", None)
         return
     before = schema.unset(kind) if old is None else old
     changes = field_sets.compared(before, new, schema.root(kind)).without(_untouched(kind, subresource))
@@ -110,6 +111,14 @@ def record_update(kind: Kind, old: Json | None, new: Json, *, manager: str, subr
     mine = (owners.own(manager, "Update", subresource) | changes.written) - changes.removed
     lost = changes.written | changes.removed
     _put(new, owners.settle(_head(kind, manager, "Update", subresource), mine, lost))
+
+
+def _entries_before(old: Json | None, new: Json) -> list[Json]:
+    """The account so far; who sends one with nothing in it clears it."""
+    if old is None or new["metadata"].get("managedFields") == [{}]:
+        return []
+    entries: list[Json] = old["metadata"].get("managedFields") or []
+    return entries
 
 
 def record_apply(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonpatch
 import jsonpointer
-import msgspec
 
-from migrator.lab.kubeapi import errors
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Json = dict[str, Any]
 
@@ -18,25 +18,34 @@ STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 
 
-def json_patch(current: Json, body: bytes) -> Json:
+class UnfitError(Exception):
+    """A JSON patch that does not fit the object; a failed `test` is one."""
+
+
+def json_patch(current: Json, operations: Sequence[Any]) -> Json:
     """The object after a list of JSON patch operations.
 
+    As on a real server, a member of an object may be replaced that is not there, and a value that is left out is null.
+
     Raises:
-        ApiError: 400 for an unreadable patch, 422 for one that does not fit the object.
+        UnfitError: one of them cannot be done.
     """
+    patched: Json = current
     try:
-        operations = msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
-        raise errors.bad_request(f"error decoding patch: {error}") from error
-    if not isinstance(operations, list):
-        raise errors.bad_request(
-            "error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch"
-        )
-    try:
-        patched: Json = jsonpatch.apply_patch(current, operations)
+        for operation in operations:
+            given = {"value": None, **operation}
+            if given["op"] == "replace" and isinstance(_parent(patched, given["path"]), dict):
+                given["op"] = "add"
+            patched = jsonpatch.apply_patch(patched, [given])
     except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError) as error:
-        raise errors.rejected_patch() from error
+        raise UnfitError(str(error)) from error
     return patched
+
+
+def _parent(document: Json, path: str) -> Any:
+    """What holds the member that a pointer names; nothing for the whole document."""
+    above, _, _ = path.rpartition("/")
+    return jsonpointer.resolve_pointer(document, above, None) if path else None
 
 
 def merge_patch(current: Json, patch: Json) -> Json:

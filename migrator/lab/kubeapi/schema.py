@@ -23,13 +23,38 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _GO_TYPES = {"s": "string", "y": "[]uint8", "i": "int32", "l": "int64", "b": "bool", "f": "float64"}
+_CONVERTED = {str: "string", bool: "bool", float: "float64", dict: "map", list: "slice"}
 _BASE64 = string.ascii_letters + string.digits + "+/="
 _MICRO = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})(Z|[+-]\d\d:\d\d)$")
 _SECONDS = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$")
 
 
 class MismatchError(Exception):
-    """A value of a wrong type; its text is the decoder's."""
+    """A value of a wrong type; its text is the decoder's.
+
+    Attributes:
+        unconverted: what is said of it where an object is converted instead of decoded.
+        path: where it stands.
+        value: what it is.
+        wanted: the code of the type that it should be of.
+    """
+
+    def __init__(self, text: str, path: str = "", value: Any = None, wanted: str = "") -> None:
+        super().__init__(text)
+        self.path, self.value, self.wanted = path, value, wanted
+
+    @property
+    def unconverted(self) -> str:
+        """What is said of it where an object is converted instead of decoded."""
+        given = _CONVERTED.get(type(self.value), "int64")
+        if self.wanted.startswith("["):
+            return f"cannot restore slice from {given}"
+        if self.wanted.startswith("{"):
+            return f"cannot restore map from {given}"
+        if len(self.wanted) > 1:
+            return f"cannot restore struct from: {given}"
+        goal = _GO_TYPES.get(self.wanted, "string")
+        return f"unrecognized type: {goal}" if given == "string" else f"cannot convert {given} to {goal}"
 
 
 @dataclass
@@ -64,18 +89,29 @@ def read(kind: Kind, obj: Json, *, fills: bool = True) -> tuple[Json, list[str]]
 def _read(value: Any, shape: Shape, path: str, reading: _Reading) -> Any:
     if shape.is_struct:
         if not isinstance(value, dict):
-            raise MismatchError(_mismatch(value, shape, path))
+            raise MismatchError(_mismatch(value, shape, path), path, value, shape.code)
         return _read_struct(value, shape, path, reading)
     if shape.is_list:
         if not isinstance(value, list):
-            raise MismatchError(_mismatch(value, shape, path))
+            raise MismatchError(_mismatch(value, shape, path), path, value, shape.code)
         return [_read(item, shape.held, f"{path}[{n}]", reading) for n, item in enumerate(value)]
     if shape.is_map:
         if not isinstance(value, dict):
-            raise MismatchError(_mismatch(value, shape, path))
-        return {key: _read(item, shape.held, path, reading) for key, item in value.items() if item is not None}
+            raise MismatchError(_mismatch(value, shape, path), path, value, shape.code)
+        return {key: _read_member(key, item, shape.held, path, reading) for key, item in value.items()}
     _check_scalar(value, shape, path)
     return value
+
+
+def _read_member(key: str, item: Any, shape: Shape, path: str, reading: _Reading) -> Any:
+    if item is None:
+        return shape.zero
+    try:
+        return _read(item, shape, path, reading)
+    except MismatchError as error:
+        if error.path == path:  # a decoder does not say at which key
+            error.path = f"{path}.{key}"
+        raise
 
 
 def _read_struct(value: Json, shape: Shape, path: str, reading: _Reading) -> Json:
@@ -117,7 +153,7 @@ def _check_scalar(value: Any, shape: Shape, path: str) -> None:
     else:
         return
     if not fits:
-        raise MismatchError(_mismatch(value, shape, path))
+        raise MismatchError(_mismatch(value, shape, path), path, value, shape.code)
 
 
 def _check_bytes(value: Any) -> None:

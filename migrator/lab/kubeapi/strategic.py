@@ -21,7 +21,7 @@ def strategic_merge(current: Json, patch: Json, shape: Shape) -> Json:
     """The object after the patch.
 
     Raises:
-        ApiError: 400 for an unknown directive, 422 for a list element without its merge key.
+        ApiError: 500 for an unknown directive, or for a list element without its merge key, as on a real server.
     """
     directive = patch.get(_PATCH)
     if directive == "replace":
@@ -30,7 +30,7 @@ def strategic_merge(current: Json, patch: Json, shape: Shape) -> Json:
     if directive == "delete":
         return {}
     if directive not in (None, "merge"):
-        raise errors.bad_request(f"Unknown patch type found: {directive}")
+        raise errors.failed(f"unknown patch type: {directive} in map: {in_go(patch)}")
     merged = dict(current)
     if _RETAIN in patch:
         merged = {k: v for k, v in merged.items() if k in patch[_RETAIN]}
@@ -46,7 +46,7 @@ def strategic_merge(current: Json, patch: Json, shape: Shape) -> Json:
     for key, order in patch.items():
         if key.startswith(_ORDER):
             name = key.removeprefix(_ORDER)
-            _reorder(merged, name, order, shape.child(name))
+            _reorder(merged, name, order, current.get(name), shape.child(name).patch_key)
     return merged
 
 
@@ -55,11 +55,12 @@ def _merged_value(current: Any, value: Any, shape: Shape) -> Any:
         return strategic_merge(current if isinstance(current, dict) and not shape.replaces else {}, value, shape)
     if not isinstance(value, list):
         return value
+    before = current if isinstance(current, list) else []
     if shape.merges_scalars:
-        base = current if isinstance(current, list) else []
-        return base + [item for item in value if item not in base]
+        merged = before + [item for item in value if item not in before]
+        return ordered(merged, value, before, "")
     if shape.patch_key:
-        return _merged_list(current if isinstance(current, list) else [], value, shape)
+        return _merged_list(before, value, shape)
     return [_stripped(item) for item in value]
 
 
@@ -70,7 +71,7 @@ def _merged_list(current: list[Any], patch: list[Any], shape: Shape) -> list[Any
     merged = list(current)
     for item in patch:
         if not isinstance(item, dict) or key not in item:
-            raise errors.rejected_patch()
+            raise errors.failed(f"map: {in_go(item)} does not contain declared merge key: {key}")
         place = next((n for n, old in enumerate(merged) if old.get(key) == item[key]), None)
         if item.get(_PATCH) == "delete":
             if place is not None:
@@ -79,7 +80,27 @@ def _merged_list(current: list[Any], patch: list[Any], shape: Shape) -> list[Any
             merged.append(_stripped(item))
         else:
             merged[place] = strategic_merge(merged[place], item, shape.element)
-    return merged
+    return ordered(merged, patch, current, key)
+
+
+def ordered(merged: list[Any], patch: list[Any], before: list[Any], key: str) -> list[Any]:
+    """A merged list in the order that a real server gives it: what the patch names comes as early as can be.
+
+    What it does not name keeps its place before those that were behind it.
+    """
+    wanted, known = ([_named(item, key) for item in items] for items in (patch, before))
+    listed = sorted((i for i in merged if _named(i, key) in wanted), key=lambda i: wanted.index(_named(i, key)))
+    others = [item for item in merged if _named(item, key) not in wanted]
+    found = []
+    while others and listed:
+        left, right = _named(others[0], key), _named(listed[0], key)
+        first = right in known and known.index(left) < known.index(right)
+        found.append(others.pop(0) if first else listed.pop(0))
+    return [*found, *others, *listed]
+
+
+def _named(item: Any, key: str) -> Any:
+    return item.get(key) if isinstance(item, dict) and key else item
 
 
 def _delete_scalars(merged: Json, name: str, values: list[Any]) -> None:
@@ -87,18 +108,9 @@ def _delete_scalars(merged: Json, name: str, values: list[Any]) -> None:
         merged[name] = [item for item in merged[name] if item not in values]
 
 
-def _reorder(merged: Json, name: str, order: list[Any], shape: Shape) -> None:
-    items = merged.get(name)
-    if not isinstance(items, list):
-        return
-    key = shape.patch_key
-    wanted = [item.get(key) if isinstance(item, dict) else item for item in order]
-
-    def named(item: Any) -> Any:
-        return item.get(key) if isinstance(item, dict) else item
-
-    listed = iter(sorted((i for i in items if named(i) in wanted), key=lambda i: wanted.index(named(i))))
-    merged[name] = [next(listed) if named(item) in wanted else item for item in items]
+def _reorder(merged: Json, name: str, order: list[Any], before: Any, key: str) -> None:
+    if isinstance(merged.get(name), list):
+        merged[name] = ordered(merged[name], order, before if isinstance(before, list) else [], key)
 
 
 def _stripped(value: Any) -> Any:
@@ -112,3 +124,14 @@ def _stripped(value: Any) -> Any:
     if isinstance(value, list):
         return [_stripped(item) for item in value if not (isinstance(item, dict) and item.get(_PATCH) == "delete")]
     return value
+
+
+def in_go(value: Any) -> str:
+    """A value as Go prints it."""
+    if isinstance(value, dict):
+        return "map[" + " ".join(f"{key}:{in_go(value[key])}" for key in sorted(value)) + "]"
+    if isinstance(value, list):
+        return "[" + " ".join(map(in_go, value)) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "<nil>" if value is None else str(value)

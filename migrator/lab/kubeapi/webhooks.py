@@ -8,14 +8,13 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import jsonpatch
-import jsonpointer
 import msgspec
 import urllib3
 
 from migrator.lab.kubeapi import errors
 from migrator.lab.kubeapi.kinds import MUTATING, NAMESPACE, VALIDATING
 from migrator.lab.kubeapi.labels import accepts_labels, from_selector
+from migrator.lab.kubeapi.patches import UnfitError, json_patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,10 +114,9 @@ class Webhooks:
         if answer is None or not answer.patch:
             return obj
         try:
-            patched: Json = jsonpatch.apply_patch(obj, answer.patch)
-        except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError) as error:
+            return json_patch(obj, answer.patch)
+        except UnfitError as error:
             raise errors.ApiError(500, "InternalError", f"Internal error occurred: {error}") from error
-        return patched
 
     def _ask(self, call: Call, hook: Json, obj: Json | None, old: Json | None) -> Answer | None:
         name = hook.get("name", "")

@@ -126,15 +126,18 @@ class Writer:
             raise errors.unsupported_media(content_type, (_PATCHES[0], _PATCHES[1], _PATCHES[3]))
         check_options(call)
         if content_type == patches.APPLY_PATCH:
-            return self._apply(call, warnings)
+            return self._apply(call)
         return self.change(call, lambda current: patching.patched(call, current, warnings)), 200
 
-    def _apply(self, call: Call, warnings: list[str]) -> tuple[Json, int]:
-        applied = apply.configuration(call, warnings)
+    def _apply(self, call: Call) -> tuple[Json, int]:
+        applied = apply.configuration(call)
         if self._record(call) is None:
             if call.subresource:
                 raise errors.not_found(call.kind, call.name)
-            applied.setdefault("metadata", {}).setdefault("name", call.name)
+            uid = applied["metadata"].get("uid")
+            if uid:
+                why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+                raise errors.conflict(call.kind, call.name, why)
             return self.create_object(call, decoding.of_kind(call, copy(applied), []), applied=copy(applied)), 201
         force = call.request.flag("force")
 
@@ -196,7 +199,7 @@ class Writer:
             raise errors.invalid(call.kind, call.name, [errors.invalid_value("metadata.uid", uid, _IMMUTABLE)] * 2)
         version = wanted.get("resourceVersion")
         if version and not version.isdigit():
-            raise errors.ApiError(500, "", f'strconv.ParseUint: parsing "{version}": invalid syntax')
+            raise errors.failed(f'strconv.ParseUint: parsing "{version}": invalid syntax')
         if version and version != old["metadata"]["resourceVersion"]:
             raise errors.modified(call.kind, call.name)
         if not version and (call.kind.custom or call.kind.qualified in _VERSIONED):

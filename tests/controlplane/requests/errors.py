@@ -174,7 +174,7 @@ CASES = {
         post(apps("deployments"), small(spec={"replicas": 1.5})),
         post(apps("deployments"), small(spec={"paused": 1})),
         post(core("secrets"), small(data={"k": "not base64!"})),
-        post(core("pods"), {"metadata": {"name": "a", "deletionTimestamp": "now"}, "spec": {"containers": [CONTAINER]}}),
+        post(core("pods"), {"metadata": {"name": "a", "deletionTimestamp": "now"}, "spec": POD["spec"]}),
     ),
     "[400] another place than the path says": (
         post(MAPS, {"metadata": {"name": "a", "namespace": "other"}}),
