@@ -32,13 +32,6 @@ class Programs:
     manager: Path | None
     webhook: Path | None
 
-    @property
-    def said(self) -> str:
-        """What runs, for people."""
-        own = [name for name, path in (("controllers", self.manager), ("webhook", self.webhook)) if path is None]
-        real = f"{programs.API_SERVER.name} in {self.servers.api_server.parent}"
-        return real + (f"; {' and '.join(own)} are the practice fleet's own" if own else "")
-
 
 def programs_at_hand(tell: Tell = programs.say) -> Programs:
     """Every program, built if need be. etcd and kube-apiserver must be there; for the others, ours stand in.
