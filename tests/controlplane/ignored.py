@@ -6,8 +6,12 @@ UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"
 VERSION = r"^[1-9]\d*$"
 SUFFIX = r"(?<=^kube-api-access-)[bcdfghjklmnpqrstvwxz2456789]{5}$"
+END = r"(?<=-|x)[bcdfghjklmnpqrstvwxz2456789]{5}$"
+BEGUN = r"(?<=Web-)[bcdfghjklmnpqrstvwxz2456789]{5}"
 INTERNAL = (
-    r"(?s)(?<=Invalid value: )\{.*\}(?=: field is immutable)|(?<=previously negative\)\n).*$"
+    r"(?s)(?<=Invalid value: )\{.*\}(?=: (?:field is immutable|minAvailable and|.selector. not auto))"
+    r"|(?<=previously negative\)\n).*$"
+    r"|(?<=Unsupported value: )\{.*\}(?=: supported values)"
     r"|(?<=patch: Invalid value: )\"\{.*\}\"(?=: )|(?<=^Invalid value: )\"\{.*\}\"(?=: )"
 )
 
@@ -15,6 +19,7 @@ _UIDS = "each server makes its own uids"
 _PROTOBUF = "the practice fleet speaks no protobuf"
 _BUILD = "it is another program"
 _HTTP = "what HTTP adds to an answer is not the API's"
+_BEGUN = "a name that is only begun gets a random end"
 _CLOCK = "the clocks are not read at the same moment"
 _INTERNAL = "a real server shows what it refuses in the form it has inside"
 PROTOBUF = r", application/vnd\.kubernetes\.protobuf(;stream=watch)?"
@@ -32,6 +37,12 @@ IGNORED = (
     Ignored("each server counts its own versions", "body.**.metadata.resourceVersion", like=VERSION, same=True),
     Ignored("a Job's selector is made from its uid", "body.**.*controller-uid", like=UUID, same=True),
     Ignored("a Job's selector is made from its uid", "body.rows.*.cells.*", like=UUID, same=True),
+    Ignored(_BEGUN, "body.metadata.name", like=END, same=True),
+    *(
+        Ignored(_BEGUN, at, asked=r"pods -> 422 ", like=BEGUN, same=True)
+        for at in ("body.message", "body.details.name")
+    ),
+    Ignored(_BEGUN, "body.details.causes.*.message", asked=r"pods -> 422 ", like=BEGUN, same=True),
     Ignored("the volume of a token has a generated name", "body.**.name", like=SUFFIX, same=True),
     Ignored("an age is counted from a clock", "body.rows.*.cells.*", like=r"^\d+s$"),
     Ignored(_CLOCK, "body.status.expirationTimestamp", like=TIME),
@@ -42,7 +53,7 @@ IGNORED = (
     Ignored(_CLOCK, "body.**.managedFields.*.time", like=TIME),
     Ignored("a token has the version of the list in it", "body.metadata.continue", like=r"^[\w-]{60,}$"),
     Ignored(_INTERNAL, "body.message", like=INTERNAL),
-    Ignored(_UIDS, "body.message", like=UUID, same=True),
+    *(Ignored(_UIDS, at, like=UUID, same=True) for at in ("body.message", "body.details.causes.*.message")),
     Ignored("each parser has its own words", "body.message", like=r"(?s)(?<=^error decoding YAML: ).*"),
     Ignored(_PROTOBUF, "body.message", like=PROTOBUF),
     *(Ignored(_BUILD, f"body.{name}", asked="GET /version") for name in BUILD),

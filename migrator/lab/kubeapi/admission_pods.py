@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.lab.kubeapi import errors
 from migrator.lab.kubeapi.calls import copy
-from migrator.lab.kubeapi.kinds import SERVICE_ACCOUNT
+from migrator.lab.kubeapi.kinds import PRIORITY, SERVICE_ACCOUNT
 
 if TYPE_CHECKING:
     from migrator.lab.kubeapi.calls import Call
@@ -35,13 +35,13 @@ class PodAdmission:
         """Complete a new pod.
 
         Raises:
-            ApiError: 403, its ServiceAccount does not exist.
+            ApiError: 403, its ServiceAccount or its priority class does not exist.
         """
         spec = pod.setdefault("spec", {})
         if "kubernetes.io/config.mirror" not in (pod["metadata"].get("annotations") or {}):
             self._give_account(call, pod, spec)
         _tolerate(spec)
-        _prioritise(spec)
+        self._prioritise(call, pod, spec)
 
     def _give_account(self, call: Call, pod: Json, spec: Json) -> None:
         name = spec.get("serviceAccountName") or "default"
@@ -49,12 +49,22 @@ class PodAdmission:
         account = self._account(call.namespace, name)
         if account is None:
             why = f'error looking up service account {call.namespace}/{name}: serviceaccount "{name}" not found'
-            raise errors.forbidden(call.kind, pod["metadata"].get("name", ""), why)
+            raise errors.forbidden(call.kind, _name(pod), why)
         mounts = spec.get("automountServiceAccountToken", account.get("automountServiceAccountToken", True))
         if mounts:
             _mount_token(spec)
         if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
             spec["imagePullSecrets"] = copy({"v": account["imagePullSecrets"]})["v"]
+
+    def _prioritise(self, call: Call, pod: Json, spec: Json) -> None:
+        wanted = spec.get("priorityClassName", "")
+        record = self._store.get(PRIORITY.key, "", wanted)
+        if wanted and record is None and wanted not in _PRIORITIES:
+            why = f"no PriorityClass with name {wanted} was found"
+            raise errors.forbidden(call.kind, _name(pod), why)
+        of_class = record.obj if record is not None else {"value": _PRIORITIES.get(wanted, 0)}
+        spec.setdefault("priority", of_class["value"])
+        spec.setdefault("preemptionPolicy", of_class.get("preemptionPolicy", "PreemptLowerPriority"))
 
     def _account(self, namespace: str, name: str) -> Json | None:
         """The ServiceAccount; the default one of a new namespace is waited for, as on a real server."""
@@ -109,6 +119,6 @@ def _tolerate(spec: Json) -> None:
             )
 
 
-def _prioritise(spec: Json) -> None:
-    spec.setdefault("priority", _PRIORITIES.get(spec.get("priorityClassName", ""), 0))
-    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+def _name(pod: Json) -> str:
+    """What a pod is called as long as it may have no name yet."""
+    return str(pod["metadata"].get("name") or pod["metadata"].get("generateName", ""))

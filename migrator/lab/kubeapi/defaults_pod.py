@@ -102,6 +102,8 @@ def _set_volume(volume: Json) -> None:
     _set_field_refs((volume.get("downwardAPI") or {}).get("items") or [])
     if "hostPath" in volume:
         volume["hostPath"].setdefault("type", "")
+    if "ephemeral" in volume:
+        volume["ephemeral"]["volumeClaimTemplate"]["spec"].setdefault("volumeMode", "Filesystem")
 
 
 def _set_field_refs(items: list[Json]) -> None:

@@ -33,7 +33,7 @@ _SHORT, _LONG = 63, 253
 
 def label(text: str) -> list[str]:
     """What is wrong with the name of a namespace or container."""
-    found = _length(text, _SHORT)
+    found = _length(text, _SHORT, "characters")
     if _fits(_LABEL, text):
         return found
     if _fits(_SUBDOMAIN, text):
@@ -43,7 +43,7 @@ def label(text: str) -> list[str]:
 
 def subdomain(text: str) -> list[str]:
     """What is wrong with the name of most objects."""
-    found = _length(text, _LONG)
+    found = _length(text, _LONG, "characters")
     return found if _fits(_SUBDOMAIN, text) else [*found, _said(_SUBDOMAIN_RULE, _SUBDOMAIN, "example.com")]
 
 
@@ -86,8 +86,8 @@ def _fits(pattern: str, text: str) -> bool:
     return _PATTERNS[pattern].match(text) is not None
 
 
-def _length(text: str, longest: int) -> list[str]:
-    return [f"must be no more than {longest} bytes"] if len(text) > longest else []
+def _length(text: str, longest: int, unit: str = "bytes") -> list[str]:
+    return [f"must be no more than {longest} {unit}"] if len(text) > longest else []
 
 
 def _said(rule: str, pattern: str, *examples: str) -> str:

@@ -35,7 +35,10 @@ def prepare_new(kind: Kind, obj: Json) -> None:
 
 
 def _pod(pod: Json) -> None:
-    pod["status"] = {"phase": "Pending", "qosClass": validation_pod.qos_class(pod.get("spec") or {})}
+    spec = pod.get("spec") or {}
+    pod["status"] = {"phase": "Pending", "qosClass": validation_pod.qos_class(spec)}
+    if spec.get("terminationGracePeriodSeconds", 0) < 0:
+        spec["terminationGracePeriodSeconds"] = 1
 
 
 def _namespace(namespace: Json) -> None:
@@ -65,8 +68,9 @@ def _service(service: Json) -> None:
     if spec.get("clusterIP"):
         spec["clusterIPs"] = [spec["clusterIP"]]
     if spec["type"] != "ExternalName":
-        spec.setdefault("ipFamilies", ["IPv4"])
-        spec.setdefault("ipFamilyPolicy", "SingleStack")
+        anywhere = spec.get("clusterIP") == "None" and not spec.get("selector")
+        spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if anywhere else ["IPv4"])
+        spec.setdefault("ipFamilyPolicy", "RequireDualStack" if anywhere else "SingleStack")
 
 
 def _daemon_set(daemon_set: Json) -> None:

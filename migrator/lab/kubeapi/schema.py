@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.lab.kubeapi import shapes
 from migrator.lab.kubeapi.calls import copy
+from migrator.lab.kubeapi.quantities import canonical
 from migrator.lab.kubeapi.shapes import Shape
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _read(value: Any, shape: Shape, path: str, reading: _Reading) -> Any:
             raise MismatchError(_mismatch(value, shape, path), path, value, shape.code)
         return {key: _read_member(key, item, shape.held, path, reading) for key, item in value.items()}
     _check_scalar(value, shape, path)
-    return value
+    return canonical(str(value)) if shape.code == "q" else value
 
 
 def _read_member(key: str, item: Any, shape: Shape, path: str, reading: _Reading) -> Any:
