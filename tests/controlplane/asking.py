@@ -31,7 +31,8 @@ _SECONDS = 30
 class Ask:
     """One request.
 
-    `{ns}` in it is the case's namespace; `$2.metadata.uid` is what the case's third answer (from 0) has there.
+    `{ns}` in it is the case's namespace; `$2.metadata.uid` is what the case's third answer (from 0) has there,
+    `$2.headers.Etag` one of its headers.
 
     Attributes:
         verb: of HTTP.
@@ -123,7 +124,7 @@ class Server:
 
         def filled(text: str) -> str:
             named = text.replace("{ns}", namespace)
-            return _EARLIER.sub(lambda found: str(_at(earlier[int(found[1])]["body"], found[2][1:])), named)
+            return _EARLIER.sub(lambda found: str(_earlier(earlier[int(found[1])], found[2][1:])), named)
 
         headers = {
             "Authorization": f"Bearer {self._token}",
@@ -162,6 +163,10 @@ def _has(body: Any, path: str) -> bool:
         return bool(_at(body, path))
     except (KeyError, IndexError, TypeError):
         return False
+
+
+def _earlier(answer: Json, path: str) -> Any:
+    return _at(answer if path.startswith("headers.") else answer["body"], path)
 
 
 def _at(body: Any, path: str) -> Any:

@@ -19,6 +19,7 @@ class _Absent:
 
 
 ABSENT = _Absent()
+_DISCOVERED = {"APIResourceList", "APIGroupList", "APIGroup", "APIGroupDiscoveryList"}
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Comparison:
         """What is different and not excused, one line each."""
         asked = f"{ask} -> {theirs.get('status')} {_kind(theirs)}"
         found = []
-        for path, mine, real in _leaves((), ours, theirs):
+        for path, mine, real in _leaves((), _by_name(ours), _by_name(theirs)):
             entry = next(
                 (one for one in self.ignored if one.covers(asked, path) and self._excuses(one, mine, real)), None
             )
@@ -98,6 +99,34 @@ class Comparison:
 def _kind(answer: Json) -> str:
     body = answer.get("body")
     return str(body.get("kind", "")) if isinstance(body, dict) else ""
+
+
+def _by_name(answer: Json) -> Json:
+    """Documents of discovery tell of one thing after the other; it is compared with what has its name."""
+    body = answer.get("body")
+    if isinstance(body, dict) and (body.get("kind") in _DISCOVERED or body.keys() == {"paths"}):
+        return {**answer, "body": _named(body)}
+    return answer
+
+
+def _named(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _named(under) for key, under in value.items()}
+    if isinstance(value, list) and value and not _words(value):
+        return {_name(one): _named(one) for one in value}
+    return value
+
+
+def _words(value: list[Any]) -> bool:
+    """Whether it is a plain list of words, such as verbs; paths are compared one by one."""
+    return all(isinstance(one, str) and not one.startswith("/") for one in value)
+
+
+def _name(one: Any) -> str:
+    if isinstance(one, str):
+        return one
+    names = [one.get(key) for key in ("name", "resource", "subresource", "version")]
+    return str(next((name for name in names if name), one.get("metadata", {}).get("name", "")))
 
 
 def _leaves(path: tuple[str, ...], mine: Any, real: Any) -> Iterator[tuple[tuple[str, ...], Any, Any]]:

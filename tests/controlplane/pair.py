@@ -11,6 +11,8 @@ from migrator.lab.controlplane.apiserver import RealApiServer
 from migrator.lab.controlplane.plane import programs_at_hand
 from migrator.lab.controlplane.programs import API_SERVER
 from migrator.lab.kubeapi import ApiServer
+from migrator.lab.kubeapi.gc import Collector
+from migrator.lab.kubeapi.storage import Event, KindKey
 from tests.controlplane.asking import Ask, Json, Server, get, post
 from tests.controlplane.plane import ISSUER, nobody
 
@@ -46,12 +48,20 @@ class Pair:
             pass
 
 
+class _Idle(Collector):
+    """Collects nothing: on the real side that is a controller's work."""
+
+    def handle(self, kind: KindKey, event: Event) -> None:
+        pass
+
+
 @contextmanager
 def open_pair(folder: Path) -> Iterator[Pair]:
     """Both, for the block."""
     authority = Authority("pair")
     real = RealApiServer(ISSUER, programs_at_hand().servers, folder, authority, nobody)
     own = ApiServer("pair", ISSUER, authority=authority, version=VERSION)
+    own.cluster._collector = _Idle(own.cluster)
     with ExitStack() as stack:
         for server in (own, real):
             stack.callback(server.stop)

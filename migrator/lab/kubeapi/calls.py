@@ -56,6 +56,18 @@ class Call:
         return self.request.param("fieldValidation") or "Warn"
 
 
+def number(text: str) -> int:
+    """A number in a query.
+
+    Raises:
+        ApiError: 400, it is none.
+    """
+    try:
+        return int(text or 0)
+    except ValueError as error:
+        raise errors.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from error
+
+
 def check_options(call: Call) -> None:
     """Check the query of a call that creates or changes something.
 

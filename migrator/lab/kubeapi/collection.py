@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from migrator.lab.kubeapi import errors
-from migrator.lab.kubeapi.deletion import deletion_answer, options_of
-from migrator.lab.kubeapi.selectors import Selection
+from migrator.lab.kubeapi.delete_options import options_of
+from migrator.lab.kubeapi.deletion import deletion_answer
+from migrator.lab.kubeapi.forms import form_of
+from migrator.lab.kubeapi.reads import Reader, list_response, object_response
+from migrator.lab.kubeapi.wire import Response, json_response
 
 if TYPE_CHECKING:
     from migrator.lab.kubeapi.calls import Call
     from migrator.lab.kubeapi.cluster import Cluster
 
-Json = dict[str, Any]
-
 
 class Collection:
     """Answers delete and deletecollection."""
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
+    def __init__(self, cluster: Cluster, reader: Reader) -> None:
+        self._cluster, self._reader = cluster, reader
 
-    def delete(self, call: Call, warnings: list[str]) -> Json:
+    def delete(self, call: Call, warnings: list[str]) -> Response:
         """Delete one object.
 
         Raises:
@@ -37,27 +38,25 @@ class Collection:
             raise errors.not_found(call.kind, call.name)
         self._cluster.admission.validate(call, None, record.obj)
         obj, gone = self._cluster.deleter.delete(call.kind, key, options)
-        return deletion_answer(call.kind, obj, gone=gone)
+        answer = deletion_answer(call.kind, obj, gone=gone)
+        return json_response(answer) if answer["kind"] == "Status" else object_response(call, answer)
 
-    def delete_all(self, call: Call, warnings: list[str]) -> Json:
-        """Delete what the selectors choose; answers the list of it."""
-        options = options_of(call)
+    def delete_all(self, call: Call, warnings: list[str]) -> Response:
+        """Delete what the selectors choose, up to the limit; answers the list of it as it was.
+
+        Raises:
+            ApiError: the first refusal; what came before it is deleted.
+        """
+        form, options = form_of(call.request), options_of(call)
         warnings += options.warnings(call.kind)
-        request = call.request
-        selection = Selection(call.kind, request.param("labelSelector"), request.param("fieldSelector"))
-        namespace = call.namespace if call.kind.namespaced else ""
-        items = []
-        for record in list(self._cluster.store.records(call.kind.key, namespace)):
-            if selection and not selection.accepts(record.obj):
-                continue
+        records, metadata = self._reader.page(call)
+        for record in records:
             key = (record.obj["metadata"].get("namespace", ""), record.obj["metadata"]["name"])
             self._cluster.admission.validate(call, None, record.obj)
-            # what somebody else has deleted meanwhile is deleted, too
-            with contextlib.suppress(errors.ApiError):
-                items.append(self._cluster.deleter.delete(call.kind, key, options)[0])
-        return {
-            "kind": call.kind.collection_kind,
-            "apiVersion": call.kind.api_version,
-            "metadata": {"resourceVersion": str(self._cluster.store.version)},
-            "items": items,
-        }
+            try:
+                self._cluster.deleter.delete(call.kind, key, options)
+            except errors.ApiError as error:
+                # what somebody else has deleted meanwhile is deleted, too
+                if error.code != HTTPStatus.NOT_FOUND:
+                    raise
+        return list_response(call, form, records, metadata)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import yaml
 
-from migrator.lab.kubeapi import errors, schema
+from migrator.lab.kubeapi import errors, schema, syntax
 from migrator.lab.kubeapi.calls import check_options
 from migrator.lab.kubeapi.kinds import BUILTIN
 
@@ -62,19 +62,24 @@ def check_media(call: Call) -> None:
         raise errors.unsupported_media(content_type, ACCEPTED)
 
 
-def options(call: Call) -> Json:
-    """The options in the body of a deletion; it often has none.
+def options(call: Call) -> Json | None:
+    """The options in the body of a deletion, if it has a body.
 
     Raises:
         ApiError: 415 or 400.
     """
     if not call.request.body.strip():
-        return {}
+        return None
     check_media(call)
     try:
         found: Json = parsed(call.request.body, yaml_body=call.content_type in _YAML)
     except UnreadableError as error:
         raise errors.bad_request(f"{_UNTYPED}{error}") from error
+    version, name = found.get("apiVersion") or "meta.k8s.io/v1", found.get("kind") or "DeleteOptions"
+    if version.count("/") > 1:
+        raise errors.bad_request(f"unexpected GroupVersion string: {version}")
+    if name != "DeleteOptions":  # which is one of every group and version
+        raise errors.bad_request(_unregistered(version, name))
     return found
 
 
@@ -87,8 +92,7 @@ def parsed(body: bytes, *, yaml_body: bool = False, wanted: str = _HEAD) -> Any:
     try:
         found = yaml.safe_load(body) if yaml_body else msgspec.json.decode(body)
     except (msgspec.DecodeError, yaml.YAMLError, UnicodeDecodeError) as error:
-        truncated = not body.strip() or "truncated" in str(error)
-        raise UnreadableError("unexpected end of JSON input" if truncated else str(error)) from error
+        raise UnreadableError((not yaml_body and syntax.complaint(body)) or str(error)) from error
     goal = list if wanted.startswith("[]") else dict
     if found is None:
         return goal()
@@ -219,6 +223,10 @@ def check_kind(kind: Kind, obj: Json) -> None:
 
 def _why(kind: Kind, version: str, name: str) -> str:
     if (version, name) not in _KNOWN:
-        return f'no kind "{name}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
+        return _unregistered(version, name)
     package = kind.group.partition(".")[0] or "core"
     return f"converting ({version.rpartition('/')[2]}.{name}) to ({package}.{kind.kind}): unknown conversion"
+
+
+def _unregistered(version: str, name: str) -> str:
+    return f'no kind "{name}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'

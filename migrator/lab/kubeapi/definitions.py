@@ -9,7 +9,8 @@ from jsonschema import Draft202012Validator
 
 from migrator.lab.kubeapi import errors
 from migrator.lab.kubeapi.calls import copy
-from migrator.lab.kubeapi.deletion import CLEANUP, Options
+from migrator.lab.kubeapi.delete_options import Options
+from migrator.lab.kubeapi.deletion import CLEANUP
 from migrator.lab.kubeapi.errors import FieldError
 from migrator.lab.kubeapi.kinds import DEFINITION, Kind
 from migrator.lab.kubeapi.managed_fields import record_update
@@ -87,6 +88,7 @@ class Definitions:
             categories=tuple(names.get("categories") or ()),
             subresources=tuple(sorted(version.get("subresources") or {})),
             custom=True,
+            storage_version=next(v["name"] for v in spec["versions"] if v.get("storage")),
             list_kind=names.get("listKind", ""),
             columns=tuple(columns),
         )

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from migrator.lab.kubeapi import decoding, errors
-from migrator.lab.kubeapi.calls import Call, copy
-from migrator.lab.kubeapi.kinds import DEFINITION
+from migrator.lab.kubeapi import errors
+from migrator.lab.kubeapi.calls import copy
+from migrator.lab.kubeapi.delete_options import FINALIZERS, FOREGROUND, ORPHAN
+from migrator.lab.kubeapi.kinds import DEFINITION, NAMESPACE
 from migrator.lab.kubeapi.metadata import now
 
 if TYPE_CHECKING:
+    from migrator.lab.kubeapi.delete_options import Options
     from migrator.lab.kubeapi.kinds import Kind
     from migrator.lab.kubeapi.storage import ObjectKey, Store
 
 Json = dict[str, Any]
 
-FOREGROUND = "foregroundDeletion"
-ORPHAN = "orphan"
-_FINALIZERS = {"Foreground": FOREGROUND, "Orphan": ORPHAN}
 _ENDED = ("Succeeded", "Failed")
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 """Holds the definition of a kind until its objects are gone."""
@@ -29,13 +27,6 @@ _TERMINATING = {
     "reason": "InstanceDeletionPending",
     "message": "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
 }
-_POLICIES = ("Background", "Foreground", "Orphan")
-_KEEPS_PODS = (
-    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
-    "propagationPolicy=Orphan to suppress this warning"
-)
-# kinds whose dependents stay unless the caller says otherwise
-_ORPHANING = ("jobs.batch", "replicationcontrollers")
 # kinds that answer a deletion with the object rather than with a status
 _RETURNED = {
     "csidrivers.storage.k8s.io",
@@ -49,67 +40,6 @@ _RETURNED = {
     "services",
     "storageclasses.storage.k8s.io",
 }
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to delete."""
-
-    grace: int | None = None
-    propagation: str = ""
-    uid: str = ""
-    version: str = ""
-    dry_run: bool = False
-    unsaid: bool = False
-
-    def warnings(self, kind: Kind) -> list[str]:
-        """What the caller may not have meant."""
-        return [_KEEPS_PODS] if self.unsaid and kind.key == ("batch", "jobs") else []
-
-
-def options_of(call: Call) -> Options:
-    """The delete options of a call: those in its body, or those in its query if it has none.
-
-    Raises:
-        ApiError: 422, options that are not allowed.
-    """
-    body = decoding.options(call)
-    if call.request.body.strip():
-        return read_options(call.kind, body)
-    grace = call.request.param("gracePeriodSeconds")
-    given: Json = {"propagationPolicy": call.request.param("propagationPolicy")}
-    if grace:
-        given["gracePeriodSeconds"] = int(grace)
-    if "orphanDependents" in call.request.query:
-        given["orphanDependents"] = call.request.flag("orphanDependents")
-    return read_options(call.kind, {**given, "dryRun": call.request.query.get("dryRun")})
-
-
-def read_options(kind: Kind, body: Json) -> Options:
-    """Delete options as an object has them.
-
-    Raises:
-        ApiError: 422, they are not allowed.
-    """
-    conditions = body.get("preconditions") or {}
-    propagation, orphan = body.get("propagationPolicy") or "", body.get("orphanDependents")
-    problems = []
-    if propagation and orphan is not None:
-        text = "orphanDependents and deletionPropagation cannot be both set"
-        problems.append(errors.invalid_value("propagationPolicy", propagation, text))
-    elif propagation not in ("", "Background", *_FINALIZERS):
-        problems.append(errors.unsupported_value("propagationPolicy", propagation, _POLICIES))
-    dry_run = body.get("dryRun") or []
-    problems += errors.dry_run_problems(dry_run)
-    if problems:
-        raise errors.invalid_options("DeleteOptions", problems)
-    if orphan is not None:
-        propagation = "Orphan" if orphan else "Background"
-    unsaid = not propagation
-    if unsaid and kind.qualified in _ORPHANING:
-        propagation = "Orphan"
-    uid, version = conditions.get("uid") or "", conditions.get("resourceVersion") or ""
-    return Options(body.get("gracePeriodSeconds"), propagation, uid, version, "All" in dry_run, unsaid)
 
 
 class Deleter:
@@ -150,7 +80,7 @@ def _keep_finalizers(metadata: Json, options: Options) -> None:
     """Give the object the finalizer of this way of deleting, and take those of others."""
     if not options.propagation:
         return
-    wanted = _FINALIZERS.get(options.propagation)
+    wanted = FINALIZERS.get(options.propagation)
     held = [one for one in metadata.get("finalizers") or [] if one not in (FOREGROUND, ORPHAN) or one == wanted]
     if wanted and wanted not in held:
         held.append(wanted)
@@ -213,7 +143,10 @@ def _check(kind: Kind, obj: Json, options: Options) -> None:
         ("UID", options.uid, metadata["uid"], "deleted and then recreated"),
         ("ResourceVersion", options.version, metadata["resourceVersion"], "modified"),
     ):
-        if wanted and wanted != found:
+        if wanted is not None and wanted != found:
+            if kind.key == NAMESPACE.key:
+                why = f"Precondition failed: {word} in precondition: {wanted}, {word} in object meta: {found}"
+                raise errors.conflict(kind, metadata["name"], why)
             why = (
                 f"the {word} in the precondition ({wanted}) does not match the {word} in record ({found}). "
                 f"The object might have been {otherwise}"

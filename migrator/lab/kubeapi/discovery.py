@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from typing import TYPE_CHECKING, Any
 
-from migrator.lab.kubeapi import errors, openapi, routes
+from migrator.lab.kubeapi import discovery_documents as documents
+from migrator.lab.kubeapi import errors, forms, openapi, routes
 from migrator.lab.kubeapi.wire import Request, Response, json_response, text_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from migrator.lab.kubeapi.cluster import Cluster
-    from migrator.lab.kubeapi.kinds import Kind
 
 Json = dict[str, Any]
 
 _AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-_SUB_VERBS = {
-    "attach": ("create", "get"),
-    "exec": ("create", "get"),
-    "portforward": ("create", "get"),
-    "log": ("get",),
-    "eviction": ("create",),
-    "binding": ("create",),
-    "token": ("create",),
-    "finalize": ("update",),
-}
-_SUB_KINDS = {
-    "scale": ("autoscaling", "v1", "Scale"),
-    "eviction": ("policy", "v1", "Eviction"),
-    "token": ("authentication.k8s.io", "v1", "TokenRequest"),
-    "binding": ("", "v1", "Binding"),
-    "exec": ("", "v1", "PodExecOptions"),
-    "attach": ("", "v1", "PodAttachOptions"),
-    "portforward": ("", "v1", "PodPortForwardOptions"),
-}
+_KEYS = "application/jwk-set+json"
+_JSON = "application/json"
+_CHECK = "ping"
+_PATHS = (
+    "/.well-known/openid-configuration", "/api", "/api/v1", "/apis", "/apis/", "/healthz", "/healthz/ping", "/livez",
+    "/livez/ping", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/openid/v1/jwks", "/readyz", "/readyz/ping",
+    "/version",
+)  # fmt: skip
+_HEALTH = ("healthz", "livez", "readyz")
+_KEPT = {"Cache-Control": "public, max-age=3600"}
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 VERSION = {
     "major": "1",
@@ -75,48 +67,80 @@ class Discovery:
         """The answer to a path that is no resource.
 
         Raises:
-            ApiError: 404.
+            ApiError: 404, 405 or 406.
         """
         path = request.path.rstrip("/") or "/"
-        if path.startswith(("/healthz", "/livez", "/readyz")):
-            healthy = text_response("ok")
-            healthy.headers.update(errors.NO_SNIFFING)
-            return healthy
+        parts = path.strip("/").split("/")
+        if parts[0] in _HEALTH:
+            return _health(parts, request)
         if path.startswith("/openapi/"):
             return openapi.answer(self._cluster.kinds, self._cluster.definitions, request)
-        body = self._document(path, request)
-        if body is None:
+        plain = self._plain(path)
+        if plain is None and self._document(parts) is None:
             raise self._nothing(path)
         if request.method != "GET":
             raise errors.method_not_allowed()
-        if path.startswith("/api"):
-            routes.check_accept(request)
-        response = json_response(body)
-        if body.get("kind") == "APIGroupDiscoveryList":
-            response.content_type = _AGGREGATED
-        return response
+        return plain(request) if plain is not None else self._discovered(parts, request)
 
-    def _document(self, path: str, request: Request) -> Json | None:
-        plain: dict[str, Callable[[], Json]] = {
-            "/": self._root,
-            "/version": lambda: version_info(self._cluster.version),
+    def _plain(self, path: str) -> Callable[[Request], Response] | None:
+        """What answers at the paths that are not about resources."""
+        return {
+            "/": lambda _request: json_response(self._root()),
+            "/version": self._version,
             "/.well-known/openid-configuration": self._openid,
-            "/openid/v1/jwks": self._cluster.tokens.jwks,
-            "/api": lambda: self._core(request),
-            "/apis": lambda: self._named(request),
-        }
-        if path in plain:
-            return plain[path]()
-        groups = self._groups()
-        parts = path.strip("/").split("/")
-        if len(parts) == 2 and parts[0] == "api":
-            return _resources("", parts[1], groups[""])
-        if len(parts) not in (2, 3) or parts[0] != "apis" or parts[1] not in groups:
-            return None
-        found = groups[parts[1]]
-        if len(parts) == 2:
-            return {"kind": "APIGroup", "apiVersion": "v1", **_group(parts[1], found)}
-        return _resources(parts[1], parts[2], found)
+            "/openid/v1/jwks": self._jwks,
+        }.get(path)
+
+    def _version(self, request: Request) -> Response:
+        routes.check_accept(request, (_JSON,))
+        return json_response(version_info(self._cluster.version))
+
+    def _openid(self, request: Request) -> Response:
+        routes.check_accept(request, (_JSON,))
+        found = json_response(self._cluster.tokens.discovery())
+        found.headers.update(_KEPT)
+        return found
+
+    def _jwks(self, request: Request) -> Response:
+        routes.check_accept(request, (_KEYS,))
+        found = json_response(self._cluster.tokens.jwks())
+        found.content_type = _KEYS
+        found.headers.update(_KEPT)
+        return found
+
+    def _discovered(self, parts: list[str], request: Request) -> Response:
+        routes.check_accept(request)
+        if len(parts) == 1 and _wants_aggregated(request):
+            return self._aggregated(parts[0], request)
+        form = forms.form_of(request)
+        if form.name:
+            raise forms.unspoken()
+        return forms.written(self._document(parts), form)
+
+    def _aggregated(self, root: str, request: Request) -> Response:
+        groups = documents.grouped(self._cluster.kinds.all())
+        found = json_response(documents.aggregated({n: k for n, k in groups.items() if bool(n) == (root == "apis")}))
+        found.content_type = _AGGREGATED
+        tag = f'"{hashlib.sha512(found.body).hexdigest().upper()}"'
+        if request.header("if-none-match") == tag:
+            found = Response(304, content_type="")
+        found.headers.update({"Cache-Control": "public", "Etag": tag, "Vary": "Accept"})
+        return found
+
+    def _document(self, parts: list[str]) -> Json | None:
+        groups = documents.grouped(self._cluster.kinds.all())
+        match parts:
+            case ["api"]:
+                return self._core_versions()
+            case ["apis"]:
+                return documents.group_list(groups)
+            case ["api", version]:
+                return documents.resources("", version, groups[""])
+            case ["apis", name] if name and name in groups:
+                return documents.group(name, groups[name])
+            case ["apis", name, version] if name and name in groups:
+                return documents.resources(name, version, groups[name])
+        return None
 
     def _nothing(self, path: str) -> Exception:
         """Under groups that there are, a version that there is not is an error of the API."""
@@ -125,27 +149,9 @@ class Discovery:
         return errors.unknown_path() if known else errors.PageNotFoundError()
 
     def _root(self) -> Json:
-        named = [f"/apis/{group}" for group in self._groups() if group]
-        others = ["/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
-        return {"paths": ["/api", "/api/v1", "/apis", *named, *others]}
-
-    def _openid(self) -> Json:
-        return self._cluster.tokens.discovery(f"{self._cluster.url}/openid/v1/jwks")
-
-    def _core(self, request: Request) -> Json:
-        return _aggregated({"": self._groups()[""]}) if _wants_aggregated(request) else self._core_versions()
-
-    def _named(self, request: Request) -> Json:
-        named = {name: kinds for name, kinds in self._groups().items() if name}
-        if _wants_aggregated(request):
-            return _aggregated(named)
-        return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(n, k) for n, k in named.items()]}
-
-    def _groups(self) -> dict[str, list[Kind]]:
-        found: dict[str, list[Kind]] = {}
-        for kind in self._cluster.kinds.all():
-            found.setdefault(kind.group, []).append(kind)
-        return found
+        served = {f"/apis/{kind.group}" for kind in self._cluster.kinds.all() if kind.group}
+        versions = {f"/apis/{kind.api_version}" for kind in self._cluster.kinds.all() if kind.group}
+        return {"paths": sorted({*_PATHS, *served, *versions})}
 
     def _core_versions(self) -> Json:
         address = self._cluster.url.removeprefix("https://")
@@ -156,97 +162,18 @@ class Discovery:
         }
 
 
+def _health(parts: list[str], request: Request) -> Response:
+    """All is well; the checks can be asked for one by one."""
+    if len(parts) == 1:
+        text = f"[+]{_CHECK} ok\n{parts[0]} check passed\n" if "verbose" in request.query else "ok"
+        healthy = text_response(text)
+        healthy.headers.update(errors.NO_SNIFFING)
+        return healthy
+    if parts[1:] != [_CHECK]:
+        raise errors.PageNotFoundError
+    return text_response("ok")
+
+
 def _wants_aggregated(request: Request) -> bool:
     accept = request.header("accept").replace(" ", "")
-    return "as=APIGroupDiscoveryList" in accept and "v=v2" in accept
-
-
-def _versions(kinds: list[Kind]) -> list[str]:
-    return list(dict.fromkeys(kind.version for kind in kinds))
-
-
-def _group(name: str, kinds: list[Kind]) -> Json:
-    versions = [{"groupVersion": f"{name}/{v}", "version": v} for v in _versions(kinds)]
-    return {"name": name, "versions": versions, "preferredVersion": versions[0]}
-
-
-def _resources(group: str, version: str, kinds: list[Kind]) -> Json | None:
-    found = [kind for kind in kinds if kind.version == version]
-    if not found:
-        return None
-    resources: list[Json] = []
-    for kind in found:
-        entry: Json = {
-            "name": kind.plural,
-            "singularName": kind.singular,
-            "namespaced": kind.namespaced,
-            "kind": kind.kind,
-            "verbs": list(kind.verbs),
-        }
-        if kind.short:
-            entry["shortNames"] = list(kind.short)
-        if kind.categories:
-            entry["categories"] = list(kind.categories)
-        resources.append(entry)
-        resources += [_subresource(kind, name) for name in kind.subresources]
-    group_version = f"{group}/{version}" if group else version
-    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources}
-
-
-def _subresource(kind: Kind, name: str) -> Json:
-    entry: Json = {"name": f"{kind.plural}/{name}", "singularName": "", "namespaced": kind.namespaced}
-    if name in _SUB_KINDS:
-        group, version, spoken = _SUB_KINDS[name]
-        if group:
-            entry["group"] = group
-        entry["version"] = version
-        entry["kind"] = spoken
-    else:
-        entry["kind"] = kind.kind
-    entry["verbs"] = list(_SUB_VERBS.get(name, ("get", "patch", "update")))
-    return entry
-
-
-def _aggregated(groups: dict[str, list[Kind]]) -> Json:
-    items = []
-    for name, kinds in groups.items():
-        versions = []
-        for version in _versions(kinds):
-            resources = [_aggregated_resource(kind) for kind in kinds if kind.version == version]
-            versions.append({"version": version, "resources": resources, "freshness": "Current"})
-        metadata: Json = {"name": name} if name else {}
-        metadata["creationTimestamp"] = None
-        items.append({"metadata": metadata, "versions": versions})
-    return {
-        "kind": "APIGroupDiscoveryList",
-        "apiVersion": "apidiscovery.k8s.io/v2",
-        "metadata": {},
-        "items": items,
-    }
-
-
-def _aggregated_resource(kind: Kind) -> Json:
-    entry: Json = {
-        "resource": kind.plural,
-        "responseKind": {"group": kind.group, "version": kind.version, "kind": kind.kind},
-        "scope": "Namespaced" if kind.namespaced else "Cluster",
-        "singularResource": kind.singular,
-        "verbs": list(kind.verbs),
-    }
-    if kind.short:
-        entry["shortNames"] = list(kind.short)
-    if kind.categories:
-        entry["categories"] = list(kind.categories)
-    subresources = []
-    for name in kind.subresources:
-        group, version, spoken = _SUB_KINDS.get(name, (kind.group, kind.version, kind.kind))
-        subresources.append(
-            {
-                "subresource": name,
-                "responseKind": {"group": group, "version": version, "kind": spoken},
-                "verbs": list(_SUB_VERBS.get(name, ("get", "patch", "update"))),
-            }
-        )
-    if subresources:
-        entry["subresources"] = subresources
-    return entry
+    return any({"as=APIGroupDiscoveryList", "v=v2"} <= set(part.split(";")) for part in accept.split(","))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.lab.kubeapi import errors
 from migrator.lab.kubeapi.calls import copy
-from migrator.lab.kubeapi.deletion import read_options
+from migrator.lab.kubeapi.delete_options import read_options
 from migrator.lab.kubeapi.kinds import BUDGET, POD
 from migrator.lab.kubeapi.labels import accepts_labels, from_selector
 from migrator.lab.kubeapi.metadata import now

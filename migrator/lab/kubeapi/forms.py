@@ -43,15 +43,30 @@ def form_of(request: Request) -> Form:
     Raises:
         ApiError: 406, none of them is.
     """
-    accept = request.header("accept")
+    found = _first(request.header("accept"))
+    if found is None:
+        raise unspoken()
+    return found
+
+
+def _first(accept: str) -> Form | None:
     if accept in _ANY:
         return _USUAL
-    for part in accept.split(","):
-        found = _spoken(part)
-        if found is not None:
-            return found
+    return next((found for part in accept.split(",") if (found := _spoken(part)) is not None), None)
+
+
+def refusal(error: errors.ApiError, request: Request) -> Response:
+    """What a caller is told who does not get what he asked for, in his language if it is spoken here."""
+    form = _first(request.header("accept")) or _USUAL
+    response = written(error.status(), form, error.code)
+    response.headers.update(error.headers)
+    return response
+
+
+def unspoken() -> errors.ApiError:
+    """The caller takes nothing but forms that there are not."""
     text = f"only the following media types are accepted: {', '.join(MEDIA)}"
-    raise errors.ApiError(406, "NotAcceptable", text)
+    return errors.ApiError(406, "NotAcceptable", text)
 
 
 def _spoken(part: str) -> Form | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.lab.kubeapi import errors
 from migrator.lab.kubeapi.calls import copy
-from migrator.lab.kubeapi.deletion import FOREGROUND, ORPHAN, Options
+from migrator.lab.kubeapi.delete_options import FOREGROUND, ORPHAN, Options
 from migrator.lab.kubeapi.preparing import PROTECTION
 
 if TYPE_CHECKING:

@@ -27,6 +27,7 @@ class Kind:
     custom: bool = False
     generation: bool = False
     list_kind: str = ""
+    storage_version: str = ""
     warning: str = ""
     columns: tuple[dict[str, Any], ...] = field(default=(), compare=False)
 
@@ -87,7 +88,14 @@ BUILTIN: tuple[Kind, ...] = (
     ),
     _core("Event", "events", short=("ev",)),
     _core("LimitRange", "limitranges", short=("limits",)),
-    _core("Namespace", "namespaces", namespaced=False, short=("ns",), subresources=("finalize", "status")),
+    _core(
+        "Namespace",
+        "namespaces",
+        namespaced=False,
+        short=("ns",),
+        subresources=("finalize", "status"),
+        verbs=tuple(verb for verb in CRUD if verb != "deletecollection"),
+    ),
     _core("Node", "nodes", namespaced=False, short=("no",), subresources=_STATUS),
     _core("PersistentVolumeClaim", "persistentvolumeclaims", short=("pvc",), subresources=_STATUS),
     _core("PersistentVolume", "persistentvolumes", namespaced=False, short=("pv",), subresources=_STATUS),
@@ -194,6 +202,7 @@ BUILTIN: tuple[Kind, ...] = (
         short=("crd", "crds"),
         categories=("api-extensions",),
         subresources=_STATUS,
+        storage_version="v1beta1",
         generation=True,
     ),
     _row("authentication.k8s.io", "v1", "SelfSubjectReview", "selfsubjectreviews", namespaced=False, verbs=CREATE_ONLY),

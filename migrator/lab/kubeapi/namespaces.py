@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.lab.kubeapi import errors
 from migrator.lab.kubeapi.calls import copy
-from migrator.lab.kubeapi.deletion import Options
+from migrator.lab.kubeapi.delete_options import Options
 from migrator.lab.kubeapi.kinds import CONFIG_MAP, NAMESPACE, SERVICE_ACCOUNT, Kind
 from migrator.lab.kubeapi.metadata import now
 
@@ -29,7 +29,7 @@ class Namespaces:
         self._cluster = cluster
         self._ending: set[str] = set()
 
-    def admit(self, call: Call) -> None:
+    def admit(self, call: Call, name: str = "") -> None:
         """Check that something may be created in the call's namespace.
 
         Raises:
@@ -42,7 +42,7 @@ class Namespaces:
             raise errors.not_found(NAMESPACE, call.namespace)
         if "deletionTimestamp" in record.obj["metadata"]:
             why = f"unable to create new content in namespace {call.namespace} because it is being terminated"
-            error = errors.forbidden(call.kind, call.name, why)
+            error = errors.forbidden(call.kind, call.name or name, why)
             cause = {
                 "reason": "NamespaceTerminating",
                 "message": f"namespace {call.namespace} is being terminated",

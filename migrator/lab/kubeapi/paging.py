@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from migrator.lab.kubeapi import errors
+from migrator.lab.kubeapi.calls import number
 
 if TYPE_CHECKING:
     from migrator.lab.kubeapi.calls import Call
@@ -50,7 +51,7 @@ def read(call: Call) -> Asked:
         ApiError: 400 or 422, it makes no sense.
     """
     request = call.request
-    limit = max(_number(request.param("limit")), 0)
+    limit = max(number(request.param("limit")), 0)
     given, match, text = (request.param(name) for name in ("continue", "resourceVersionMatch", "resourceVersion"))
     _check_match(match, text, given)
     if "sendInitialEvents" in request.query:
@@ -96,13 +97,6 @@ def _check_match(match: str, version: str, given: str) -> None:
         problems.append(errors.forbidden_field("resourceVersionMatch", text))
     if problems:
         raise errors.invalid_options("ListOptions", problems)
-
-
-def _number(text: str) -> int:
-    try:
-        return int(text or 0)
-    except ValueError as error:
-        raise errors.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from error
 
 
 def token(version: int, key: ObjectKey) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from migrator.lab.kubeapi.storage import ObjectKey, Record, Snapshot
 
     Item = tuple[ObjectKey, Record]
+    Page = tuple[list[Record], dict[str, Any]]
 
 Json = dict[str, Any]
 
@@ -70,8 +71,16 @@ class Reader:
         Raises:
             ApiError: 400 for selectors that make no sense, 410 for a page of a list no longer kept.
         """
-        request = call.request
         form = form_of(call.request)
+        return list_response(call, form, *self.page(call))
+
+    def page(self, call: Call) -> Page:
+        """What a call selects, up to its limit, and what is said of the list.
+
+        Raises:
+            ApiError: 400 for selectors that make no sense, 410 for a page of a list no longer kept.
+        """
+        request = call.request
         asked = paging.read(call)
         selection = Selection(call.kind, request.param("labelSelector"), request.param("fieldSelector"))
         snapshot = self._store.snapshot(call.kind.key, asked.version)
@@ -84,7 +93,7 @@ class Reader:
             metadata["continue"] = paging.token(snapshot.version, found[-1][0])
             if not selection:
                 metadata["remainingItemCount"] = len(inside) - last
-        return _list_response(call, form, [record for _, record in found], metadata)
+        return [record for _, record in found], metadata
 
 
 def _inside(call: Call, snapshot: Snapshot, after: ObjectKey | None, selection: Selection) -> list[Item]:
@@ -112,7 +121,8 @@ def _page(items: list[Item], selection: Selection, limit: int) -> tuple[list[Ite
     return found, len(items)
 
 
-def _list_response(call: Call, form: Form, records: list[Record], metadata: Json) -> Response:
+def list_response(call: Call, form: Form, records: list[Record], metadata: Json) -> Response:
+    """A list in the form the caller prefers."""
     kind = call.kind
     if form.name == TABLE:
         objects = [record.obj for record in records]

@@ -13,7 +13,7 @@ from migrator.lab.kubeapi.reads import Reader, object_response
 from migrator.lab.kubeapi.reviews import Reviews
 from migrator.lab.kubeapi.subresources import Subresources
 from migrator.lab.kubeapi.watching import WatchStream
-from migrator.lab.kubeapi.wire import Request, Response, json_response
+from migrator.lab.kubeapi.wire import Request, Response
 
 if TYPE_CHECKING:
     import socket
@@ -32,7 +32,7 @@ class Router:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._reader = Reader(cluster)
-        self._collection = Collection(cluster)
+        self._collection = Collection(cluster, self._reader)
         self._reviews = Reviews(cluster)
         self._subresources = Subresources(cluster)
         self._discovery = Discovery(cluster)
@@ -103,8 +103,8 @@ class Router:
             ("create", False): lambda: object_response(call, writer.create(call, warnings), _CREATED),
             ("update", True): lambda: object_response(call, *writer.replace(call, warnings)),
             ("patch", True): lambda: object_response(call, *writer.patch(call, warnings)),
-            ("delete", True): lambda: json_response(self._collection.delete(call, warnings)),
-            ("deletecollection", False): lambda: json_response(self._collection.delete_all(call, warnings)),
+            ("delete", True): lambda: self._collection.delete(call, warnings),
+            ("deletecollection", False): lambda: self._collection.delete_all(call, warnings),
         }
         answer = answers.get((call.verb, bool(call.name)))
         if answer is None:

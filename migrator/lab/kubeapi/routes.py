@@ -74,19 +74,21 @@ def _methods(target: Target, kind: Kind) -> tuple[str, ...]:
         return _SUBRESOURCES[target.subresource] if known else ()
     if target.name:
         return _OBJECT if inside else ()
-    return _COLLECTION if inside else ("GET",)
+    if not inside:
+        return ("GET",)
+    return _COLLECTION if "deletecollection" in kind.verbs else ("GET", "POST")
 
 
-def check_accept(request: Request, *, streams: bool = False) -> None:
-    """Refuse a caller who takes none of the languages.
+def check_accept(request: Request, spoken: tuple[str, ...] = MEDIA, *, streams: bool = False) -> None:
+    """Refuse a caller who takes none of the languages spoken here.
 
     Raises:
         ApiError: 406.
     """
     accept = request.header("accept")
-    if not accept or any(_media(part) in (*MEDIA, "*/*") for part in accept.split(",")):
+    if not accept or any(_media(part) in (*spoken, "*/*") for part in accept.split(",")):
         return
-    listed = ", ".join((*MEDIA, *(_STREAMED if streams else ())))
+    listed = ", ".join((*spoken, *(_STREAMED if streams else ())))
     raise errors.ApiError(406, "NotAcceptable", f"406: Not Acceptable\n\nAvailable representations: {listed}", {})
 
 

@@ -87,6 +87,15 @@ def read(kind: Kind, obj: Json, *, fills: bool = True) -> tuple[Json, list[str]]
     return _read_struct(obj, root(kind), "", reading), reading.unknown
 
 
+def read_part(shape: Shape, obj: Json) -> Json:
+    """What is no object of its own, such as options.
+
+    Raises:
+        MismatchError: a value is of the wrong type.
+    """
+    return _read_struct(obj, shape, "", _Reading(fills=False))
+
+
 def _read(value: Any, shape: Shape, path: str, reading: _Reading) -> Any:
     if shape.is_struct:
         if not isinstance(value, dict):

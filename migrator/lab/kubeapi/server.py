@@ -12,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from migrator.lab.certs import Authority, server_context
-from migrator.lab.kubeapi import errors, wire
+from migrator.lab.kubeapi import errors, forms, wire
 from migrator.lab.kubeapi.calls import copy
 from migrator.lab.kubeapi.cluster import Cluster
 from migrator.lab.kubeapi.defaults import set_defaults
@@ -196,9 +196,7 @@ class ApiServer:
         try:
             return self._router.answer(request, connection)
         except errors.ApiError as error:
-            response = wire.json_response(error.status(), error.code)
-            response.headers.update(error.headers)
-            return response
+            return forms.refusal(error, request)
         except errors.PageNotFoundError:
             page = wire.text_response("404 page not found\n", 404)
             page.headers.update(errors.NO_SNIFFING)

@@ -156,6 +156,7 @@ def zero_struct(type_name: str) -> Json:
 
 UNKNOWN = Shape("o")
 CUSTOM = _bare(_CUSTOM)
+DELETE_OPTIONS = _bare("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions")
 
 
 @cache

@@ -69,11 +69,11 @@ class TokenIssuer:
             ]
         }
 
-    def discovery(self, jwks_uri: str) -> Json:
-        """The document at ``/.well-known/openid-configuration``."""
+    def discovery(self) -> Json:
+        """The document at ``/.well-known/openid-configuration``; on EKS the issuer is who has the keys."""
         return {
             "issuer": self.issuer,
-            "jwks_uri": jwks_uri,
+            "jwks_uri": f"{self.issuer}/keys",
             "response_types_supported": ["id_token"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _MAX_LINE = 65_536
 _MAX_HEADERS = 200
 _GZIP_FROM = 128 * 1024
-_TRUE = {"", "1", "t", "true"}
+_FALSE = {"0", "false"}
 
 
 class MalformedRequestError(Exception):
@@ -47,8 +47,8 @@ class Request:
         return self.query.get(name, [default])[0]
 
     def flag(self, name: str) -> bool:
-        """Whether a query parameter is switched on, in any of the spellings clients use."""
-        return name in self.query and self.param(name).lower() in _TRUE
+        """Whether a query parameter is switched on: all but two spellings say so."""
+        return name in self.query and self.param(name).lower() not in _FALSE
 
     def header(self, name: str, default: str = "") -> str:
         """A header by its lower-case name."""
@@ -149,11 +149,10 @@ def _read_chunks(reader: BinaryIO) -> Iterator[bytes]:
 
 def write_response(writer: socket.socket, request: Request, response: Response) -> None:
     """Send an answer that is not a takeover; a stream goes out in chunks as it comes."""
+    named = {"Cache-Control": "no-cache, private", "Content-Type": response.content_type, **response.headers}
     head = [
         f"HTTP/1.1 {response.status} {_phrase(response.status)}",
-        "Cache-Control: no-cache, private",
-        f"Content-Type: {response.content_type}",
-        *(f"{name}: {value}" for name, value in response.headers.items()),
+        *(f"{name}: {value}" for name, value in named.items() if value),
     ]
     if response.stream is None:
         body = response.body

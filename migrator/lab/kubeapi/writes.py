@@ -73,7 +73,7 @@ class Writer:
     def create_object(self, call: Call, obj: Json, applied: Json | None = None) -> Json:
         """Run a decoded object through the stages of creation and store it."""
         kind = call.kind
-        self._cluster.namespaces.admit(call)
+        self._cluster.namespaces.admit(call, (obj.get("metadata") or {}).get("name") or "")
         obj = metadata.ordered(kind, obj)
         metadata.wipe(kind, obj, call.namespace)
         defaults.set_defaults(kind, obj)

@@ -387,7 +387,7 @@ def test_exec_wants_an_upgrade_and_a_known_container(api: Api, core: str) -> Non
 def test_issuer_and_keys_are_published(api: Api, own_server: ApiServer) -> None:
     document = api.ok("GET", "/.well-known/openid-configuration")
     assert document["issuer"].startswith("https://oidc.eks.")
-    assert api.ok("GET", "/openid/v1/jwks") == own_server.jwks()
+    assert api.ok("GET", "/openid/v1/jwks", Accept="application/jwk-set+json") == own_server.jwks()
     assert own_server.jwks()["keys"][0]["alg"] == "RS256"
 
 

@@ -25,7 +25,41 @@ def sent(ask: Ask, content: str) -> Ask:
     return Ask(ask.verb, ask.path, ask.body, content, ask.headers)
 
 
+NO_JSON = (
+    "",
+    " ",
+    "{",
+    "{]",
+    "nil",
+    "tru",
+    "trx",
+    "-",
+    "-x",
+    "1.x",
+    "1e",
+    "1ex",
+    "01",
+    "{1:2}",
+    '{"a"}',
+    '{"a":}',
+    '{"a":1 "b"}',
+    '{"a":1,}',
+    "[1,]",
+    "[1 2]",
+    "[]",
+    '"a',
+    '"\\x"',
+    '"\\u12g4"',
+    '"\t"',
+    "{} x",
+    "'a'",
+    "{'a': 1}",
+    "{\\",
+    "\u00e9",
+)
+
 CASES = {
+    "[body] that is no JSON": tuple(Ask("POST", core("configmaps?dryRun=All"), text) for text in NO_JSON),
     "[401] nobody": (
         by(get(ONE), Authorization=""),
         by(get(ONE), Authorization="Bearer x"),
