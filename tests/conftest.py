@@ -13,6 +13,7 @@ def pytest_configure() -> None:
     tier.insist()
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A module's tests share its fixtures, and so its worker; one that runs on two planes counts as two modules."""
     tier.leave_out(items)

@@ -92,23 +92,23 @@ class RealWebhook:
         self.lapses = Lapses()
         self._program = WebhookProgram(program, settings, flags, associations[0])
         self._without = WebhookProgram(program, settings, flags, None)
-        self._without_runs = False
         self._associations = AssociationFile(associations[0])
         self._listener = Listener(self._respond, server_context(cert))
         self._http = urllib3.PoolManager(ca_certs=str(settings.ca), retries=False, maxsize=8)
         self.url = self._listener.url + "/mutate"
 
     def start(self) -> None:
-        """Starts both.
+        """Starts the programs and the switch.
 
         Raises:
             LabError: the program does not start.
         """
         self._program.start()
+        self._without.start()  # now: it needs a while to read the ServiceAccounts, and says nothing of that
         self._listener.start()
 
     def stop(self) -> None:
-        """Stops both."""
+        """Stops them."""
         self._listener.stop()
         self._program.stop()
         self._without.stop()
@@ -124,7 +124,7 @@ class RealWebhook:
             exchange.reply(200, json.dumps(reviewed), "application/json")
             return
         kind = exchange.headers.get("Content-Type", "")
-        asked = self._asked(overlooked)
+        asked = self._without if overlooked else self._program
         told = self._http.request("POST", asked.url, body=body, headers={"Content-Type": kind})
         exchange.reply(told.status, told.data, told.headers.get("Content-Type", ""))
 
@@ -135,11 +135,3 @@ class RealWebhook:
         if not self._associations.has(namespace, pod["spec"].get("serviceAccountName") or ""):
             return ""
         return self.lapses.overlooks(namespace, pod, bool(review.get("dryRun")))
-
-    def _asked(self, overlooked: str) -> WebhookProgram:
-        if not overlooked:
-            return self._program
-        if not self._without_runs:
-            self._without.start()
-            self._without_runs = True
-        return self._without
