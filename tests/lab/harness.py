@@ -231,7 +231,9 @@ def leashed(world: Path, directory: Path, plane: str = "practice") -> Iterator[L
         finally:
             process.stdin.close()
             process.stdout.close()
-            process.wait(LIMIT)
+            ended = process.wait(LIMIT)
+            errors.seek(0)
+            assert ended == 0, f"the practice fleet did not stop well: {errors.read()}"
 
 
 def kill_at(process: "subprocess.Popen[str]", step: str, status: str) -> bool:

@@ -3,6 +3,7 @@
 Run as `python -m tests.lab.leash WORLD DIRECTORY PLANE`; writes a line when the fleet is up.
 """
 
+import faulthandler
 import os
 import signal
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 
 from migrator.lab import daemon
 from migrator.lab.record import Lab
+
+ENOUGH = 60.0  # seconds to stop in; then it says where each of its threads is, and ends
 
 
 def main(world: str, directory: str, plane: str) -> None:
@@ -21,6 +24,7 @@ def main(world: str, directory: str, plane: str) -> None:
 
 def _wait_for_the_end() -> None:
     sys.stdin.read()
+    faulthandler.dump_traceback_later(ENOUGH, exit=True)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
