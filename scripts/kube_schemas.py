@@ -26,6 +26,14 @@ from migrator.lab.kubeclient import KubeClient
 
 Json = dict[str, Any]
 HERE = Path(__file__).parent.parent / "migrator" / "lab" / "kubeapi"
+LABELS = {"app": "a"}
+SCALED = {
+    "metadata": {"name": "a"},
+    "spec": {
+        "selector": {"matchLabels": LABELS},
+        "template": {"metadata": {"labels": LABELS}, "spec": {"containers": [{"name": "a", "image": "a"}]}},
+    },
+}
 # kinds that are not stored under their own name
 OTHERS = ("policy/v1/Eviction", "authentication.k8s.io/v1/TokenRequest", "autoscaling/v1/Scale", "v1/DeleteOptions")
 # types that are written as a scalar; the letters are those of shapes.py
@@ -204,6 +212,9 @@ def columns(api: RealApiServer) -> Json:
         if "list" in kind.verbs:
             answer = pool.request("GET", f"{api.url}{_listed(kind)}?limit=1", headers=headers)
             found[kind.qualified] = answer.json()["columnDefinitions"]
+    path = f"{api.url}/apis/apps/v1/namespaces/default/replicasets"
+    pool.request("POST", path, headers=headers, json=SCALED)
+    found["scales.autoscaling"] = pool.request("GET", f"{path}/a/scale", headers=headers).json()["columnDefinitions"]
     return found
 
 

@@ -83,7 +83,8 @@ class Comparison:
             return False
         if not entry.like:
             return bool(mine != real)
-        return isinstance(mine, str) and isinstance(real, str) and self._alike(entry, mine, real)
+        plain = type(mine) is type(real) and isinstance(mine, str | int)
+        return plain and self._alike(entry, str(mine), str(real))
 
     def _alike(self, entry: Ignored, mine: str, real: str) -> bool:
         """Whether two texts differ in nothing but the parts that may."""
@@ -92,8 +93,11 @@ class Comparison:
             return False
         if not entry.same:
             return True
-        pairs = zip(parts, others, strict=False)
-        return len(parts) == len(others) and all(self._known.setdefault(a, b) == b for a, b in pairs)
+        return len(parts) == len(others) and all(map(self._same, parts, others))
+
+    def _same(self, mine: str, real: str) -> bool:
+        """Whether the two stand for one another wherever they are met."""
+        return self._known.setdefault(f"ours {mine}", real) == real and self._known.setdefault(real, mine) == mine
 
 
 def _kind(answer: Json) -> str:
@@ -131,6 +135,9 @@ def _name(one: Any) -> str:
 
 def _leaves(path: tuple[str, ...], mine: Any, real: Any) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
     """Pairs of what stands at the same place; a branch that only one of them has is one pair."""
+    if path[-1:] == ("managedFields",) and isinstance(mine, list) and isinstance(real, list):
+        # their order is that of the seconds in which they were written
+        mine, real = ({_writer(entry): entry for entry in entries} for entries in (mine, real))
     if isinstance(mine, dict) and isinstance(real, dict) and (mine or real):
         for key in sorted({*mine, *real}):
             yield from _leaves((*path, key), mine.get(key, ABSENT), real.get(key, ABSENT))
@@ -140,6 +147,12 @@ def _leaves(path: tuple[str, ...], mine: Any, real: Any) -> Iterator[tuple[tuple
             yield from _leaves((*path, str(number)), here, real[number] if number < len(real) else ABSENT)
     else:
         yield path, mine, real
+
+
+def _writer(entry: Any) -> str:
+    if not isinstance(entry, dict):
+        return str(entry)
+    return " ".join(str(entry.get(key, "")) for key in ("manager", "operation", "apiVersion", "subresource"))
 
 
 def _fits(pattern: Sequence[str], path: Sequence[str]) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from migrator.lab.kubeapi import errors
-from migrator.lab.kubeapi.kinds import POD, SERVICE_ACCOUNT
+from migrator.lab.kubeapi.kinds import NODE, POD, SECRET, SERVICE_ACCOUNT
 from migrator.lab.kubeapi.tokens import User
 
 if TYPE_CHECKING:
@@ -71,8 +71,16 @@ def _account(cluster: Cluster, claims: Json) -> User | None:
         found = cluster.store.get(POD.key, namespace, pod["name"])
         if found is None or found.obj["metadata"]["uid"] != pod["uid"]:
             return None
+        node = bound.get("node") or {}
+        extra |= {f"authentication.kubernetes.io/node-{word}": [text] for word, text in node.items()}
         extra["authentication.kubernetes.io/pod-name"] = [pod["name"]]
         extra["authentication.kubernetes.io/pod-uid"] = [pod["uid"]]
+    for kind in (SECRET, NODE) if pod is None else ():
+        other = bound.get(kind.singular)
+        place = namespace if kind.namespaced else ""
+        found = cluster.store.get(kind.key, place, other["name"]) if other else None
+        if other and (found is None or found.obj["metadata"]["uid"] != other["uid"]):
+            return None
     groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
     return User(claims["sub"], account["uid"], groups, extra)
 

@@ -41,7 +41,6 @@ def configuration(call: Call) -> Json:
     if metadata.get("managedFields"):
         raise errors.bad_request("metadata.managedFields must be nil")
     decoding.check_place(call, metadata)
-    decoding.check_name(call, metadata)
     return applied
 
 

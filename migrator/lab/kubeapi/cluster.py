@@ -7,21 +7,21 @@ import queue
 import threading
 from typing import TYPE_CHECKING, Any
 
-from migrator.lab.kubeapi import bootstrap, errors
+from migrator.lab.kubeapi import bootstrap
 from migrator.lab.kubeapi.admission import Admission
 from migrator.lab.kubeapi.definitions import Definitions
 from migrator.lab.kubeapi.deletion import Deleter
 from migrator.lab.kubeapi.gc import Collector
 from migrator.lab.kubeapi.hooks import Hooks
-from migrator.lab.kubeapi.kinds import POD, SERVICE_ACCOUNT, Kind, Kinds
+from migrator.lab.kubeapi.kinds import Kind, Kinds
 from migrator.lab.kubeapi.metadata import ordered
 from migrator.lab.kubeapi.namespaces import Namespaces, new_metadata
 from migrator.lab.kubeapi.storage import Event, KindKey, Store
-from migrator.lab.kubeapi.tokens import Bound, TokenIssuer, User
+from migrator.lab.kubeapi.tokens import TokenIssuer, User
 from migrator.lab.kubeapi.writes import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
 Json = dict[str, Any]
 
@@ -90,27 +90,6 @@ class Cluster:
             else:
                 self.store.put(kind, new)
             return True
-
-    def issue_token(
-        self, namespace: str, account: str, audiences: Sequence[str], seconds: int, pod: Json | None = None
-    ) -> str:
-        """A token of a ServiceAccount, bound to a pod (or a reference to one) if given.
-
-        Raises:
-            ApiError: 404, there is no such ServiceAccount, or no such pod.
-        """
-        record = self.store.get(SERVICE_ACCOUNT.key, namespace, account)
-        if record is None:
-            raise errors.not_found(SERVICE_ACCOUNT, account)
-        bound = None
-        if pod is not None:
-            metadata = pod.get("metadata") or pod
-            found = self.store.get(POD.key, namespace, metadata["name"])
-            if found is None:
-                raise errors.not_found(POD, metadata["name"])
-            bound = Bound(metadata["name"], found.obj["metadata"]["uid"])
-        owner = Bound(account, record.obj["metadata"]["uid"])
-        return self.tokens.issue(namespace, owner, audiences, seconds, bound)
 
     def _follow(self) -> None:
         while (change := self._changes.get()) is not None:

@@ -90,6 +90,7 @@ class Definitions:
             custom=True,
             storage_version=next(v["name"] for v in spec["versions"] if v.get("storage")),
             list_kind=names.get("listKind", ""),
+            scale=_scale(version),
             columns=tuple(columns),
         )
 
@@ -126,6 +127,15 @@ class Definitions:
             else:
                 found.append(FieldError(path, "FieldValueInvalid", problem.message, problem.instance))
         return found
+
+
+def _scale(version: Json) -> tuple[str, str, str]:
+    """Where a version's objects say how many there are to be, how many there are, and which those are."""
+    said = (version.get("subresources") or {}).get("scale") or {}
+    spec, status, labels = (
+        said.get(f"{name}Path", "")[1:] for name in ("specReplicas", "statusReplicas", "labelSelector")
+    )
+    return spec, status, labels
 
 
 def _served(definition: Json) -> list[Json]:

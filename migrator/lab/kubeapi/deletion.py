@@ -64,7 +64,7 @@ class Deleter:
             record = self._store.get(kind.key, *key)
             if record is None:
                 raise errors.not_found(kind, key[1])
-            _check(kind, record.obj, options)
+            check_conditions(kind, record.obj, options.uid, options.version)
             marked = copy(record.obj)
             _keep_finalizers(marked["metadata"], options)
             goes = _mark(kind, marked, options)
@@ -137,11 +137,16 @@ def _grace(obj: Json, options: Options) -> int:
     return int(wanted) if wanted >= 0 else 1
 
 
-def _check(kind: Kind, obj: Json, options: Options) -> None:
+def check_conditions(kind: Kind, obj: Json, uid: str | None, version: str | None) -> None:
+    """Refuse to delete another object than is meant, or another state of it.
+
+    Raises:
+        ApiError: 409.
+    """
     metadata = obj["metadata"]
     for word, wanted, found, otherwise in (
-        ("UID", options.uid, metadata["uid"], "deleted and then recreated"),
-        ("ResourceVersion", options.version, metadata["resourceVersion"], "modified"),
+        ("UID", uid, metadata["uid"], "deleted and then recreated"),
+        ("ResourceVersion", version, metadata["resourceVersion"], "modified"),
     ):
         if wanted is not None and wanted != found:
             if kind.key == NAMESPACE.key:

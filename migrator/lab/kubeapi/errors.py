@@ -203,6 +203,11 @@ def invalid_options(kind: str, problems: Sequence[FieldError]) -> ApiError:
     return _invalid(f"{kind}.meta.k8s.io", "", {"group": "meta.k8s.io", "kind": kind}, problems)
 
 
+def invalid_question(kind: str, name: str, problems: Sequence[FieldError]) -> ApiError:
+    """422: options of a question about one object."""
+    return _invalid(kind, name, {"name": name, "kind": kind}, problems)
+
+
 def dry_run_problems(values: Sequence[str]) -> list[FieldError]:
     """What is wrong with the directives for a dry run."""
     return [unsupported_value("dryRun", list(values), ["All"])] if any(value != "All" for value in values) else []
@@ -237,6 +242,13 @@ def gone(message: str, token: str = "") -> ApiError:
     if token:
         error.metadata["continue"] = token
     return error
+
+
+def too_many(message: str, causes: Sequence[Json], seconds: int) -> ApiError:
+    """429: not now; after so many seconds, if anybody knows."""
+    later = {"retryAfterSeconds": seconds} if seconds else {}
+    headers = {"Retry-After": str(seconds)} if seconds else {}
+    return ApiError(429, "TooManyRequests", message, {"causes": list(causes), **later}, headers)
 
 
 def unauthorized() -> ApiError:

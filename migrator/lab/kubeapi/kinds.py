@@ -29,6 +29,7 @@ class Kind:
     list_kind: str = ""
     storage_version: str = ""
     warning: str = ""
+    scale: tuple[str, str, str] = ("spec.replicas", "status.replicas", "")
     columns: tuple[dict[str, Any], ...] = field(default=(), compare=False)
 
     @property

@@ -23,6 +23,7 @@ _NOBODYS = {("f:apiVersion",), ("f:kind",), ("f:metadata",)} | {
         "name", "namespace", "creationTimestamp", "selfLink", "uid", "generation", "managedFields", "resourceVersion",
     )
 }  # fmt: skip
+_REPLICAS = ("f:spec", "f:replicas")
 _BEFORE_APPLY = "before-first-apply"
 _UNTOUCHED_BY_STATUS: dict[tuple[str, str], tuple[Path, ...]] = {
     ("apps", "deployments"): (("f:metadata", "f:labels"),),
@@ -108,7 +109,9 @@ def record_update(kind: Kind, old: Json | None, new: Json, *, manager: str, subr
         _put(new, entries)
         return
     owners = Owners(entries)
-    mine = (owners.own(manager, "Update", subresource) | changes.written) - changes.removed
+    # a scale of none does not say so, and what it does not say nobody owns
+    unsaid = {_REPLICAS} if subresource == "scale" and not (new.get("spec") or {}).get("replicas") else set()
+    mine = (owners.own(manager, "Update", subresource) | changes.written) - changes.removed - unsaid
     lost = changes.written | changes.removed
     _put(new, owners.settle(_head(kind, manager, "Update", subresource), mine, lost))
 

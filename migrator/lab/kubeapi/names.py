@@ -28,6 +28,7 @@ _VALUE_RULE = (
 )
 _CONFIG_KEY_RULE = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
 _KEY_EXAMPLES = ("MyName", "my.name", "123-abc")
+_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 _SHORT, _LONG = 63, 253
 
 
@@ -72,6 +73,14 @@ def label_value(text: str) -> list[str]:
     """What is wrong with the value of a label."""
     found = _length(text, _SHORT)
     return found if _fits(_VALUE, text) else [*found, _said(_VALUE_RULE, _VALUE, "MyValue", "my_value", "12345")]
+
+
+def finalizer(text: str, *, short: bool) -> list[str]:
+    """What is wrong with the name of a finalizer; of the `short` ones without a domain there are but a few."""
+    problems = label_key(text)
+    if not problems and short and "/" not in text and text not in _FINALIZERS:
+        problems = ["name is neither a standard finalizer name nor is it fully qualified"]
+    return problems
 
 
 def config_key(text: str) -> list[str]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+_OWN = "kubernetes"
 _KEPT = {"default", "kube-system", "kube-public"}
 
 
@@ -113,8 +114,11 @@ class Namespaces:
             if record is None:
                 return
             changed = copy(record.obj)
-            changed.setdefault("spec", {}).pop("finalizers", None)
-            if changed["metadata"].get("finalizers"):
+            spec = changed.setdefault("spec", {})
+            held = [one for one in spec.pop("finalizers", ()) if one != _OWN]
+            if held:
+                spec["finalizers"] = held
+            if held or changed["metadata"].get("finalizers"):
                 if changed != record.obj:
                     store.put(NAMESPACE.key, changed)
             else:

@@ -34,11 +34,23 @@ def prepare_new(kind: Kind, obj: Json) -> None:
         special(obj)
 
 
+_GATED = {
+    "type": "PodScheduled",
+    "status": "False",
+    "lastProbeTime": None,
+    "lastTransitionTime": None,
+    "reason": "SchedulingGated",
+    "message": "Scheduling is blocked due to non-empty scheduling gates",
+}
+
+
 def _pod(pod: Json) -> None:
     spec = pod.get("spec") or {}
     pod["status"] = {"phase": "Pending", "qosClass": validation_pod.qos_class(spec)}
     if spec.get("terminationGracePeriodSeconds", 0) < 0:
         spec["terminationGracePeriodSeconds"] = 1
+    if spec.get("schedulingGates"):
+        pod["status"]["conditions"] = [{**_GATED, "lastTransitionTime": now()}]
 
 
 def _namespace(namespace: Json) -> None:
@@ -118,8 +130,10 @@ _NEW: dict[str, Callable[[Json], None]] = {
 def prepare_change(kind: Kind, old: Json, new: Json, subresource: str) -> None:
     """Keep the parts that this way of writing may not touch."""
     special = _CHANGED.get(kind.qualified)
-    if special is not None:
+    if special is not None and subresource != "finalize":
         special(old, new)
+    if subresource == "ephemeralcontainers":
+        _keep_all_but_ephemeral(old, new)
     if not kind.has_status:
         return
     if subresource == "status":
@@ -156,6 +170,13 @@ _CHANGED: dict[str, Callable[[Json, Json], None]] = {
     "services": _keep_addresses,
     "namespaces": _keep_ends,
 }
+
+
+def _keep_all_but_ephemeral(old: Json, new: Json) -> None:
+    added = new["spec"].get("ephemeralContainers")
+    new["spec"] = {**copy(old["spec"]), "ephemeralContainers": added}
+    if not added:
+        del new["spec"]["ephemeralContainers"]
 
 
 def _keep_all_but_status(kind: Kind, old: Json, new: Json) -> None:

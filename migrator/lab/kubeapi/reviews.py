@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.lab.kubeapi import access, decoding, errors
 from migrator.lab.kubeapi.calls import Call
-from migrator.lab.kubeapi.subresources import bind
+from migrator.lab.kubeapi.pod_parts import bind
 from migrator.lab.kubeapi.tokens import User
 from migrator.lab.kubeapi.wire import Response, json_response
 
@@ -24,7 +24,7 @@ class Reviews:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
 
-    def answer(self, call: Call) -> Response:
+    def answer(self, call: Call, warnings: list[str]) -> Response:
         """The review with its status filled in.
 
         Raises:
@@ -32,11 +32,11 @@ class Reviews:
         """
         if call.verb != "create":
             raise errors.method_not_allowed()
+        if call.kind.kind == "Binding":
+            return json_response(bind(self._cluster, call, warnings), _CREATED)
         obj = decoding.document(call)
         head = {"kind": call.kind.kind, "apiVersion": call.kind.api_version, "metadata": {}}
         spec = obj.get("spec") or {}
-        if call.kind.kind == "Binding":
-            return json_response(bind(self._cluster, call, obj), _CREATED)
         if call.kind.kind == "SelfSubjectReview":
             return json_response({**head, "status": {"userInfo": _user_info(call.user)}}, _CREATED)
         if call.kind.kind == "TokenReview":

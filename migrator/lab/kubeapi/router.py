@@ -88,7 +88,7 @@ class Router:
 
     def _answered(self, call: Call, warnings: list[str], connection: socket.socket) -> Response:
         if call.kind.verbs == ("create",):
-            return self._reviews.answer(call)
+            return self._reviews.answer(call, warnings)
         if call.subresource and call.subresource not in _OWN_SUBRESOURCES:
             return self._subresources.answer(call, warnings)
         if call.verb == "watch":

@@ -81,16 +81,6 @@ class ApiServer:
         """The public keys of the ServiceAccount token issuer."""
         return self.cluster.tokens.jwks()
 
-    def issue_token(
-        self, namespace: str, sa: str, audience: str, seconds: int, pod: dict[str, Any] | None = None
-    ) -> str:
-        """A ServiceAccount token, as a node gets one for a projected volume.
-
-        Raises:
-            ApiError: there is no such ServiceAccount.
-        """
-        return self.cluster.issue_token(namespace, sa, [audience], seconds, pod)
-
     def place(self, obj: dict[str, Any]) -> dict[str, Any]:
         """Store an object past all checks, for states a server of today lets nobody create any more.
 

@@ -37,6 +37,7 @@ def _counted(*fields: str) -> Cells:
 _CELLS: dict[str, Cells] = {
     "pods": workloads.pod,
     "deployments.apps": workloads.deployment,
+    "scales.autoscaling": workloads.scale,
     "replicasets.apps": workloads.replicas(selector),
     "replicationcontrollers": workloads.replicas(labels),
     "statefulsets.apps": workloads.stateful_set,

@@ -138,6 +138,11 @@ def deployment(obj: Json) -> list[Any]:
     ]
 
 
+def scale(obj: Json) -> list[Any]:
+    """Name, how many there are to be and how many there are, age."""
+    return [name_of(obj), at(obj, "spec.replicas", 0), at(obj, "status.replicas", 0), age_of(obj)]
+
+
 def replicas(picks: Callable[[Json | None], str]) -> Callable[[Json], list[Any]]:
     """The row of a replica set, or of a replication controller, which has labels for a selector."""
 

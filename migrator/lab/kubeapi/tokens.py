@@ -7,6 +7,7 @@ import hashlib
 import time
 import uuid
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -80,16 +81,23 @@ class TokenIssuer:
         }
 
     def issue(
-        self, namespace: str, account: Bound, audiences: Sequence[str], seconds: int, pod: Bound | None = None
+        self,
+        namespace: str,
+        account: Bound,
+        audiences: Sequence[str],
+        seconds: int,
+        bound: Mapping[str, Bound] = MappingProxyType({}),
+        *,
+        warn_after: int = 0,
     ) -> str:
-        """A token for one ServiceAccount."""
+        """A token for one ServiceAccount; it ends with what it is bound to, and is old before it ends if need be."""
         now = int(time.time())
-        kubernetes: Json = {
-            "namespace": namespace,
-            "serviceaccount": {"name": account.name, "uid": account.uid},
-        }
-        if pod is not None:
-            kubernetes["pod"] = {"name": pod.name, "uid": pod.uid}
+        held = {"serviceaccount": account, **bound}
+        kubernetes: Json = {"namespace": namespace}
+        for word, one in held.items():
+            kubernetes[word] = {"name": one.name} | ({"uid": one.uid} if one.uid else {})
+        if warn_after:
+            kubernetes["warnafter"] = now + warn_after
         claims = {
             "aud": list(audiences),
             "exp": now + seconds,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from migrator.lab.kubeapi import errors
-from migrator.lab.kubeapi.kinds import NODE
+from migrator.lab.kubeapi.kinds import NODE, POD
+from migrator.lab.kubeapi.pod_parts import container_of
 from migrator.lab.kubeapi.wire import Response
 
 if TYPE_CHECKING:
@@ -32,10 +33,10 @@ def exec_response(cluster: Cluster, call: Call, pod: Json) -> Response:
     Raises:
         ApiError: 400 for a container that is not there or a request that is no upgrade, 409/500 without a node.
     """
-    container = _container(call, pod)
+    container = container_of(call, pod)
+    host, port = _kubelet(cluster, pod)
     if "upgrade" not in call.request.header("connection").lower():
         raise errors.bad_request("Upgrade request required")
-    host, port = _kubelet(cluster, pod)
     path = _path(call, container)
     try:
         node = _connect(host, port)
@@ -51,30 +52,13 @@ def exec_response(cluster: Cluster, call: Call, pod: Json) -> Response:
     return Response(takeover=takeover)
 
 
-def _container(call: Call, pod: Json) -> str:
-    spec = pod.get("spec") or {}
-    names = [c["name"] for field in ("containers", "initContainers") for c in spec.get(field) or ()]
-    wanted = call.request.param("container")
-    default = (pod["metadata"].get("annotations") or {}).get("kubectl.kubernetes.io/default-container")
-    if not wanted:
-        main = [c["name"] for c in spec.get("containers") or ()]
-        if len(main) > 1 and default is None:
-            shown = " ".join(main)
-            text = f"a container name must be specified for pod {call.name}, choose one of: [{shown}]"
-            raise errors.bad_request(text)
-        wanted = main[0]
-    if wanted not in names:
-        raise errors.bad_request(f"container {wanted} is not valid for pod {call.name}")
-    return wanted
-
-
 def _kubelet(cluster: Cluster, pod: Json) -> tuple[str, int]:
     name = (pod.get("spec") or {}).get("nodeName")
     if not name:
         raise errors.bad_request(f"pod {pod['metadata']['name']} does not have a host assigned")
     record = cluster.store.get(NODE.key, "", name)
     if record is None:
-        raise errors.not_found(NODE, name)
+        raise errors.not_found(POD, name)  # sic: a real server says so of a node
     status = record.obj.get("status") or {}
     addresses = {a["type"]: a["address"] for a in status.get("addresses") or ()}
     port = ((status.get("daemonEndpoints") or {}).get("kubeletEndpoint") or {}).get("Port")

@@ -8,7 +8,7 @@ from migrator.lab.kubeapi import errors, names, validation_others, validation_po
 from migrator.lab.kubeapi.errors import FieldError, invalid_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from migrator.lab.kubeapi.cluster import Cluster
     from migrator.lab.kubeapi.kinds import Kind
@@ -18,7 +18,6 @@ Json = dict[str, Any]
 _LABEL_NAMED = {"namespaces", "services"}
 _FREE_NAMED = "rbac.authorization.k8s.io"
 _ANNOTATIONS_LIMIT = 256 * 1024
-_STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 _OWNER = {"apiVersion": "version must not be empty", "kind": "must not be empty", "name": "must not be empty",
           "uid": "must not be empty"}  # fmt: skip
 _CHECKED_TWICE = {"events", "poddisruptionbudgets.policy"}
@@ -48,6 +47,8 @@ def validate_new(kind: Kind, obj: Json, cluster: Cluster) -> None:
         ApiError: 422, with everything that is wrong.
     """
     found = [*_name_errors(kind, obj["metadata"]), *_metadata_errors(kind, obj), *_spec_errors(kind, obj)]
+    if kind.key == ("", "pods") and obj["spec"].get("ephemeralContainers"):
+        found.append(errors.forbidden_field("spec.ephemeralContainers", "cannot be set on create"))
     if kind.custom:
         found += cluster.definitions.errors(kind, obj)
     _fail(kind, obj, found)
@@ -65,6 +66,10 @@ def validate_change(kind: Kind, old: Json, new: Json, subresource: str, cluster:
         found += _spec_errors(kind, new) * (2 if kind.key == ("batch", "jobs") else 1)
         fixed = _FIXED.get(kind.qualified)
         found += fixed(old, new) if fixed is not None else []
+    if subresource == "finalize":
+        found += _finalizers_errors(kind, "spec.finalizers", new["spec"].get("finalizers") or ())
+    if subresource == "ephemeralcontainers":
+        found += _spec_errors(kind, new) + validation_pod.ephemeral_errors(old, new)
     if kind.custom:
         found += cluster.definitions.errors(kind, new)
     _fail(kind, new, found)
@@ -120,10 +125,15 @@ def _metadata_errors(kind: Kind, obj: Json) -> list[FieldError]:
     for owner in metadata.get("ownerReferences") or ():
         missing = [(field, text) for field, text in _OWNER.items() if not owner.get(field)]
         found += [invalid_value(f"metadata.ownerReferences.{field}", "", text) for field, text in missing]
-    for number, finalizer in enumerate(metadata.get("finalizers") or ()):
-        where = f"metadata.finalizers[{number}]"
-        found += [invalid_value(where, finalizer, text) for text in _finalizer(kind, finalizer)]
-    return found
+    return found + _finalizers_errors(kind, "metadata.finalizers", metadata.get("finalizers") or ())
+
+
+def _finalizers_errors(kind: Kind, path: str, given: Iterable[str]) -> list[FieldError]:
+    return [
+        invalid_value(f"{path}[{number}]", finalizer, text)
+        for number, finalizer in enumerate(given)
+        for text in names.finalizer(finalizer, short=not kind.custom)
+    ]
 
 
 def _new_finalizers(old: Json, new: Json) -> list[FieldError]:
@@ -135,10 +145,3 @@ def _new_finalizers(old: Json, new: Json) -> list[FieldError]:
     listed = ", ".join(errors.shown_value(one) for one in added)
     text = f"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{listed}}}"
     return [errors.forbidden_field("metadata.finalizers", text)] if added else []
-
-
-def _finalizer(kind: Kind, text: str) -> list[str]:
-    problems = names.label_key(text)
-    if not problems and not kind.custom and "/" not in text and text not in _STANDARD_FINALIZERS:
-        problems = ["name is neither a standard finalizer name nor is it fully qualified"]
-    return problems

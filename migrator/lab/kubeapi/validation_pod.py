@@ -88,7 +88,7 @@ def _volume_errors(spec: Json, path: str) -> list[FieldError]:
 
 
 def _containers(spec: Json, path: str) -> Iterator[tuple[str, Json]]:
-    for field in ("initContainers", "containers"):
+    for field in ("containers", "initContainers", "ephemeralContainers"):
         for number, container in enumerate(spec.get(field) or ()):
             yield f"{path}.{field}[{number}]", container
 
@@ -156,6 +156,18 @@ def changed_errors(old: Json, new: Json) -> list[FieldError]:
         )
         found.append(invalid_value("spec.activeDeadlineSeconds", wanted, text))
     return found + changed_spec_errors(old.get("spec") or {}, new.get("spec") or {})
+
+
+def ephemeral_errors(old: Json, new: Json) -> list[FieldError]:
+    """Containers that were added to look at a running pod stay as they are."""
+    now = {one["name"]: one for one in new["spec"].get("ephemeralContainers") or ()}
+    found = []
+    for one in old["spec"].get("ephemeralContainers") or ():
+        if now.get(one["name"]) != one:
+            what = "changed" if one["name"] in now else "removed"
+            text = f'existing ephemeral containers "{one["name"]}" may not be {what}\n'
+            found.append(forbidden_field("spec.ephemeralContainers", text))
+    return found
 
 
 def changed_spec_errors(old: Json, new: Json) -> list[FieldError]:

@@ -138,6 +138,7 @@ class Writer:
             if uid:
                 why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
                 raise errors.conflict(call.kind, call.name, why)
+            decoding.check_name(call, applied["metadata"])
             return self.create_object(call, decoding.of_kind(call, copy(applied), []), applied=copy(applied)), 201
         force = call.request.flag("force")
 
