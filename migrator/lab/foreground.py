@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import sys
-import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -25,6 +25,7 @@ from migrator.lab.world.model import World
 
 _IDENTITIES = "identities"
 _PLANES = "control-planes"
+_NAP = 0.2
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -50,7 +51,8 @@ def run(world: World, directory: Path, ready: Callable[[Lab], None], *, real: bo
                 practice.start()
                 lab = _describe(practice, world, directory, real=real)
                 ready(lab)
-                threading.Event().wait()
+                while True:  # a signal may be given to any thread; the main one hears of it when it next runs
+                    time.sleep(_NAP)
             except _Stopped:
                 quiet()
             finally:
