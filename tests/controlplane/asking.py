@@ -6,6 +6,7 @@ import re
 import ssl
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -26,6 +27,7 @@ PARTIAL_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io
 
 _EARLIER = re.compile(r"\$(\d+)((?:\.[\w-]+)+)")
 _SECONDS = 30
+_STREAMS = 16
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ class Ask:
     @property
     def watches(self) -> bool:
         """Whether the answer is a stream of events."""
-        return "watch" in parse_qs(urlsplit(self.path).query)
+        url = urlsplit(self.path)
+        return parse_qs(url.query).get("watch", ["false"])[0] in ("1", "true") or "/watch/" in url.path
 
     def __str__(self) -> str:
         return f"{self.verb} {self.path}"
@@ -106,19 +109,33 @@ class Server:
     def __init__(self, url: str, ca_pem: str, token: str) -> None:
         self.url, self._token = url, token
         context = ssl.create_default_context(cadata=ca_pem)
-        self._pool = urllib3.PoolManager(ssl_context=context, retries=False, timeout=_SECONDS, maxsize=4)
+        self._pool = urllib3.PoolManager(ssl_context=context, retries=False, timeout=_SECONDS, maxsize=_STREAMS)
 
-    def ask_all(self, asks: Sequence[Ask], namespace: str) -> list[Json]:
-        """The answers to requests that are put one after the other."""
-        answers: list[Json] = []
-        for ask in asks:
-            give_up = time.monotonic() + _SECONDS
-            answer = self.ask(ask, namespace, answers)
-            while ask.until and not _has(answer.get("body"), ask.until):
-                assert time.monotonic() < give_up, f"{ask}: {answer}"
-                answer = self.ask(ask, namespace, answers)
-            answers.append(answer)
+    def ask_all(self, asks: Sequence[Ask], namespace: str, earlier: Sequence[Json] = ()) -> list[Json]:
+        """The answers to requests that are put one after the other, behind the earlier ones.
+
+        Watches take their time; they come last, and so run side by side.
+        """
+        answers = list(earlier)
+        with ThreadPoolExecutor(_STREAMS) as pool:
+            streams = []
+            for ask in asks:
+                if ask.watches:
+                    streams.append((len(answers), pool.submit(self.ask, ask, namespace, tuple(answers))))
+                    answers.append({})
+                else:
+                    answers.append(self._patiently(ask, namespace, answers))
+            for place, stream in streams:
+                answers[place] = stream.result()
         return answers
+
+    def _patiently(self, ask: Ask, namespace: str, earlier: Sequence[Json]) -> Json:
+        give_up = time.monotonic() + _SECONDS
+        answer = self.ask(ask, namespace, earlier)
+        while ask.until and not _has(answer.get("body"), ask.until):
+            assert time.monotonic() < give_up, f"{ask}: {answer}"
+            answer = self.ask(ask, namespace, earlier)
+        return answer
 
     def ask(self, ask: Ask, namespace: str, earlier: Sequence[Json] = ()) -> Json:
         """Status, headers, and body (or events, or text) of one answer."""
@@ -149,8 +166,9 @@ class Server:
 
 def _content(ask: Ask, answer: urllib3.BaseHTTPResponse) -> Json:
     text = answer.data.decode()
-    if ask.watches and answer.status == 200:
-        return {"events": [json.loads(line) for line in text.splitlines() if line]}
+    if ask.watches and answer.headers.get("Transfer-Encoding") == "chunked":
+        events = [json.loads(line) for line in text.splitlines() if line]
+        return {"events": [{event["type"]: event["object"]} for event in events]}
     if "yaml" in answer.headers.get("Content-Type", ""):
         return {"body": yaml.safe_load(text)}
     try:

@@ -22,6 +22,15 @@ def put(api: RealApiServer, document: dict[str, Any]) -> None:
     assert answer.status == 200, answer.data
 
 
+def compact(api: RealApiServer) -> None:
+    """Forgets all that was before, which etcd does every few minutes."""
+    key = _base64("/registry/")
+    found = urllib3.request("POST", f"{_url(api)}/v3/kv/range", json={"key": key}).json()
+    body = {"revision": found["header"]["revision"], "physical": True}
+    answer = urllib3.request("POST", f"{_url(api)}/v3/kv/compaction", json=body)
+    assert answer.status == 200, answer.data
+
+
 def _url(api: RealApiServer) -> str:
     assert api._etcd is not None
     return next(part.removeprefix(_FLAG) for part in api._etcd._command if part.startswith(_FLAG))

@@ -1,5 +1,6 @@
 """Our API server and a real one, side by side and both without controllers: nothing moves unless it is asked for."""
 
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -13,11 +14,16 @@ from migrator.lab.controlplane.programs import API_SERVER
 from migrator.lab.kubeapi import ApiServer
 from migrator.lab.kubeapi.gc import Collector
 from migrator.lab.kubeapi.storage import Event, KindKey
+from tests.controlplane import etcd
 from tests.controlplane.asking import Ask, Json, Server, get, post
 from tests.controlplane.plane import ISSUER, nobody
 
 VERSION = ".".join(API_SERVER.version.removeprefix("v").split(".")[:2])
+_PAUSE = 0.05
 _ACCOUNT = "/api/v1/namespaces/{ns}/serviceaccounts"
+
+Answers = tuple[Sequence[Json], Sequence[Json]]
+"""Ours and theirs."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +36,23 @@ class Pair:
     real: RealApiServer
     authority: Authority
 
-    def ask(self, asks: Sequence[Ask], namespace: str) -> tuple[list[Json], list[Json]]:
+    def ask(self, asks: Sequence[Ask], namespace: str, earlier: Answers = ((), ())) -> Answers:
         """The answers of both to the same requests, which are put to both at the same time."""
         with ThreadPoolExecutor(2) as pool:
-            ours = pool.submit(self.ours.ask_all, asks, namespace)
-            theirs = pool.submit(self.theirs.ask_all, asks, namespace)
+            ours = pool.submit(self.ours.ask_all, asks, namespace, earlier[0])
+            theirs = pool.submit(self.theirs.ask_all, asks, namespace, earlier[1])
             return ours.result(), theirs.result()
+
+    def age(self) -> None:
+        """Has both forget the past: the real one compacts its store, and begins anew without what it remembered."""
+        self.own.forget_history()
+        etcd.compact(self.real)
+        server = self.real._server
+        assert server is not None
+        before = server._process
+        server.kill()
+        while server._process is before or not self.real._ready():
+            time.sleep(_PAUSE)
 
     def add_namespace(self, name: str) -> None:
         """A namespace of this name on both; the real server has nobody who would give it its ServiceAccount."""

@@ -247,8 +247,7 @@ def gone(message: str, token: str = "") -> ApiError:
 def too_many(message: str, causes: Sequence[Json], seconds: int) -> ApiError:
     """429: not now; after so many seconds, if anybody knows."""
     later = {"retryAfterSeconds": seconds} if seconds else {}
-    headers = {"Retry-After": str(seconds)} if seconds else {}
-    return ApiError(429, "TooManyRequests", message, {"causes": list(causes), **later}, headers)
+    return ApiError(429, "TooManyRequests", message, {"causes": list(causes), **later})
 
 
 def unauthorized() -> ApiError:

@@ -59,7 +59,8 @@ def refusal(error: errors.ApiError, request: Request) -> Response:
     """What a caller is told who does not get what he asked for, in his language if it is spoken here."""
     form = _first(request.header("accept")) or _USUAL
     response = written(error.status(), form, error.code)
-    response.headers.update(error.headers)
+    later = (error.details or {}).get("retryAfterSeconds")
+    response.headers.update({**error.headers, **({"Retry-After": str(later)} if later else {})})
     return response
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from migrator.lab.kubeapi import errors
+from migrator.lab.kubeapi import errors, list_options
 from migrator.lab.kubeapi.calls import number
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_MATCHES = ("Exact", "NotOlderThan", "")
 _ANY_VERSION = -1
 _BAD_TOKEN = "invalid continue token: continue key is not valid"
 _TOO_OLD = (
@@ -37,11 +36,13 @@ class Asked:
         limit: how many objects at most; 0 is all.
         version: as the list was then; nothing is now.
         after: the last object of the page before.
+        least: not as it was before then.
     """
 
     limit: int
     version: int | None = None
     after: ObjectKey | None = None
+    least: int | None = None
 
 
 def read(call: Call) -> Asked:
@@ -51,52 +52,43 @@ def read(call: Call) -> Asked:
         ApiError: 400 or 422, it makes no sense.
     """
     request = call.request
+    list_options.check(request, watch=False)
     limit = max(number(request.param("limit")), 0)
     given, match, text = (request.param(name) for name in ("continue", "resourceVersionMatch", "resourceVersion"))
-    _check_match(match, text, given)
-    if "sendInitialEvents" in request.query:
-        text = "sendInitialEvents is forbidden for list"
-        raise errors.invalid_options("ListOptions", [errors.forbidden_field("sendInitialEvents", text)])
     if given:
         if text not in ("", "0"):
             raise errors.bad_request("specifying resource version is not allowed when using continue")
         version, (namespace, name) = _opened(given)
         place = (call.namespace or namespace) if call.kind.namespaced else ""
         return Asked(limit, None if version == _ANY_VERSION else version, (place, name))
-    since = read_version(text)
-    return Asked(limit, since if match == "Exact" else None)
+    since = read_version(text, lists=True)
+    return Asked(limit, since if match == "Exact" else None, least=since)
 
 
-def read_version(text: str) -> int | None:
+def read_version(text: str, *, lists: bool = False) -> int | None:
     """A version as a query gives it; none if it is not given, or 0, which is any.
 
     Raises:
-        ApiError: 400, it is none.
+        ApiError: 500, it is none; a real server has only lists own up to whose fault that is: 400.
     """
     if text in ("", "0"):
         return None
     if not text.isdigit():
         problem = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
-        raise errors.bad_request(f"invalid resource version: {problem}")
+        raise errors.bad_request(f"invalid resource version: {problem}") if lists else errors.failed(problem)
     return int(text)
 
 
-def _check_match(match: str, version: str, given: str) -> None:
-    if not match:
-        return
-    found = []
-    if not version:
-        found.append("resourceVersionMatch is forbidden unless resourceVersion is provided")
-    if given:
-        found.append("resourceVersionMatch is forbidden when continue is provided")
-    problems = [errors.forbidden_field("resourceVersionMatch", text) for text in found]
-    if match not in _MATCHES:
-        problems.append(errors.unsupported_value("resourceVersionMatch", match, _MATCHES))
-    if match == "Exact" and version == "0":
-        text = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
-        problems.append(errors.forbidden_field("resourceVersionMatch", text))
-    if problems:
-        raise errors.invalid_options("ListOptions", problems)
+def check_reached(least: int | None, current: int) -> None:
+    """Refuse to tell what is not known yet.
+
+    Raises:
+        ApiError: 504.
+    """
+    if least is not None and least > current:
+        text = f"Timeout: Too large resource version: {least}, current: {current}"
+        causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
+        raise errors.ApiError(504, "Timeout", text, {"causes": causes, "retryAfterSeconds": 1})
 
 
 def token(version: int, key: ObjectKey) -> str:
@@ -123,5 +115,5 @@ def _opened(text: str) -> tuple[int, ObjectKey]:
 def expired(asked: Asked) -> errors.ApiError:
     """410: the list is no longer known as it was; the token in the answer goes on regardless."""
     if asked.after is None:
-        return errors.gone(f"The resourceVersion for the provided list is too old: {asked.version}")
+        return errors.gone("The resourceVersion for the provided list is too old.")
     return errors.gone(_TOO_OLD, token(_ANY_VERSION, asked.after))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from migrator.lab.kubeapi.wire import Request
 
+_WATCHED = "watch"
 _NAMESPACE_PARTS = {"status", "finalize"}
 
 
@@ -22,6 +23,7 @@ class Target:
     name: str = ""
     subresource: str = ""
     rest: str = ""
+    watched: bool = False
 
     @property
     def resource(self) -> str:
@@ -40,6 +42,9 @@ def parse(path: str) -> Target | None:
 
 
 def _target(group: str, version: str, parts: list[str]) -> Target:
+    if parts[0] == _WATCHED and len(parts) > 1:
+        # an old way to ask for a watch, of one object, too
+        return replace(_target(group, version, parts[1:]), watched=True)
     if parts[0] == "namespaces" and len(parts) >= 3 and parts[2] not in _NAMESPACE_PARTS:
         return Target(
             group,
@@ -67,7 +72,7 @@ def verb(request: Request, target: Target) -> str:
     if request.method in ("GET", "HEAD"):
         if target.subresource in ("exec", "attach", "portforward"):
             return "get"
-        if request.flag("watch"):
+        if target.watched or (request.flag("watch") and not target.name):
             return "watch"
         return "get" if target.name else "list"
     if request.method == "DELETE":

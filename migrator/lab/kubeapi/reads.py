@@ -58,6 +58,7 @@ class Reader:
         Raises:
             ApiError: 404.
         """
+        paging.check_reached(paging.read_version(call.request.param("resourceVersion")), self._store.version)
         record = self._store.get(call.kind.key, call.namespace if call.kind.namespaced else "", call.name)
         if record is None:
             raise errors.not_found(call.kind, call.name)
@@ -83,6 +84,7 @@ class Reader:
         request = call.request
         asked = paging.read(call)
         selection = Selection(call.kind, request.param("labelSelector"), request.param("fieldSelector"))
+        paging.check_reached(asked.least, self._store.version)
         snapshot = self._store.snapshot(call.kind.key, asked.version)
         if snapshot is None:
             raise paging.expired(asked)

@@ -23,7 +23,7 @@ def at(obj: Any, path: str, default: Any = None) -> Any:
 
 def name_of(obj: Json) -> str:
     """An object's name."""
-    return str(obj["metadata"]["name"])
+    return str(obj["metadata"].get("name", ""))
 
 
 def age_of(obj: Json) -> str:

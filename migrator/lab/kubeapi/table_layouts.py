@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from migrator.lab.kubeapi import table_others as others
+from migrator.lab.kubeapi import table_pods as pods
 from migrator.lab.kubeapi import table_workloads as workloads
 from migrator.lab.kubeapi.ages import age
 from migrator.lab.kubeapi.table_cells import age_of, at, labels, name_of, selector
@@ -35,7 +36,7 @@ def _counted(*fields: str) -> Cells:
 
 
 _CELLS: dict[str, Cells] = {
-    "pods": workloads.pod,
+    "pods": pods.pod,
     "deployments.apps": workloads.deployment,
     "scales.autoscaling": workloads.scale,
     "replicasets.apps": workloads.replicas(selector),
@@ -48,7 +49,7 @@ _CELLS: dict[str, Cells] = {
     "podtemplates": workloads.pod_template,
     "poddisruptionbudgets.policy": workloads.budget,
     "horizontalpodautoscalers.autoscaling": workloads.autoscaler,
-    "nodes": others.node,
+    "nodes": pods.node,
     "services": others.service,
     "endpoints": others.endpoints,
     "endpointslices.discovery.k8s.io": others.endpoint_slice,

@@ -9,43 +9,14 @@ from migrator.lab.kubeapi.table_cells import NONE, UNSET, age_of, at, labels, na
 
 Json = dict[str, Any]
 
-_ROLE = "node-role.kubernetes.io/"
 _MODES = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
 _SHOWN = 3
+_NEVER = "0001-01-01T00:00:00Z"
 
 
 def stamped(obj: Json) -> list[Any]:
     """The row of a kind that has no columns of its own."""
-    return [name_of(obj), obj["metadata"].get("creationTimestamp", "")]
-
-
-def node(obj: Json) -> list[Any]:
-    """The row of a node."""
-    conditions = {one["type"]: one["status"] for one in at(obj, "status.conditions", [])}
-    ready = conditions.get("Ready")
-    state = "Unknown" if ready is None else "Ready" if ready == "True" else "NotReady"
-    state += ",SchedulingDisabled" if at(obj, "spec.unschedulable") else ""
-    addresses = {one["type"]: one["address"] for one in reversed(at(obj, "status.addresses", []))}
-    info = at(obj, "status.nodeInfo", {})
-    kernel = info.get("kernelVersion") or "<unknown>"
-    kernel += f" ({info['architecture']})" if info.get("architecture") else ""
-    return [
-        name_of(obj),
-        state,
-        ",".join(sorted(_roles(obj["metadata"].get("labels") or {}))) or NONE,
-        age_of(obj),
-        info.get("kubeletVersion", ""),
-        addresses.get("InternalIP", NONE),
-        addresses.get("ExternalIP", NONE),
-        info.get("osImage") or "<unknown>",
-        kernel,
-        info.get("containerRuntimeVersion") or "<unknown>",
-    ]
-
-
-def _roles(found: Json) -> set[str]:
-    named = {key.removeprefix(_ROLE) for key in found if key.startswith(_ROLE)}
-    return {role for role in (*named, found.get("kubernetes.io/role", "")) if role}
+    return [name_of(obj), obj["metadata"].get("creationTimestamp", _NEVER)]
 
 
 def service(obj: Json) -> list[Any]:
@@ -64,6 +35,8 @@ def service(obj: Json) -> list[Any]:
 
 
 def _outside(obj: Json, spec: Json) -> str:
+    if not spec.get("type"):
+        return "<unknown>"
     if spec.get("type") == "ExternalName":
         return str(spec.get("externalName", ""))
     given = spec.get("externalIPs") or []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.lab.kubeapi import table_layouts
 from migrator.lab.kubeapi.defaults import TEMPLATE_GENERATION
-from migrator.lab.kubeapi.table_workloads import pod_conditions
+from migrator.lab.kubeapi.table_pods import pod_conditions
 
 if TYPE_CHECKING:
     from migrator.lab.kubeapi.kinds import Kind

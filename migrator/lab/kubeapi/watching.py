@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import random
 import select
@@ -10,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from migrator.lab.kubeapi import errors, reads, tables
-from migrator.lab.kubeapi.forms import METADATA, TABLE, form_of
+from migrator.lab.kubeapi import errors, list_options, paging, reads, schema, tables
+from migrator.lab.kubeapi.calls import copy, number
+from migrator.lab.kubeapi.defaults import TEMPLATE_GENERATION
+from migrator.lab.kubeapi.forms import METADATA, METADATA_LIST, TABLE, form_of
 from migrator.lab.kubeapi.selectors import Selection
+from migrator.lab.kubeapi.storage import Record
 from migrator.lab.kubeapi.wire import Response
 
 if TYPE_CHECKING:
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
 
     from migrator.lab.kubeapi.calls import Call
     from migrator.lab.kubeapi.cluster import Cluster
-    from migrator.lab.kubeapi.storage import Event, Record
+    from migrator.lab.kubeapi.storage import Event
 
 Json = dict[str, Any]
 
@@ -32,11 +36,22 @@ _LOOK_SECONDS = 1.0
 _INITIAL_END = {"k8s.io/initial-events-end": "true"}
 
 
+# what an object has of which nothing is said on a real server, where fields are no pointers inside
+_ZEROS: dict[str, Json] = {
+    "deployments.apps": {"spec.replicas": 0},
+    "replicasets.apps": {"spec.replicas": 0},
+    "statefulsets.apps": {"spec.replicas": 0},
+    "daemonsets.apps": {"metadata.annotations": {TEMPLATE_GENERATION: "0"}},
+    "controllerrevisions.apps": {"data": None},
+}
+
+
 class WatchStream:
     """One watch, as an iterator of JSON lines."""
 
     def __init__(self, cluster: Cluster, call: Call, connection: socket.socket) -> None:
         request = call.request
+        list_options.check(request, watch=True)
         self._store = cluster.store
         self._call = call
         self._connection = connection
@@ -46,12 +61,9 @@ class WatchStream:
             fields = f"metadata.name={call.name}"
         self._selection = Selection(call.kind, request.param("labelSelector"), fields)
         self._bookmarks = request.flag("allowWatchBookmarks")
-        self._initial = request.flag("sendInitialEvents")
-        self._since = _version(request.param("resourceVersion"))
-        wanted = request.param("timeoutSeconds")
-        seconds = (
-            int(wanted) if wanted.isdigit() and int(wanted) else random.randint(_DEFAULT_SECONDS, 2 * _DEFAULT_SECONDS)
-        )
+        self._initial = request.flag("sendInitialEvents") if "sendInitialEvents" in request.query else None
+        self._since = paging.read_version(request.param("resourceVersion"))
+        seconds = number(request.param("timeoutSeconds")) or random.randint(_DEFAULT_SECONDS, 2 * _DEFAULT_SECONDS)
         self._ends = time.monotonic() + seconds
         self._first_table = True
 
@@ -61,7 +73,11 @@ class WatchStream:
 
     def _lines(self) -> Iterator[bytes]:
         kind = self._call.kind.key
-        since = None if self._initial or not self._since else self._since
+        if self._form == METADATA_LIST:
+            return  # it is taken for a watch, and then there is nothing to write in it
+        since = None if self._initial else self._since
+        if since is None and self._initial is False:
+            since = self._store.version
         try:
             past, watcher, version = self._store.watch(kind, since)
         except LookupError as error:
@@ -77,7 +93,9 @@ class WatchStream:
             self._store.unwatch(kind, watcher)
 
     def _follow(self, watcher: Any, version: int) -> Iterator[bytes]:
-        next_bookmark = min(time.monotonic() + _BOOKMARK_SECONDS, self._ends - _LAST_BOOKMARK_BEFORE)
+        begun, last = time.monotonic(), self._ends - _LAST_BOOKMARK_BEFORE
+        # a watch that is shorter than that gets none
+        next_bookmark = min(begun + _BOOKMARK_SECONDS, last) if last > begun else math.inf
         while (now := time.monotonic()) < self._ends:
             try:
                 event = watcher.next(min(_LOOK_SECONDS, self._ends - now))
@@ -110,39 +128,44 @@ class WatchStream:
         before = event.before is not None and self._selection.accepts(event.before.obj)
         if now:
             yield self._rendered("MODIFIED" if before else "ADDED", event.record)
-        elif before:
-            yield self._rendered("DELETED", event.record)
+        elif before and event.before is not None:
+            yield self._rendered("DELETED", event.record if event.type == "DELETED" else _left(event.before, event))
 
     def _rendered(self, change: str, record: Record) -> bytes:
-        kind = self._call.kind
-        if self._form == TABLE:
-            body = tables.table(kind, [record.obj], {}, self._call.request.param("includeObject"))
-            if not self._first_table:
-                body["columnDefinitions"] = None
-            self._first_table = False
-            return _line(change, body)
+        plain = not self._form and record.obj.get("apiVersion") == self._call.kind.api_version
+        if plain:
+            return b'{"type":"%b","object":%b}\n' % (change.encode(), record.encoded)
+        return _line(change, self._formed(record.obj))
+
+    def _formed(self, obj: Json) -> Json:
         if self._form == METADATA:
-            return _line(change, reads.partial(record.obj))
-        if record.obj.get("apiVersion") != kind.api_version:
-            return _line(change, reads.shown(kind, record.obj))
-        return b'{"type":"%b","object":%b}\n' % (change.encode(), record.encoded)
+            return reads.partial(obj)
+        if self._form != TABLE:
+            return reads.shown(self._call.kind, obj)
+        body = tables.table(self._call.kind, [obj], obj["metadata"], self._call.request.param("includeObject"))
+        body["rows"][0].setdefault("object", None)
+        if not self._first_table:
+            body["columnDefinitions"] = None
+        self._first_table = False
+        return body
 
     def _bookmark(self, version: int, annotations: Json | None) -> bytes:
+        """An object of which nothing is said but a version."""
         kind = self._call.kind
-        metadata: Json = {"resourceVersion": str(version), "creationTimestamp": None}
-        if annotations:
-            metadata["annotations"] = annotations
-        return _line("BOOKMARK", {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": metadata})
+        metadata: Json = {"resourceVersion": str(version)}
+        obj = {"kind": kind.kind, "apiVersion": kind.api_version, **schema.unset(kind)}
+        for place, zero in _ZEROS.get(kind.qualified, {}).items():
+            above, _, name = place.rpartition(".")
+            (obj[above] if above else obj)[name] = copy({"": zero})[""]
+        metadata["annotations"] = {**obj["metadata"].get("annotations", {}), **(annotations or {})}
+        obj["metadata"] = {key: value for key, value in metadata.items() if value}
+        return _line("BOOKMARK", self._formed(obj))
 
 
-def _version(text: str) -> int | None:
-    if text in ("", "0"):
-        return None
-    if not text.isdigit():
-        raise errors.ApiError(
-            400, "BadRequest", f'invalid resource version "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
-        )
-    return int(text)
+def _left(before: Record, event: Event) -> Record:
+    """What is no longer selected, as it was while it was."""
+    metadata = {**before.obj["metadata"], "resourceVersion": str(event.version)}
+    return Record({**before.obj, "metadata": metadata}, event.version)
 
 
 def _line(change: str, body: Json) -> bytes:
