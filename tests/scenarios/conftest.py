@@ -18,7 +18,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A real API server refuses nobody and is one instance: what needs another is not tried on it."""
+    """A real API server refuses nobody and is one instance; what needs another, or none, is not tried on it."""
     beyond = [item for item in items if isinstance(item, pytest.Function) and _is_beyond_a_real_one(item)]
     if beyond:
         config.hook.pytest_deselected(items=beyond)

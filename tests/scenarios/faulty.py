@@ -60,8 +60,8 @@ class Scenario:
 
     @property
     def for_ours_only(self) -> bool:
-        """Whether it needs an API server that refuses calls, drops them, or has several instances."""
-        return any(_of_ours_only(fault) for fault in self.faults)
+        """Whether a real API server cannot play it, or has no part in it: every fault is one of AWS alone."""
+        return any(map(_of_ours_only, self.faults)) or all(map(_of_aws_only, self.faults))
 
     def declared(self) -> list[Any]:
         """The faults with its name filled in, each named after it."""
@@ -97,6 +97,11 @@ class Outcome:
 def _of_ours_only(fault: Declared) -> bool:
     calls = any("kube" in fault.get(kind, {}) for kind in ("fail", "drop", "expire"))
     return calls or any(isinstance(late, list) for late in fault.get("associationLate", {}).values())
+
+
+def _of_aws_only(fault: Declared) -> bool:
+    calls = any("aws" in fault.get(kind, {}) for kind in ("fail", "drop", "expire"))
+    return calls or "iamLate" in fault or "trustLate" in fault
 
 
 def services(scenarios: Sequence[Scenario]) -> list[scenes.Service]:
