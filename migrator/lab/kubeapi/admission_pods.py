@@ -22,7 +22,6 @@ _DEFAULT_ACCOUNT_WAIT = 1.0
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _NOT_READY = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 _TOLERATION_SECONDS = 300
-_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 
 
 class PodAdmission:
@@ -59,10 +58,10 @@ class PodAdmission:
     def _prioritise(self, call: Call, pod: Json, spec: Json) -> None:
         wanted = spec.get("priorityClassName", "")
         record = self._store.get(PRIORITY.key, "", wanted)
-        if wanted and record is None and wanted not in _PRIORITIES:
+        if wanted and record is None:
             why = f"no PriorityClass with name {wanted} was found"
             raise errors.forbidden(call.kind, _name(pod), why)
-        of_class = record.obj if record is not None else {"value": _PRIORITIES.get(wanted, 0)}
+        of_class = record.obj if record is not None else {"value": 0}
         spec.setdefault("priority", of_class["value"])
         spec.setdefault("preemptionPolicy", of_class.get("preemptionPolicy", "PreemptLowerPriority"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from migrator.lab.kubeapi import defaults
+from migrator.lab.kubeapi.managed_fields import record_update
 from migrator.lab.kubeapi.preparing import prepare_new
 
 if TYPE_CHECKING:
@@ -31,6 +32,18 @@ _EDITED_TOO = [([""], ["pods/attach", "pods/exec", "pods/portforward", "pods/evi
 _PATHS = ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version",
           "/version/"]  # fmt: skip
 _PUBLIC = ["/healthz", "/livez", "/readyz", "/version", "/version/"]
+_PRIORITIES = {
+    "system-cluster-critical": {
+        "value": 2_000_000_000,
+        "description": "Used for system critical pods that must run in the cluster, but can be moved to another node "
+        "if necessary.",
+    },
+    "system-node-critical": {
+        "value": 2_000_001_000,
+        "description": "Used for system critical pods that must not be moved from their current node.",
+    },
+}
+_ISSUER = [f"{path}{end}" for path in ("/.well-known/openid-configuration", "/openid/v1/jwks") for end in ("", "/")]
 _REVIEWS = ["selfsubjectaccessreviews", "selfsubjectrulesreviews"]
 
 
@@ -38,6 +51,8 @@ def fill(cluster: Cluster) -> None:
     """Store the first objects of a cluster."""
     for name in _NAMESPACES:
         _put(cluster, "", "namespaces", name)
+    for name, content in _PRIORITIES.items():
+        _put(cluster, "scheduling.k8s.io", "priorityclasses", name, content=content)
     service = {"clusterIP": "10.100.0.1", "ports": [{"name": "https", "port": 443, "targetPort": 443}]}
     _put(cluster, "", "services", "kubernetes", namespace="default", content={"spec": service})
     view = [_rule(groups, resources, _READ) for groups, resources in _VIEWED]
@@ -48,7 +63,7 @@ def fill(cluster: Cluster) -> None:
         _rule(["authorization.k8s.io"], _REVIEWS, ["create"]),
         _rule(["authentication.k8s.io"], ["selfsubjectreviews"], ["create"]),
     ]
-    openid = [{"nonResourceURLs": ["/.well-known/openid-configuration", "/openid/v1/jwks"], "verbs": ["get"]}]
+    openid = [{"nonResourceURLs": _ISSUER, "verbs": ["get"]}]
     discovery = [{"nonResourceURLs": _PATHS, "verbs": ["get"]}]
     roles = {"cluster-admin": everything, "admin": admin, "edit": edit, "view": view}
     health = [{"nonResourceURLs": _PUBLIC, "verbs": ["get"]}]
@@ -88,8 +103,12 @@ def _put(
         metadata["namespace"] = namespace
     if group == _RBAC:
         metadata["labels"] = {"kubernetes.io/bootstrapping": "rbac-defaults"}
+        metadata["annotations"] = {"rbac.authorization.kubernetes.io/autoupdate": "true"}
     obj: Json = {"metadata": metadata, **(content or {})}
     defaults.set_defaults(kind, obj)
+    record_update(kind, None, obj, manager="kube-apiserver")
     prepare_new(kind, obj)
+    if kind.generation:
+        metadata["generation"] = 1
     with cluster.store.lock:
         cluster.put_new(kind, obj)

@@ -198,6 +198,11 @@ def version_required(kind: Kind, name: str) -> ApiError:
     return _invalid(kind.qualified, name, _details(kind, name), [problem])
 
 
+def invalid_review(kind: Kind, problems: Sequence[FieldError]) -> ApiError:
+    """422: a review that asks nothing; a real server has forgotten its kind by then."""
+    return _invalid(f".{kind.group}", "", {"group": kind.group}, problems)
+
+
 def invalid_options(kind: str, problems: Sequence[FieldError]) -> ApiError:
     """422: options of a request that are not allowed."""
     return _invalid(f"{kind}.meta.k8s.io", "", {"group": "meta.k8s.io", "kind": kind}, problems)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrator.lab.kubeapi import access, errors, paths, routes
+from migrator.lab.kubeapi import access, errors, paths, rbac, routes
 from migrator.lab.kubeapi.calls import Call
 from migrator.lab.kubeapi.collection import Collection
 from migrator.lab.kubeapi.discovery import Discovery
@@ -46,12 +46,12 @@ class Router:
         user = access.authenticate(self._cluster, request.header("authorization"))
         target = paths.parse(request.path)
         if target is None:
-            access.authorize(self._cluster, user, access.Attributes(request.method.lower(), path=request.path))
+            rbac.authorize(self._cluster, user, rbac.Attributes(request.method.lower(), path=request.path))
             asked = _asked(user, request.method.lower(), paths.Target("", "", ""), request)
             return self._hooked(asked, lambda: self._discovery.answer(request))
         verb = paths.verb(request, target)
-        wanted = access.Attributes(verb, target.group, target.resource, target.namespace, target.name)
-        access.authorize(self._cluster, user, wanted)
+        wanted = rbac.Attributes(verb, target.group, target.resource, target.namespace, target.name)
+        rbac.authorize(self._cluster, user, wanted)
         asked = _asked(user, verb, target, request)
         return self._hooked(asked, lambda: self._served(user, request, target, verb, connection))
 

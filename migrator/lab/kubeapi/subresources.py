@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from migrator.lab.kubeapi import access, errors, scale, token_requests
+from migrator.lab.kubeapi import errors, rbac, scale, token_requests
 from migrator.lab.kubeapi.eviction import evict
 from migrator.lab.kubeapi.pod_parts import bind, log
 from migrator.lab.kubeapi.reads import object_response
@@ -59,10 +59,11 @@ class Subresources:
             ApiError: 403.
         """
         resource = f"{call.kind.plural}/{call.subresource}"
-        wanted = access.Attributes("create", call.kind.group, resource, call.namespace, call.name)
-        if not access.allowed(self._cluster, call.user, wanted):
+        wanted = rbac.Attributes("create", call.kind.group, resource, call.namespace, call.name)
+        allowed, why = rbac.decide(self._cluster, call.user, wanted)
+        if not allowed:
             details = {"name": call.name, "kind": call.kind.plural}
-            text = f'{call.kind.plural} "{call.name}" is forbidden: '
+            text = f'{call.kind.plural} "{call.name}" is forbidden: {why}'
             raise errors.ApiError(403, "Forbidden", text, details)
 
     def _object(self, call: Call) -> Json:
