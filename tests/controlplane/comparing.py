@@ -19,6 +19,7 @@ class _Absent:
 
 
 ABSENT = _Absent()
+_SHORT = 300
 _DISCOVERED = {"APIResourceList", "APIGroupList", "APIGroup", "APIGroupDiscoveryList"}
 
 
@@ -63,6 +64,8 @@ class Comparison:
 
     def differences(self, ask: Ask | str, ours: Json, theirs: Json) -> list[str]:
         """What is different and not excused, one line each."""
+        if ours.get("status") != theirs.get("status"):
+            return [f"ours {_short(ours)}, theirs {_short(theirs)}"]
         asked = f"{ask} -> {theirs.get('status')} {_kind(theirs)}"
         found = []
         for path, mine, real in _leaves((), _by_name(ours), _by_name(theirs)):
@@ -103,6 +106,10 @@ class Comparison:
 def _kind(answer: Json) -> str:
     body = answer.get("body")
     return str(body.get("kind", "")) if isinstance(body, dict) else ""
+
+
+def _short(answer: Json) -> str:
+    return f"{answer.get('status')} {str(answer.get('body', answer.get('text')))[:_SHORT]}"
 
 
 def _by_name(answer: Json) -> Json:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrator.lab.kubeapi import decoding, errors, field_sets, schema
 from migrator.lab.kubeapi.calls import copy
-from migrator.lab.kubeapi.managed_fields import Owners, applied_fields, owners_before
+from migrator.lab.kubeapi.managed_fields import Owners, applied_fields, head_of, owners_before
 from migrator.lab.kubeapi.strategic import in_go
 
 if TYPE_CHECKING:
@@ -75,9 +75,10 @@ def merge(call: Call, current: Json, applied: Json, *, force: bool) -> Json:
     shape = schema.root(kind)
     owners = Owners(owners_before(kind, current))
     mine = applied_fields(kind, applied, subresource)
-    others = owners.others(call.manager, "Apply", subresource)
+    head = head_of(kind, call.manager, "Apply", subresource)
+    others = owners.others(head)
     merged: Json = _merged(current, _without_status(kind, applied, subresource), shape)
-    _drop_abandoned(merged, owners.own(call.manager, "Apply", subresource) - mine, others, shape)
+    _drop_abandoned(merged, owners.own(head) - mine, others, shape)
     if not force:
         _refuse_conflicts(field_sets.compared(current, merged, shape).written, others)
     return merged

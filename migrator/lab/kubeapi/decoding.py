@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -195,12 +196,20 @@ def _named(kind: Kind, obj: Json) -> Json:
     version, name = obj.get("apiVersion") or "", obj.get("kind") or ""
     if kind.custom:
         if not name:
-            raise errors.bad_request(f"Object 'Kind' is missing in '{errors.compact(obj)}'")
+            sent = errors.compact(obj)
+            raise errors.bad_request(
+                f"the object provided is unrecognized (must be of type {kind.kind}): "
+                f"Object 'Kind' is missing in '{sent}' ({_summary(sent.encode())})"
+            )
         if version != kind.api_version:
             text = (
                 f"the API version in the data ({version}) does not match the expected API version ({kind.api_version})"
             )
             raise errors.bad_request(text)
+        if name != kind.kind:
+            other = replace(kind, kind=name)
+            problem = errors.invalid_value("kind", name, f"must be {kind.kind}")
+            raise errors.invalid(other, (obj.get("metadata") or {}).get("name") or "", [problem])
     version, name = version or kind.api_version, name or kind.kind
     if (version, name) != (kind.api_version, kind.kind):
         short = version.rpartition("/")[2]

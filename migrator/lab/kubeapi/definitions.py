@@ -12,15 +12,19 @@ from migrator.lab.kubeapi.calls import copy
 from migrator.lab.kubeapi.delete_options import Options
 from migrator.lab.kubeapi.deletion import CLEANUP
 from migrator.lab.kubeapi.errors import FieldError
-from migrator.lab.kubeapi.kinds import DEFINITION, Kind
+from migrator.lab.kubeapi.kinds import CUSTOM, DEFINITION, Kind
 from migrator.lab.kubeapi.managed_fields import record_update
 from migrator.lab.kubeapi.metadata import now
 
 if TYPE_CHECKING:
+    from migrator.lab.kubeapi.calls import Call
     from migrator.lab.kubeapi.cluster import Cluster
     from migrator.lab.kubeapi.storage import Event, KindKey
 
 Json = dict[str, Any]
+
+
+_IN_PROGRESS = {"reason": "InstanceDeletionInProgress", "message": "CustomResource deletion is in progress"}
 
 
 class Definitions:
@@ -50,8 +54,19 @@ class Definitions:
             if not (definition.get("status") or {}).get("conditions"):
                 self._establish(definition)
 
+    def admit(self, call: Call, name: str) -> None:
+        """Refuse a new object of a kind that is going.
+
+        Raises:
+            ApiError: 403.
+        """
+        if call.kind.key in self._going:
+            why = "create not allowed while custom resource definition is terminating"
+            raise errors.forbidden(call.kind, call.name or name, why)
+
     def _clear(self, key: KindKey) -> None:
         """Delete the objects of a kind that is going, and then let it go."""
+        self._say_going(key)
         kind = self._cluster.kinds.named(*key)
         for record in list(self._cluster.store.records(key)):
             metadata = record.obj["metadata"]
@@ -59,6 +74,20 @@ class Definitions:
             with contextlib.suppress(errors.ApiError):
                 self._cluster.deleter.delete(kind, (metadata.get("namespace", ""), metadata["name"]), Options())
         self._finish(key)
+
+    def _say_going(self, key: KindKey) -> None:
+        """Have the definition say that its objects are being deleted."""
+        definition = self._cluster.store.get(DEFINITION.key, "", self._going[key])
+        if definition is None:
+            return
+        changed = copy(definition.obj)
+        status = changed["status"]
+        status["conditions"] = [
+            one | (_IN_PROGRESS if one["type"] == "Terminating" else {}) for one in status["conditions"]
+        ]
+        if changed != definition.obj:
+            record_update(DEFINITION, definition.obj, changed, manager="kube-apiserver", subresource="status")
+            self._cluster.rewrite(DEFINITION.key, definition.obj, changed)
 
     def _finish(self, key: KindKey) -> None:
         definition = self._cluster.store.get(DEFINITION.key, "", self._going[key])
@@ -87,6 +116,7 @@ class Definitions:
             short=tuple(names.get("shortNames") or ()),
             categories=tuple(names.get("categories") or ()),
             subresources=tuple(sorted(version.get("subresources") or {})),
+            verbs=CUSTOM,
             custom=True,
             storage_version=next(v["name"] for v in spec["versions"] if v.get("storage")),
             list_kind=names.get("listKind", ""),

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from migrator.lab.kubeapi.kinds import Kind
 
 Json = dict[str, Any]
+
+_VERSION = re.compile(r"^v(\d+)(?:(alpha|beta)(\d+))?$")
+_STABILITY = ("other", "alpha", "beta", "")
 Groups = dict[str, list["Kind"]]
 
 _ORDER = (
@@ -64,7 +68,17 @@ def _group(name: str, kinds: list[Kind]) -> Json:
 
 
 def _versions(kinds: list[Kind]) -> list[str]:
-    return list(dict.fromkeys(kind.version for kind in kinds))
+    """The versions, the preferred one first: of a group that definitions add, the stable and newer ones."""
+    versions = list(dict.fromkeys(kind.version for kind in kinds))
+    return sorted(versions, key=_preference, reverse=True) if any(kind.custom for kind in kinds) else versions
+
+
+def _preference(version: str) -> tuple[int, int, int]:
+    """Version `v2` before `v1`, `v1` before `v1beta2`, `v1beta2` before `v1alpha1`, and others behind."""
+    found = _VERSION.match(version)
+    if found is None:
+        return (0, 0, 0)
+    return (_STABILITY.index(found[2] or ""), int(found[1]), int(found[3] or 0))
 
 
 def resources(group_name: str, version: str, kinds: list[Kind]) -> Json | None:

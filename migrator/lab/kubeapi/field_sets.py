@@ -130,7 +130,7 @@ def _mentioned(value: Any, shape: Shape, path: Path) -> Iterator[Path]:
         return
     for step, (item, below_it) in branches.items():
         where = (*path, step)
-        if not step.startswith("f:") or not shape.is_struct:
+        if not step.startswith("f:") or step[2:] not in shape.fields:
             yield where
         yield from _mentioned(item, below_it, where)
 

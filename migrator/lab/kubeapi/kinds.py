@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 CRUD = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+CUSTOM = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 CREATE_ONLY = ("create",)
 
 
@@ -251,6 +252,10 @@ class Kinds:
     def has_group(self, group: str) -> bool:
         """Whether anything of this group is served."""
         return any(known.group == group for known in self.all())
+
+    def has_version(self, group: str, version: str) -> bool:
+        """Whether anything of this version of a group is served."""
+        return any((known.group, known.version) == (group, version) for known in self.all())
 
     def by_kind(self, api_version: str, kind: str) -> Kind | None:
         """The kind an object names in its ``apiVersion`` and ``kind``."""

@@ -41,42 +41,38 @@ class Owners:
             if entry.get("manager") is not None or entry.get("fieldsV1")
         ]
 
-    def own(self, manager: str, operation: str, subresource: str) -> set[Path]:
+    def own(self, head: Json) -> set[Path]:
         """The fields of one manager."""
-        for head, paths in self._entries:
-            if _is(head, manager, operation, subresource):
-                return set(paths)
-        return set()
+        return next((set(paths) for known, paths in self._entries if _is(known, head)), set())
 
-    def others(self, manager: str, operation: str, subresource: str) -> list[tuple[Json, set[Path]]]:
+    def others(self, head: Json) -> list[tuple[Json, set[Path]]]:
         """The entries of everybody else."""
-        return [(head, paths) for head, paths in self._entries if not _is(head, manager, operation, subresource)]
+        return [(known, paths) for known, paths in self._entries if not _is(known, head)]
 
     def settle(self, head: Json, paths: set[Path], lost: set[Path]) -> list[Json]:
         """The entries after a write: one manager's new set, and what all others lose.
 
         A manager whose set did not change keeps its time.
         """
-        place = (head["manager"], head["operation"], head.get("subresource", ""))
         found = []
         mine = None
         for known, owned in self._entries:
-            if _is(known, *place):
+            if _is(known, head):
                 mine = (known, owned)
             elif owned - lost:
                 found.append(_entry(known, owned - lost))
         if paths:
             time = mine[0].get("time", now()) if mine is not None and mine[1] == paths else now()
-            found.append(_entry({**head, "time": time}, paths))
+            # an object applied by its scale alone is noted without a time
+            timeless = (head["operation"], head.get("subresource")) == ("Apply", "scale")
+            found.append(_entry(head if timeless else {**head, "time": time}, paths))
         return sorted(found, key=lambda e: (e["operation"] != "Apply", e.get("time", ""), e["manager"]))
 
 
-def _is(head: Json, manager: str, operation: str, subresource: str) -> bool:
-    return (head.get("manager"), head.get("operation"), head.get("subresource", "")) == (
-        manager,
-        operation,
-        subresource,
-    )
+def _is(known: Json, head: Json) -> bool:
+    """Whether both are the same manager; one who updates in two versions counts as two."""
+    names = ("manager", "operation", "subresource") + (() if head["operation"] == "Apply" else ("apiVersion",))
+    return all(known.get(name) == head.get(name) for name in names)
 
 
 def _entry(head: Json, paths: set[Path]) -> Json:
@@ -88,7 +84,8 @@ def _entry(head: Json, paths: set[Path]) -> Json:
     return entry
 
 
-def _head(kind: Kind, manager: str, operation: str, subresource: str) -> Json:
+def head_of(kind: Kind, manager: str, operation: str, subresource: str) -> Json:
+    """Who writes, as an entry says it."""
     head = {"manager": manager, "operation": operation, "apiVersion": kind.api_version}
     if subresource:
         head["subresource"] = subresource
@@ -111,9 +108,10 @@ def record_update(kind: Kind, old: Json | None, new: Json, *, manager: str, subr
     owners = Owners(entries)
     # a scale of none does not say so, and what it does not say nobody owns
     unsaid = {_REPLICAS} if subresource == "scale" and not (new.get("spec") or {}).get("replicas") else set()
-    mine = (owners.own(manager, "Update", subresource) | changes.written) - changes.removed - unsaid
+    head = head_of(kind, manager, "Update", subresource)
+    mine = (owners.own(head) | changes.written) - changes.removed - unsaid
     lost = changes.written | changes.removed
-    _put(new, owners.settle(_head(kind, manager, "Update", subresource), mine, lost))
+    _put(new, owners.settle(head, mine, lost))
 
 
 def _entries_before(old: Json | None, new: Json) -> list[Json]:
@@ -133,7 +131,7 @@ def record_apply(
     entries = owners_before(kind, old) if old is not None else []
     mine = applied_fields(kind, applied, subresource)
     lost = changes.written | changes.removed
-    _put(new, Owners(entries).settle(_head(kind, manager, "Apply", subresource), mine, lost))
+    _put(new, Owners(entries).settle(head_of(kind, manager, "Apply", subresource), mine, lost))
 
 
 def owners_before(kind: Kind, old: Json) -> list[Json]:
@@ -143,7 +141,7 @@ def owners_before(kind: Kind, old: Json) -> list[Json]:
         return entries
     changes = field_sets.compared(schema.unset(kind), old, schema.root(kind)).without(_untouched(kind, ""))
     owned = changes.written - _NOBODYS
-    return Owners([]).settle(_head(kind, _BEFORE_APPLY, "Update", ""), owned, set())
+    return Owners([]).settle(head_of(kind, _BEFORE_APPLY, "Update", ""), owned, set())
 
 
 def applied_fields(kind: Kind, applied: Json, subresource: str) -> set[Path]:

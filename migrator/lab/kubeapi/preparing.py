@@ -188,7 +188,9 @@ def _keep_all_but_status(kind: Kind, old: Json, new: Json) -> None:
         new["status"] = status
     else:
         new.pop("status", None)
-    new["metadata"] = copy(old["metadata"]) if kind.custom else metadata
+    if kind.custom:
+        account = {"managedFields": metadata["managedFields"]} if "managedFields" in metadata else {}
+        new["metadata"] = copy(old["metadata"]) | account
     if kind.key == ("apps", "deployments"):
         _keep_labels(old["metadata"], metadata)
 

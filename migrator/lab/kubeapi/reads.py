@@ -133,6 +133,8 @@ def list_response(call: Call, form: Form, records: list[Record], metadata: Json)
         items = [partial(record.obj) for record in records] or None
         body = {"kind": METADATA_LIST, "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "items": items}
         return written(body, form)
+    if kind.custom:
+        metadata = {"continue": "", **metadata}
     head = msgspec.json.encode({"kind": kind.collection_kind, "apiVersion": kind.api_version, "metadata": metadata})
     joined = b",".join(_item(kind, record) for record in records)
     whole = head[:-1] + b',"items":[' + joined + b"]}\n"

@@ -70,7 +70,7 @@ class Router:
         self, user: User, request: Request, target: paths.Target, verb: str, connection: socket.socket
     ) -> Response:
         known = self._cluster.kinds.find(target.group, target.version, target.plural)
-        if known is None and not self._cluster.kinds.has_group(target.group):
+        if known is None and not self._cluster.kinds.has_version(target.group, target.version):
             raise errors.PageNotFoundError
         kind = routes.check(request, target, known)
         call = Call(user, request, kind, verb, target.namespace, target.name, target.subresource, target.rest)

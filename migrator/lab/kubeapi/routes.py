@@ -49,8 +49,14 @@ def check(request: Request, target: Target, kind: Kind | None) -> Kind:
     Raises:
         ApiError: 404, 405, 406 or 415.
     """
-    methods = _methods(target, kind) if kind is not None else ()
-    if kind is None or not methods:
+    if kind is None:
+        raise errors.unknown_path()
+    methods = _methods(target, kind)
+    if not methods and kind.custom:
+        if target.subresource:
+            raise errors.not_found(kind, target.name)
+        raise errors.PageNotFoundError
+    if not methods:
         raise errors.unknown_path()
     if request.method not in methods:
         raise errors.method_not_allowed()

@@ -22,6 +22,7 @@ from migrator.lab.kubeapi import (
     validation,
 )
 from migrator.lab.kubeapi.calls import Call, check_options, copy
+from migrator.lab.kubeapi.reads import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +74,9 @@ class Writer:
     def create_object(self, call: Call, obj: Json, applied: Json | None = None) -> Json:
         """Run a decoded object through the stages of creation and store it."""
         kind = call.kind
-        self._cluster.namespaces.admit(call, (obj.get("metadata") or {}).get("name") or "")
+        name = (obj.get("metadata") or {}).get("name") or ""
+        self._cluster.namespaces.admit(call, name)
+        self._cluster.definitions.admit(call, name)
         obj = metadata.ordered(kind, obj)
         metadata.wipe(kind, obj, call.namespace)
         defaults.set_defaults(kind, obj)
@@ -154,7 +157,7 @@ class Writer:
             if record is None:
                 raise errors.not_found(call.kind, call.name)
             old = record.obj
-            new = metadata.ordered(call.kind, compute(copy(old)))
+            new = metadata.ordered(call.kind, compute(shown(call.kind, copy(old))))
             decoding.check_name(call, new["metadata"])
             self._check_version(call, old, new)
             new = self._prepared(call, old, new, applied)
@@ -182,10 +185,11 @@ class Writer:
 
     def _put(self, kind: Kind, new: Json) -> Json:
         meta = new["metadata"]
-        record = self._store.put(kind.key, new)
         if "deletionTimestamp" in meta and not meta.get("finalizers") and not self._cluster.deleter.lingers(kind, new):
+            # never stored: what the deletion is told with is the state before
             self._store.remove(kind.key, (meta.get("namespace", ""), meta["name"]))
-        return record.obj
+            return new
+        return self._store.put(kind.key, new).obj
 
     def _record(self, call: Call) -> Record | None:
         return self._store.get(call.kind.key, call.namespace if call.kind.namespaced else "", call.name)
