@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Respond = Callable[["Exchange"], None]
 
 
+_PLAIN = (404, 415)  # what Go's own servers refuse, they mark as plain text
+
+
 class Exchange(BaseHTTPRequestHandler):
     """One HTTP connection; every request on it is handed to the server's `respond`."""
 
@@ -38,9 +41,12 @@ class Exchange(BaseHTTPRequestHandler):
     def reply(self, status: int, body: bytes | str, content_type: str = "text/plain; charset=utf-8") -> None:
         """Answer at once with a complete body."""
         data = body.encode() if isinstance(body, str) else body
-        self.send_response(status)
+        self.send_response_only(status)
+        self.send_header("Date", self.date_time_string())
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(data)))
+        if status in _PLAIN:
+            self.send_header("X-Content-Type-Options", "nosniff")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(data)

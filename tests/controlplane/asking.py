@@ -43,7 +43,8 @@ class Ask:
         body: sent as JSON; text is sent as it is.
         content: its media type.
         headers: in place of, or beside, those that every request has; empty ones are left out.
-        until: a place in the body: the request is repeated until there is something.
+        until: a place in the body, as `status.phase`: the request is repeated until there is something, or, as
+            `status.phase=Active`, until it is that.
     """
 
     verb: str
@@ -190,9 +191,10 @@ def _opened(body: Any) -> Any:
     return body
 
 
-def _has(body: Any, path: str) -> bool:
+def _has(body: Any, until: str) -> bool:
+    path, _, wanted = until.partition("=")
     try:
-        return bool(_at(body, path))
+        return str(_at(body, path)) == wanted if wanted else bool(_at(body, path))
     except (KeyError, IndexError, TypeError):
         return False
 

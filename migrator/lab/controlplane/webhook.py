@@ -64,6 +64,7 @@ class WebhookProgram:
         optional = [
             f"--aws-default-region={flags.region}" if flags.region else "",
             f"--watch-container-credentials-config={self._associations}" if self._associations else "",
+            "--compose-role-arn" if flags.compose_role_arn else "",  # whose account it asks the instance metadata for
         ]
         return [
             str(self._program),
@@ -121,7 +122,7 @@ class RealWebhook:
         overlooked = self._overlooked(body)
         if overlooked == "nothing":
             reviewed = answer(body, lambda _review: None)
-            exchange.reply(200, json.dumps(reviewed), "application/json")
+            exchange.reply(200, json.dumps(reviewed))
             return
         kind = exchange.headers.get("Content-Type", "")
         asked = self._without if overlooked else self._program

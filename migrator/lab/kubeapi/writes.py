@@ -12,6 +12,7 @@ from migrator.lab.kubeapi import (
     apply,
     decoding,
     defaults,
+    deprecations,
     errors,
     managed_fields,
     metadata,
@@ -69,6 +70,7 @@ class Writer:
     def create(self, call: Call, warnings: list[str]) -> Json:
         """POST: a new object."""
         obj = decoding.of_kind(call, decoding.document(call), warnings)
+        warnings += deprecations.warnings(call.kind, obj)
         return self.create_object(call, obj)
 
     def create_object(self, call: Call, obj: Json, applied: Json | None = None) -> Json:

@@ -78,13 +78,13 @@ class PodIdentityWebhook:
         if exchange.path.split("?")[0] != "/mutate":
             exchange.reply(404, "404 page not found\n")
         elif exchange.headers.get("Content-Type") != "application/json":
-            exchange.reply(415, "invalid Content-Type, expected `application/json`\n")
+            exchange.reply(415, "Invalid Content-Type, expected `application/json`\n")
         elif self.lapses.silent():
             exchange.reply(503, "the webhook is off\n")
         else:
             instance = int(exchange.headers.get(INSTANCE_HEADER) or 0)
             reviewed = answer(body, lambda review: self._decide(review, instance))
-            exchange.reply(200, json.dumps(reviewed), "application/json")
+            exchange.reply(200, json.dumps(reviewed))  # as text: upstream leaves the type to be guessed
 
     def _decide(self, review: Json, instance: int) -> list[Json] | None:
         namespace, pod = review.get("namespace", ""), review["object"]

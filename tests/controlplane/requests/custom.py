@@ -170,7 +170,7 @@ CASES: dict[str, tuple[Ask, ...]] = {
         get(widgets(6)),
         patch(f"{group(6)}/widgets/a", {"metadata": {"finalizers": ["example.com/x"]}}),
         delete(f"{DEFINITIONS}/widgets.g6.example.com"),
-        wait(f"{DEFINITIONS}/widgets.g6.example.com", "status.conditions.2"),
+        wait(f"{DEFINITIONS}/widgets.g6.example.com", "status.conditions.2.reason=InstanceDeletionInProgress"),
         post(f"{group(6)}/widgets", widget(6, "b")),
         patch(f"{group(6)}/widgets/a", {"metadata": {"finalizers": None}}),
     ),

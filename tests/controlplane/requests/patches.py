@@ -16,6 +16,11 @@ ANNOTATION = "/metadata/annotations/eks.amazonaws.com~1role-arn"
 MADE = post(MAPS, {"metadata": {"name": "a", "labels": {"x": "1"}, "annotations": {"n": "1"}}, "data": {"k": "v"}})
 DEPLOYED = post(DEPLOYMENTS, small(spec=PODS_OF))
 ANNOTATED = post(ACCOUNTS, {"metadata": {"name": "a", "annotations": {ROLE: "arn:1", "other": "y"}}})
+ANNOTATED_TWICE = post(ACCOUNTS, {"metadata": {"name": "b", "annotations": {ROLE: "arn:1", "other": "y"}}})
+RESTARTED, RESTARTED_LATER = (
+    {"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": at}}}}}
+    for at in ("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z")
+)
 TEMPLATED = post(
     TEMPLATES,
     small(
@@ -209,5 +214,19 @@ CASES = {
         get(MAP),
         jsonp(f"{MAP}?dryRun=All", op("add", "/data/x", value="1")),
         strategic(f"{MAP}?dryRun=All", {"data": {"x": "1"}}),
+    ),
+    "[managed] an annotation that is taken out and put back": (
+        post(ACCOUNTS, {"metadata": {"name": "a", "annotations": {ROLE: "arn:1"}}}),
+        merge(ACCOUNT, {"metadata": {"annotations": {ROLE: None}}}),
+        get(ACCOUNT),
+        merge(ACCOUNT, {"metadata": {"annotations": {ROLE: "arn:1"}}}),
+        get(ACCOUNT),
+        ANNOTATED_TWICE,
+        patch(core("serviceaccounts/b"), [{"op": "remove", "path": ANNOTATION}], JSON_PATCH),
+        patch(core("serviceaccounts/b"), [{"op": "add", "path": ANNOTATION, "value": "arn:1"}], JSON_PATCH),
+        DEPLOYED,
+        patch(DEPLOYMENT, RESTARTED, STRATEGIC),
+        patch(f"{DEPLOYMENT}?fieldManager=other", RESTARTED_LATER, STRATEGIC),
+        get(DEPLOYMENT),
     ),
 }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.controlplane.asking import TABLE, Ask, apps, core, get, post
+from tests.controlplane.asking import TABLE, Ask, apps, core, get, patch, post
 from tests.controlplane.requests.manifests import CONTAINER, JOB, PODS_OF, SELECTOR, TEMPLATE, small
 
 Json = dict[str, Any]
@@ -120,7 +120,25 @@ def refused(path: str, *bodies: Json) -> tuple[Ask, ...]:
     return tuple(post(f"{path}?dryRun=All", body) for body in bodies)
 
 
+OLD = {"nodeSelector": {"beta.kubernetes.io/os": "linux", "kubernetes.io/os": "linux"}}
+AGED: Json = {**TEMPLATE, "spec": {**TEMPLATE["spec"], **OLD}}
+AGED_JOB: Json = {"template": {"spec": {**JOB["template"]["spec"], **OLD}}}
+
 CASES: dict[str, tuple[Ask, ...]] = {
+    "[deprecated] labels of nodes": (
+        post(PODS, small(spec=AGED["spec"])),
+        post(DRY, small("b", spec=AGED["spec"])),
+        patch(POD, {"metadata": {"labels": {"a": "b"}}}),
+        post(core("podtemplates"), small(template=AGED)),
+        *(post(apps(plural), workload(template=AGED)) for plural in ("deployments", "replicasets", "daemonsets")),
+        post(apps("statefulsets"), workload(template=AGED, serviceName="a")),
+        post("/apis/batch/v1/namespaces/{ns}/jobs", small(spec=AGED_JOB)),
+        post(
+            "/apis/batch/v1/namespaces/{ns}/cronjobs",
+            small(spec={"schedule": "* * * * *", "jobTemplate": {"spec": AGED_JOB}}),
+        ),
+        patch(apps("deployments/a"), {"metadata": {"labels": {"a": "b"}}}),
+    ),
     "[defaults] of a pod with everything": (post(PODS, RICH), get(POD), get(POD, TABLE)),
     "[defaults] of templates with everything": (
         post(core("podtemplates"), small(template=RICH_TEMPLATE)),
