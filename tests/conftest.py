@@ -1,15 +1,21 @@
 """For the whole suite: which tests need a real control plane, and what belongs together when it is run in parallel."""
 
+import os
+
 import pytest
 
 from tests.controlplane import tier
 
+THEIRS = ("AWS_", "KUBECONFIG", "MIGRATE_")
+"""What is exported for a real fleet, or for a practice fleet, by whoever runs the tests."""
 FIRST = ("scenarios", "controlplane", "lab", "contract/kube", "bad_input", "resume")
 """Folders with the longest groups: begun last, they would be waited for alone."""
 
 
 def pytest_configure() -> None:
-    """The gate leaves nothing out."""
+    """Nothing of the caller's own clusters and accounts is there; and the gate leaves nothing out."""
+    for name in [name for name in os.environ if name.startswith(THEIRS)]:
+        del os.environ[name]
     tier.insist()
 
 

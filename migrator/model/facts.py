@@ -226,6 +226,7 @@ class Rollout:
     complete: bool
     stamp: str = ""  # our restart stamp on the template, or on the Argo Rollout itself, if any
     failure: str = ""  # e.g. ProgressDeadlineExceeded: will not get better by waiting
+    seen: bool = True  # whether its controller has seen the newest spec; until then its numbers say nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from migrator.model import identity
 from migrator.model.errors import Blocked, Drift
+from migrator.model.facts import Rollout, WorkloadRef
 from migrator.model.identity import Identity
 from migrator.model.moving import REPLACED, How, how
 from migrator.model.plan import Plan, PlannedStep, StepKind
@@ -16,11 +17,14 @@ from migrator.steps.step import Context, Position
 _REMEDY = "nothing was changed; look at it, then plan again and go on: migrate apply --from-drift"
 _TURNED = {How.ROLLOUT: "rolls by itself now", How.EVICT: "no longer rolls by itself"}
 _COMES_AND_GOES = "Job"  # it ends by itself, and nobody restarts it
+_LOOKS = 5
 _AUDIENCE_ANNOTATION = "eks.amazonaws.com/audience"
 
 
-def before_going(plan: Plan, context: Callable[[], Context]) -> None:
+def before_going(plan: Plan, context: Callable[[], Context], pause: Callable[[], None]) -> None:
     """Reads what every step would read, and asks what would make the walk fail later.
+
+    `pause` is called between two looks at a rollout that its controller has not seen yet.
 
     Raises:
         Drift: a step finds the world neither before nor after, or workloads came or went since the plan was made.
@@ -33,7 +37,7 @@ def before_going(plan: Plan, context: Callable[[], Context]) -> None:
             raise Drift(reading.note, doing=f'step "{step.id}" of "{plan.service}"', remedy=_REMEDY)
     _same_workloads(plan, looking)
     _way_back_is_open(plan, looking)
-    _healthy(plan, looking)
+    _healthy(plan, looking, pause)
     _admitted_as_planned(plan, looking)
 
 
@@ -132,19 +136,31 @@ def _none_paused(plan: Plan, context: Context) -> None:
         raise Blocked(problem, remedy="nothing was changed; resume it, then run the same command again")
 
 
-def _healthy(plan: Plan, context: Context) -> None:
+def _healthy(plan: Plan, context: Context, pause: Callable[[], None]) -> None:
     _none_paused(plan, context)
     service = plan.service
     for workload in context.cluster.workloads_of(service.namespace, service.name):
         has_pods = how(workload) in REPLACED and workload.replicas > 0
-        rollout = context.cluster.rollout(workload.ref) if has_pods else None
+        rollout = _rollout(workload.ref, context, pause) if has_pods else None
         if rollout is not None and not rollout.complete:
             counts = f"{rollout.updated} of {rollout.desired} updated, {rollout.ready} ready, {rollout.old} old"
-            said = rollout.failure or f"its rollout is not complete: {counts}"
+            unknown = "its controller has not seen its newest spec yet"
+            said = rollout.failure or (f"its rollout is not complete: {counts}" if rollout.seen else unknown)
             raise Blocked(
                 f'{workload.ref} of "{service}" is not well before anything was changed: {said}',
                 remedy="mend it, or let its rollout end, and run the same command again",
             )
+
+
+def _rollout(ref: WorkloadRef, context: Context, pause: Callable[[], None]) -> Rollout | None:
+    """The rollout, asked for again while its controller is behind: to a Deployment a new annotation is a new spec."""
+    rollout = context.cluster.rollout(ref)
+    for _ in range(_LOOKS - 1):
+        if rollout is None or rollout.seen:
+            break
+        pause()
+        rollout = context.cluster.rollout(ref)
+    return rollout
 
 
 def _bare(plan: Plan, context: Context) -> bool:

@@ -26,6 +26,7 @@ from migrator.running.preflight import before_going, before_returning
 from migrator.running.result import Result, Stranded
 from migrator.running.runs import carried_out, carries
 from migrator.running.stops import over, stop, up_to
+from migrator.running.waiting import Waiter
 from migrator.running.walk import Postponed, StepFailed
 from migrator.steps.step import Context
 
@@ -179,7 +180,8 @@ class Runner(Means):
         refuse_blocked(plan, recreate_bare_pods=self.recreate_bare_pods)
         refuse_other_things(plan, self.journal, self.plan_of)
         self._prove(plan)
-        before_going(plan, partial(self._look_context, plan))
+        pause = partial(Waiter(self.clock, self.interrupt).pause, self.waits.poll)
+        before_going(plan, partial(self._look_context, plan), pause)
 
     def _look_again(self, plan: Plan, last: Run) -> Result:
         """The same plan was carried out before: is it still so, and is it proven by now?"""

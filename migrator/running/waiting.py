@@ -74,9 +74,14 @@ class Waiter:
                 if answer.again:
                     again(answer)
                 pause = patience.poll
-            self._pause(pause)
+            self.pause(pause)
 
-    def _pause(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
+        """Sleeps, unless a signal asks to stop.
+
+        Raises:
+            Interrupted: it does.
+        """
         checkpoint(self.interrupt)
         self.clock.sleep(seconds)
         checkpoint(self.interrupt)

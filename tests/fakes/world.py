@@ -84,6 +84,7 @@ class FakeWorkload:
     stamp: str = ""
     baked: bool = False
     looks_until_complete: int = 0
+    looks_until_seen: int = 0
     failure: str = ""
     node_selector: dict[str, str] = field(default_factory=dict)
     strategy: str = ""
@@ -351,6 +352,8 @@ class FakeWorld:
             return None
         slow = workload.looks_until_complete > 0
         workload.looks_until_complete -= 1 if slow else 0
+        seen = workload.looks_until_seen <= 0
+        workload.looks_until_seen -= 1
         n = workload.replicas
         crashing = [p for p in self.live.values() if p.owner == ref and p.trouble]
         old = self._one_by_one(workload) if workload.ordered else 0
@@ -359,9 +362,10 @@ class FakeWorld:
             updated=n - old,
             ready=n - len(crashing),
             old=old,
-            complete=not slow and not crashing and not workload.held and not old,
+            complete=seen and not slow and not crashing and not workload.held and not old,
             stamp=workload.stamp,
             failure=workload.failure or ("Paused" if workload.paused else ""),
+            seen=seen,
         )
 
     def restart(self, ref: WorkloadRef, stamp: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from tests.lab.seen import Unanswered
 
 Ask = Callable[[str], list[dict[str, Any]]]
-_PAUSE = 2.0  # between two rounds: each question costs the fleet a call to STS
+_PAUSE = 4.0  # between two rounds: each question costs the fleet a call to STS
 
 
 @dataclass

@@ -23,6 +23,7 @@ from tests.lab.asker import Asker
 from tests.lab.invariants import Invariant, Waiver
 from tests.lab.seen import aws_client
 from tests.lab.witness import Witness
+from tests.lab.zygote import zygote
 
 LIMIT = 120
 ROOT = Path(__file__).parents[2]
@@ -86,18 +87,8 @@ class Fleet:
 
     def migrate(self, *arguments: str, stdin: str | None = None, extra: Mapping[str, str] | None = None) -> Ran:
         """Runs `migrate` to its end."""
-        done = subprocess.run(
-            command(arguments),
-            env={**self.environment, **(extra or {})},
-            cwd=self.folder,
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT,
-            check=False,
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
+        ended = zygote().run(arguments, {**self.environment, **(extra or {})}, self.folder, stdin, LIMIT)
+        return Ran(ended.code, ended.out, ended.err)
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Starts `migrate` with its log as JSON lines on stderr; whoever starts one may kill it."""

@@ -53,7 +53,8 @@ class Writer:
     def _write(self, path: str) -> None:
         found = self.kube.get(path)
         count = self.counts.get(path, 0) + 1
-        found["metadata"].setdefault("annotations", {})[MARK] = str(count)
+        # no annotation: each would be a new spec of the Deployment, and its controller never done
+        found["metadata"].setdefault("labels", {})[MARK] = str(count)
         try:
             self.kube.replace(path, found)
         except KubeError as error:
@@ -78,7 +79,7 @@ def writing(fleet: Fleet, *paths: str) -> Iterator[Writer]:
 
 
 def mark(fleet: Fleet, path: str) -> Any:
-    return fleet.kube("main").get(path)["metadata"]["annotations"].get(MARK)
+    return fleet.kube("main").get(path)["metadata"]["labels"].get(MARK)
 
 
 def carry(fleet: Fleet, command: str, name: str) -> Ran:

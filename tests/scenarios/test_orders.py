@@ -201,6 +201,17 @@ def delete_association(fleet: Fleet, name: str) -> None:
     found = eks.list_pod_identity_associations(clusterName="main", namespace="shop", serviceAccount=name)
     for one in found["associations"]:
         eks.delete_pod_identity_association(clusterName="main", associationId=one["associationId"])
+    wait_for("the webhook to hear of it", lambda: POD_IDENTITY not in given(fleet, name))
+
+
+def given(fleet: Fleet, name: str) -> set[str]:
+    """The variables a pod of the ServiceAccount would get now."""
+    container = {"name": "app", "image": "registry.example/app:1"}
+    spec = {"serviceAccountName": name, "containers": [container]}
+    pod = fleet.kube("main").create(
+        "/api/v1/namespaces/shop/pods", {"metadata": {"name": "asked"}, "spec": spec}, dryRun="All"
+    )
+    return {env["name"] for env in pod["spec"]["containers"][0].get("env", ())}
 
 
 @BOTH

@@ -4,6 +4,7 @@ A status counts only once its controller has seen the newest spec (`observedGene
 is an old one. `status.replicas` counts old pods too: a Deployment is through only when it equals the updated ones.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from migrator.adapters.kube.workload_structs import WorkloadObject
@@ -19,7 +20,7 @@ _INVALID_SPEC = "InvalidSpec"
 
 def rollout(kind: str, found: WorkloadObject) -> Rollout:
     """The rollout of a workload of one of `KINDS`."""
-    return _BY_KIND[kind](found)
+    return replace(_BY_KIND[kind](found), seen=_seen(found))
 
 
 def deployment(found: WorkloadObject) -> Rollout:

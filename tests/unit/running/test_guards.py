@@ -155,6 +155,7 @@ def test_no_walk_begins_while_irsa_would_not_take_the_pods_back(way: str) -> Non
     ("spoil", "says"),
     [
         pytest.param(lambda w: setattr(w.declared[0], "looks_until_complete", 9), "not well", id="[rollout] under way"),
+        pytest.param(lambda w: setattr(w.declared[0], "looks_until_seen", 9), "has not seen", id="[rollout] unseen"),
         pytest.param(lambda w: setattr(w, "refusal", "exceeded quota"), "exceeded quota", id="[gate] refused"),
         pytest.param(lambda w: setattr(w, "blind", True), "not be on irsa", id="[webhook] injects nothing"),
     ],
@@ -169,6 +170,13 @@ def test_what_would_fail_later_is_found_before_anything_is_changed(
         bench.runner().apply(bench.plan, bench.document)
 
     assert (bench.world.calls, bench.journal.all_runs) == ([], [])
+
+
+def test_a_controller_that_is_behind_is_given_a_few_looks() -> None:
+    bench = Bench(FakeWorld())
+    bench.world.declared[0].looks_until_seen = 4
+
+    assert bench.runner().apply(bench.plan, bench.document).exit is Exit.DONE
 
 
 def test_an_agent_that_never_gets_ready_leaves_the_service_alone() -> None:

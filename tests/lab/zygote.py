@@ -1,0 +1,186 @@
+"""Runs of `migrate`, each a process of its own, forked from one that has imported the program already.
+
+Importing is half of what a short run costs, and the suites run `migrate` thousands of times. All that comes after it is
+as ever: arguments, environment, folder and streams are the run's own, and it ends as any process does. What has to
+begin at the very beginning, or is killed at any moment, the harness starts without this.
+
+`python -m tests.lab.zygote FD` is the process forked from; it lives as long as the other end of that socket is open.
+"""
+
+import atexit
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).parents[2]
+_AS_IN_TESTS = {"PYTHONWARNINGS": "error::ResourceWarning"}
+_ALSO = ("boto3.session", "botocore.client", "botocore.signers", "rich.live", "rich.table", "typer.rich_utils")
+_ENOUGH = 1 << 17  # bytes of a request: its arguments and environment
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended: its exit code, or the negative number of the signal that ended it; and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Zygote:
+    """The process that runs are forked from, as its owner sees it."""
+
+    def __init__(self) -> None:
+        self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.lab.zygote", str(theirs.fileno())],
+                env={name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ} | _AS_IN_TESTS,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+            )
+
+    def close(self) -> None:
+        """Ends it, and whatever runs still."""
+        self._ours.close()
+        self._process.wait()
+
+    def run(
+        self, arguments: Sequence[str], env: Mapping[str, str], cwd: Path, stdin: str | None, limit: float
+    ) -> Ended:
+        """Runs `migrate` to its end.
+
+        Raises:
+            subprocess.TimeoutExpired: it did not end in time, and was killed.
+        """
+        with tempfile.TemporaryFile("w+") as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            given.write(stdin or "")
+            given.seek(0)
+            report, told = os.pipe()
+            with open(os.devnull) as nothing, os.fdopen(report) as report_file:  # noqa: PTH123  a device
+                streams = [(nothing if stdin is None else given).fileno(), out.fileno(), err.fileno(), told]
+                request = {"arguments": list(arguments), "env": dict(env), "cwd": str(cwd)}
+                socket.send_fds(self._ours, [json.dumps(request).encode()], streams)
+                os.close(told)
+                code = _ended(report_file, arguments, limit)
+            return Ended(code, _written(out), _written(err))
+
+
+def _ended(report: IO[str], arguments: Sequence[str], limit: float) -> int:
+    pid = int(report.readline())
+    if not select.select([report], [], [], limit)[0]:
+        os.kill(pid, signal.SIGKILL)
+        raise subprocess.TimeoutExpired(["migrate", *arguments], limit)
+    return int(report.readline())
+
+
+def _written(stream: IO[bytes]) -> str:
+    stream.seek(0)
+    return stream.read().decode()
+
+
+@cache
+def zygote() -> Zygote:
+    """The one of this process."""
+    made = Zygote()
+    atexit.register(made.close)
+    return made
+
+
+@dataclass(frozen=True)
+class _Request:
+    arguments: list[str]
+    env: dict[str, str]
+    cwd: str
+    streams: list[int]
+
+
+def _serve(control: socket.socket) -> _Request:
+    """Forks for every request; returns in each child with the child's own."""
+    awake, bell = os.pipe()
+    for end in (awake, bell):
+        os.set_blocking(end, False)
+    signal.set_wakeup_fd(bell)
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    reports: dict[int, int] = {}
+    while True:
+        ready, _, _ = select.select([control.fileno(), awake], [], [])
+        if awake in ready:
+            os.read(awake, 512)
+            _reap(reports)
+        if control.fileno() in ready:
+            data, streams, _, _ = socket.recv_fds(control, _ENOUGH, 4)
+            if not data:
+                os.killpg(0, signal.SIGKILL)  # its owner is gone; so are we, and all that runs
+            pid = os.fork()
+            if pid == 0:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                for descriptor in (awake, bell, *reports.values()):
+                    os.close(descriptor)
+                return _Request(**json.loads(data), streams=streams)
+            *used, reports[pid] = streams
+            for descriptor in used:
+                os.close(descriptor)
+            os.write(reports[pid], f"{pid}\n".encode())
+
+
+def _reap(reports: dict[int, int]) -> None:
+    with suppress(ChildProcessError):  # none is left
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            pid, status = ended
+            report = reports.pop(pid)
+            with suppress(BrokenPipeError):  # nobody waits for it any more
+                os.write(report, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+            os.close(report)
+
+
+def _import_everything() -> None:
+    import migrator  # noqa: PLC0415 - the owner's side needs none of it
+
+    names = [module.name for module in pkgutil.walk_packages(migrator.__path__, "migrator.")]
+    for name in names:
+        if not name.startswith("migrator.lab") and not name.endswith("__main__"):
+            importlib.import_module(name)
+    for name in _ALSO:
+        importlib.import_module(name)
+    gc.freeze()
+
+
+def _become(request: _Request) -> int:
+    """The run itself."""
+    *streams, report = request.streams
+    os.close(report)
+    for number, descriptor in enumerate(streams):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    os.environ.clear()
+    os.environ.update(request.env)
+    os.chdir(request.cwd)
+    sys.argv = ["migrate", *request.arguments]
+    from migrator.entry import main  # noqa: PLC0415 - imported above
+
+    return main()
+
+
+if __name__ == "__main__":
+    _import_everything()
+    with socket.socket(fileno=int(sys.argv[1])) as listening:
+        mine = _serve(listening)
+    sys.exit(_become(mine))
