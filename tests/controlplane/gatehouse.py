@@ -55,6 +55,12 @@ class Gatehouse:
         """The associations, as EKS tells its webhook of them."""
         return self.identities.paths[0]
 
+    def write(self, text: str) -> None:
+        """Writes it as EKS does, all at once: one written in place is empty for a moment, which clears the set."""
+        fresh = self.file.with_suffix(".fresh")
+        fresh.write_text(text)
+        fresh.replace(self.file)
+
     def register(self) -> None:
         """Registers the webhook as EKS does."""
         self.plane.kube.create_object(registration(self.webhook.url, self.plane.api.ca_pem))

@@ -87,6 +87,7 @@ IGNORED = (
         like=r"^(couldn't get version/|Expecting value: ).*",
     ),
     Ignored(_HTTP, "headers.Date", only="theirs"),
+    Ignored(_CLOCK, "headers.Date", like=r"\d\d:\d\d:\d\d"),
     Ignored(_HTTP, "headers.Content-Length", like=r"^\d+$"),
     Ignored(_HTTP, "headers.Content-Length", only="ours"),
     Ignored(_HTTP, "headers.Transfer-Encoding", only="theirs"),

@@ -105,7 +105,7 @@ def test_a_file_that_says_nothing_clears_the_set(house: Gatehouse, clear: Callab
         service.turns(POD_IDENTITY)
         clear(house.file)
         assert service.turns(IRSA) in ([POD_IDENTITY, IRSA], [IRSA])
-        house.file.write_text(association_document(frozenset({service.pair})))
+        house.write(association_document(frozenset({service.pair})))
         service.turns(POD_IDENTITY)
     service.turns(IRSA)
 
@@ -115,10 +115,10 @@ def test_a_malformed_file_keeps_the_old_set(house: Gatehouse) -> None:
     other.turns(IRSA)
     with house.associated(service):
         service.turns(POD_IDENTITY)
-        house.file.write_text('{"identities": [{"namespace": ')
+        house.write('{"identities": [{"namespace": ')
         for _ in range(20):  # it is tried again and again meanwhile
             assert (service.says(), other.says()) == (POD_IDENTITY, IRSA)
-        house.file.write_text(association_document(frozenset({other.pair})))
+        house.write(association_document(frozenset({other.pair})))
 
         other.turns(POD_IDENTITY)
         service.turns(IRSA)

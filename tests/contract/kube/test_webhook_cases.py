@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 import jsonpatch
 import pytest
 
-from migrator.lab.certs import Authority
+from migrator.lab.certs import Authority, server_context
 from migrator.lab.kubeclient import KubeClient, KubeError, resource_path
+from migrator.lab.listener import Exchange, Listener
 from migrator.lab.webhook.server import PodIdentityWebhook, registration
 from migrator.lab.webhook.settings import ComposeRoleArn, Flags
 from migrator.lab.webhook.sources import ServiceAccountCache, association_document
@@ -39,7 +40,10 @@ class Watched:
 
 
 class Stage:
-    """One API server, on which each case puts its own webhook, ServiceAccount and associations."""
+    """One API server, on which each case puts its own webhook, ServiceAccount and associations.
+
+    What is registered is a switch before the case's webhook: a real API server hears late of a new registration.
+    """
 
     def __init__(self, kube: KubeClient, folder: Path) -> None:
         self.kube = kube
@@ -47,7 +51,35 @@ class Stage:
         self.cache = ServiceAccountCache(kube)
         self.cache.start()
         self.file = folder / "identities.json"
+        self.asked = 0
+        self._current: PodIdentityWebhook | None = None
+        self._switch = Listener(self._respond, server_context(self.authority.issue()))
         add_namespace(kube, "shop")
+
+    def open(self) -> None:
+        """Registers the switch, and returns when the API server asks it."""
+        self._switch.start()
+        self.kube.create(CONFIGURATIONS, registration(f"{self._switch.url}/mutate", self.authority.ca_pem))
+        pod = {"metadata": {"name": "asked"}, "spec": {"containers": [{"name": "main", "image": "example/app:1"}]}}
+        until = time.monotonic() + 30
+        while not self.asked:
+            assert time.monotonic() < until
+            self.kube.create(PODS, pod, dryRun="All")
+
+    def close(self) -> None:
+        """Takes everything away again."""
+        self.cache.stop()
+        self.kube.delete(f"{CONFIGURATIONS}/pod-identity-webhook")
+        self._switch.stop()
+        self.kube.delete(resource_path("v1", "namespaces", None, "shop"))
+
+    def _respond(self, exchange: Exchange) -> None:
+        self.asked += 1
+        if self._current is None:
+            exchange.read_body()
+            exchange.reply(503, "no case is on\n")
+        else:
+            self._current._respond(exchange)
 
     def account(self, case: Json) -> None:
         wanted = case["serviceAccount"]
@@ -77,10 +109,7 @@ class Stage:
             jitter=lambda _low, _high: JITTERED,
         )
         webhook.start()
-        name = f"{CONFIGURATIONS}/pod-identity-webhook"
-        if self.kube.find(name):
-            self.kube.delete(name)
-        self.kube.create(CONFIGURATIONS, registration(webhook.url, self.authority.ca_pem))
+        self._current = webhook
         return webhook, accounts
 
 
@@ -88,10 +117,9 @@ class Stage:
 def stage(kube_target: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with open_kube(kube_target) as opened:
         made = Stage(opened.kube, tmp_path_factory.mktemp("webhook"))
+        made.open()
         yield made
-        made.cache.stop()
-        opened.kube.delete(f"{CONFIGURATIONS}/pod-identity-webhook")
-        opened.kube.delete(resource_path("v1", "namespaces", None, "shop"))
+        made.close()
 
 
 def flags_of(case: Json) -> Flags:
