@@ -143,6 +143,8 @@ class Witness:
                 watch = self.kube.watch(path, version)
                 with self._guard:
                     self._watches.append(watch)
+                    if self._stopping.is_set():  # it was opened while the others were closed
+                        watch.close()
                 for event in watch:
                     if event["type"] == "ERROR":
                         break

@@ -23,6 +23,7 @@ def fleet(plane: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flee
         {"name": "at-night", "serviceAccount": "orders", **NIGHTLY},
     ]
     services = [orders, scenes.service("nightly", **NIGHTLY), scenes.service("idle", replicas=0)]
+    services.append(scenes.service("associated", replicas=0))
     world = scenes.write(folder, services, addons=["eks-pod-identity-agent"])
     with harness.fleet(world, folder, plane) as running:
         running.migrate("plan").ok()
@@ -92,17 +93,17 @@ def other_role(fleet: Fleet, like: str) -> str:
 
 
 def test_an_association_with_another_role_blocks(fleet: Fleet) -> None:
-    fleet.migrate("apply", "--service", "main/shop/idle", "--yes").ended(Exit.UNFINISHED)
-    fleet.migrate("verify", "--service", "main/shop/idle").ended(Exit.UNFINISHED)
+    fleet.migrate("apply", "--service", "main/shop/associated", "--yes").ended(Exit.UNFINISHED)
+    fleet.migrate("verify", "--service", "main/shop/associated").ended(Exit.UNFINISHED)
     eks = fleet.aws("eks")
-    listed = eks.list_pod_identity_associations(clusterName="main", serviceAccount="idle", namespace="shop")
+    listed = eks.list_pod_identity_associations(clusterName="main", serviceAccount="associated", namespace="shop")
     (found,) = listed["associations"]
     key = {"clusterName": "main", "associationId": found["associationId"]}
     mine = eks.describe_pod_identity_association(**key)["association"]["roleArn"]
 
-    eks.update_pod_identity_association(**key, roleArn=other_role(fleet, "idle"))
-    ran = fleet.migrate("verify", "--service", "main/shop/idle").ended(Exit.BLOCKED)
+    eks.update_pod_identity_association(**key, roleArn=other_role(fleet, "associated"))
+    ran = fleet.migrate("verify", "--service", "main/shop/associated").ended(Exit.BLOCKED)
     eks.update_pod_identity_association(**key, roleArn=mine)
 
     assert "its association names another role" in ran.out
-    fleet.migrate("verify", "--service", "main/shop/idle").ended(Exit.UNFINISHED)
+    fleet.migrate("verify", "--service", "main/shop/associated").ended(Exit.UNFINISHED)
