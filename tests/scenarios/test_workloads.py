@@ -1,4 +1,4 @@
-"""Every kind of workload, moved over the wire there and back by real processes; budgets, missed pods, bare pods."""
+"""Workloads that are no plain matter: canaries, budgets, missed pods, sick and bare ones, those left to their owner."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,30 +9,9 @@ from migrator.model.exits import Exit
 from tests.lab import harness, scenes
 from tests.lab.harness import Fleet
 from tests.lab.invariants import Invariant
+from tests.scenarios.workloads import ON_DELETE, moving, named, pods, verified
 
-ON_DELETE = {"type": "OnDelete"}
-KINDS: Mapping[str, Mapping[str, Any]] = {
-    "deployment": {"replicas": 2},
-    "recreate": {"strategy": {"type": "Recreate"}},
-    "stateful": {"kind": "StatefulSet", "replicas": 2},
-    "partition": {
-        "kind": "StatefulSet",
-        "replicas": 2,
-        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 1}},
-    },
-    "on-delete": {"kind": "StatefulSet", "replicas": 2, "strategy": ON_DELETE},
-    "daemon": {"kind": "DaemonSet"},
-    "daemon-on-delete": {"kind": "DaemonSet", "strategy": ON_DELETE},
-    "replica-set": {"kind": "ReplicaSet", "replicas": 2},
-    "argo": {"kind": "Rollout", "replicas": 2},
-}
-SIDECARS = {
-    "initContainers": [{"name": "setup"}, {"name": "mesh"}],
-    "containers": [{"name": "app"}, {"name": "proxy"}],
-    "podAnnotations": {"eks.amazonaws.com/skip-containers": "mesh"},
-}
-MORE: Mapping[str, Mapping[str, Any]] = {
-    "sidecars": {**SIDECARS},
+WORKLOADS: Mapping[str, Mapping[str, Any]] = {
     "missed": {"replicas": 3},
     "missed-always": {"replicas": 1},
     "tight": {"kind": "StatefulSet", "replicas": 3, "strategy": ON_DELETE},
@@ -46,21 +25,13 @@ MORE: Mapping[str, Mapping[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def fleet(plane: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    folder = tmp_path_factory.mktemp("workloads")
-    services = [scenes.service(name, **workload) for name, workload in {**KINDS, **MORE}.items()]
+    services = [scenes.service(name, **workload) for name, workload in WORKLOADS.items()]
     bare = scenes.service("bare")
     bare["workloads"].append({"kind": "Pod", "name": "alone", "serviceAccount": "bare"})
     crew = scenes.service("crew", replicas=3)
     crew["workloads"].append({"name": "canary", "serviceAccount": "crew"})
-    services += [bare, crew]
-    for workload in (one for service in services for one in service["workloads"]):
-        workload["podSpec"] = {"terminationGracePeriodSeconds": 0}
-    world = scenes.write(folder, services, addons=["eks-pod-identity-agent"])
-    with harness.fleet(world, folder, plane) as running:
-        scenes.waits(running, poll=0.2, settle=1, reconcile=1, trust_settle=1, rollout=30)
-        for name, fewest in (("tight", 2), ("shut", 2)):
-            running.kube("main").create_object(budget(name, fewest))
-        running.migrate("plan").ok()
+    budgets = budget("tight", 2), budget("shut", 2)
+    with moving(plane, tmp_path_factory.mktemp("workloads"), [*services, bare, crew], *budgets) as running:
         yield running
 
 
@@ -72,35 +43,6 @@ def budget(name: str, fewest: int) -> dict[str, Any]:
         "metadata": {"name": f"{name}-budget", "namespace": "shop"},
         "spec": {"minAvailable": fewest, "selector": {"matchLabels": {"app.kubernetes.io/name": name}}},
     }
-
-
-def named(name: str) -> tuple[str, str, str]:
-    return "--service", f"main/shop/{name}", "--yes"
-
-
-def pods(fleet: Fleet, name: str) -> list[dict[str, Any]]:
-    found = fleet.kube("main").list("/api/v1/namespaces/shop/pods", fieldSelector=f"spec.serviceAccountName={name}")
-    return [pod for pod in found["items"] if "deletionTimestamp" not in pod["metadata"]]
-
-
-def verified(fleet: Fleet, name: str, expected: str) -> None:
-    fleet.migrate("verify", "--service", f"main/shop/{name}", "--expect", expected).ok()
-
-
-@pytest.mark.parametrize("name", [*KINDS, "sidecars"])
-def test_each_kind_there_and_back(fleet: Fleet, name: str) -> None:
-    before = {pod["metadata"]["uid"] for pod in pods(fleet, name)}
-
-    there = fleet.migrate("apply", *named(name)).ok()
-    assert "credentials answered" in there.out
-    verified(fleet, name, "pod-identity")
-    moved = {pod["metadata"]["uid"] for pod in pods(fleet, name)}
-    assert before
-    assert before & moved == set()
-
-    fleet.migrate("rollback", *named(name)).ok()
-    verified(fleet, name, "irsa")
-    assert moved & {pod["metadata"]["uid"] for pod in pods(fleet, name)} == set()
 
 
 def test_the_smallest_workload_is_the_canary_of_the_others(fleet: Fleet) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +43,7 @@ class Call:
         caller_arn: caller, empty when nobody was recognised.
         service: signing name.
         operation: operation's name, or what could be read of it.
-        params: parsed input, secrets hidden.
+        params: parsed input as plain JSON, secrets hidden.
         status: HTTP status.
         error_code: empty when the call succeeded.
         mutating: whether the operation writes (whatever became of it).
@@ -67,7 +67,7 @@ class Call:
 
     def as_json(self) -> dict[str, Any]:
         """The call as a JSON object."""
-        return {**_plain(asdict(self)), "time": self.time.isoformat()}
+        return {**vars(self), "time": self.time.isoformat()}
 
 
 def mutates(operation: str) -> bool:

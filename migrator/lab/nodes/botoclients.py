@@ -37,6 +37,7 @@ class Clients:
         for name in ("config_file", "credentials_file"):
             store.set_config_provider(name, ConstantProvider(os.devnull))
         self._lock = threading.Lock()
+        self._kept: dict[tuple[str, str, float], Any] = {}
 
     def services(self) -> list[str]:
         """The names of all services."""
@@ -49,7 +50,15 @@ class Clients:
             return self._session.get_service_model(service)
 
     def client(self, service: str, region: str, keys: Keys | None, *, timeout: float = 20.0) -> Any:
-        """A client; one that does not sign when there are no keys."""
+        """A client; one that does not sign when there are no keys, and is then kept: making one is dear."""
+        if keys is not None:
+            return self._new(service, region, keys, timeout)
+        place = (service, region, timeout)
+        if place not in self._kept:
+            self._kept[place] = self._new(service, region, None, timeout)
+        return self._kept[place]
+
+    def _new(self, service: str, region: str, keys: Keys | None, timeout: float) -> Any:
         config = Config(
             proxies={},
             connect_timeout=timeout,
