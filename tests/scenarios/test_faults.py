@@ -15,7 +15,7 @@ from tests.lab.look import look
 from tests.scenarios.fault_table import SCENARIOS
 from tests.scenarios.faulty import Outcome, Scenario, lost, play, services
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # whichever comes first plays all of them
 AT_ONCE = 6
 Outcomes = Mapping[str, Outcome]
 WEB_IDENTITY = {"cluster": "main", "namespace": "shop", "serviceAccount": "other"}
@@ -64,7 +64,6 @@ def invariants_hold() -> None:
     """In place of the check of everything after each test: nothing happens between these, and each judges its own."""
 
 
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("scenario", [pytest.param(one, id=f"[{one.tag}] {one.name}") for one in SCENARIOS])
 def test_fault(scenario: Scenario, fleet: Fleet, outcomes: Outcomes, wrong: list[Violation]) -> None:
     problems = outcomes[scenario.name].problems(scenario)
