@@ -28,7 +28,7 @@ FEW = settings(
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
-MANY = settings(FEW, max_examples=400, derandomize=False)
+MANY = settings(FEW, max_examples=250, derandomize=False)
 
 
 class Bench:

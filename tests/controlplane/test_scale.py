@@ -1,6 +1,6 @@
 """A cluster of the size that people have: planning it costs as many calls as there are pages, however many services.
 
-kwok plays the nodes here: thousands of pods cost it nothing, and nobody asks them for anything.
+kwok plays the nodes here: hundreds of pods cost it nothing, and nobody asks them for anything.
 """
 
 import json
@@ -21,7 +21,7 @@ from tests.lab import harness, scenes
 from tests.lab.harness import Fleet
 
 pytestmark = [pytest.mark.controlplane, pytest.mark.slow]
-SERVICES, PODS, NODES = 500, 4, 4
+SERVICES, PODS, NODES = 200, 4, 4
 PER_ROLE = 10
 NAMESPACE = "bulk"
 STAGES = Path(__file__).with_name("stages.yaml")

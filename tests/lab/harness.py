@@ -23,7 +23,7 @@ from tests.lab.asker import Asker
 from tests.lab.invariants import Invariant, Waiver
 from tests.lab.seen import aws_client
 from tests.lab.witness import Witness
-from tests.lab.zygote import zygote
+from tests.lab.zygote import Started, zygote
 
 LIMIT = 120
 ROOT = Path(__file__).parents[2]
@@ -90,19 +90,16 @@ class Fleet:
         ended = zygote().run(arguments, {**self.environment, **(extra or {})}, self.folder, stdin, LIMIT)
         return Ran(ended.code, ended.out, ended.err)
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str) -> Started:
         """Starts `migrate` with its log as JSON lines on stderr; whoever starts one may kill it."""
         self.notes.killed = True
-        return subprocess.Popen(
-            command([*arguments, "--log-format", "json"]),
-            env=self.environment,
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            bufsize=1,
-        )
+        ours, theirs = os.pipe()
+        with open(os.devnull, "r+") as nothing:  # noqa: PTH123  a device
+            streams = [nothing.fileno(), nothing.fileno(), theirs]
+            started = zygote().start([*arguments, "--log-format", "json"], self.environment, self.folder, streams)
+        os.close(theirs)
+        started.stderr = os.fdopen(ours, buffering=1)
+        return started
 
     def calls(self) -> list[dict[str, Any]]:
         """The AWS front's call log."""
@@ -227,7 +224,7 @@ def leashed(world: Path, directory: Path, plane: str = "practice") -> Iterator[L
             assert ended == 0, f"the practice fleet did not stop well: {errors.read()}"
 
 
-def kill_at(process: "subprocess.Popen[str]", step: str, status: str) -> bool:
+def kill_at(process: Started, step: str, status: str) -> bool:
     """SIGKILL as soon as the log says so; False when the run ended before."""
     assert process.stderr is not None
     for line in process.stderr:

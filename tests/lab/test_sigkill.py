@@ -240,10 +240,10 @@ def killed(fleet: Fleet, command: list[str], after: float, *, early: bool) -> st
             process.wait(after)
     except subprocess.TimeoutExpired:
         process.kill()
-    process.wait(LIMIT)
+    code = process.wait(LIMIT)
     reader.join()
     process.stderr.close()
-    return _where(command[0], lines) if process.returncode < 0 else ""
+    return _where(command[0], lines) if code < 0 else ""
 
 
 def _where(command: str, lines: Sequence[str]) -> str:

@@ -1,8 +1,7 @@
 """Runs of `migrate`, each a process of its own, forked from one that has imported the program already.
 
 Importing is half of what a short run costs, and the suites run `migrate` thousands of times. All that comes after it is
-as ever: arguments, environment, folder and streams are the run's own, and it ends as any process does. What has to
-begin at the very beginning, or is killed at any moment, the harness starts without this.
+as ever: arguments, environment, folder and streams are the run's own, and it ends, or is killed, as any process.
 
 `python -m tests.lab.zygote FD` is the process forked from; it lives as long as the other end of that socket is open.
 """
@@ -61,6 +60,14 @@ class Zygote:
         self._ours.close()
         self._process.wait()
 
+    def start(self, arguments: Sequence[str], env: Mapping[str, str], cwd: Path, streams: Sequence[int]) -> "Started":
+        """Starts `migrate` on these three streams."""
+        report, told = os.pipe()
+        request = {"arguments": list(arguments), "env": dict(env), "cwd": str(cwd)}
+        socket.send_fds(self._ours, [json.dumps(request).encode()], [*streams, told])
+        os.close(told)
+        return Started(arguments, os.fdopen(report))
+
     def run(
         self, arguments: Sequence[str], env: Mapping[str, str], cwd: Path, stdin: str | None, limit: float
     ) -> Ended:
@@ -72,22 +79,53 @@ class Zygote:
         with tempfile.TemporaryFile("w+") as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             given.write(stdin or "")
             given.seek(0)
-            report, told = os.pipe()
-            with open(os.devnull) as nothing, os.fdopen(report) as report_file:  # noqa: PTH123  a device
-                streams = [(nothing if stdin is None else given).fileno(), out.fileno(), err.fileno(), told]
-                request = {"arguments": list(arguments), "env": dict(env), "cwd": str(cwd)}
-                socket.send_fds(self._ours, [json.dumps(request).encode()], streams)
-                os.close(told)
-                code = _ended(report_file, arguments, limit)
+            started = self.start(arguments, env, cwd, [given.fileno(), out.fileno(), err.fileno()])
+            try:
+                code = started.wait(limit)
+            except subprocess.TimeoutExpired:
+                started.kill()
+                raise
             return Ended(code, _written(out), _written(err))
 
 
-def _ended(report: IO[str], arguments: Sequence[str], limit: float) -> int:
-    pid = int(report.readline())
-    if not select.select([report], [], [], limit)[0]:
-        os.kill(pid, signal.SIGKILL)
-        raise subprocess.TimeoutExpired(["migrate", *arguments], limit)
-    return int(report.readline())
+class Started:
+    """A run that goes on; of a `Popen` it has what the tests use.
+
+    Attributes:
+        pid: of its process.
+        returncode: as `Popen` has it; None while it runs, as far as is known.
+        stderr: what it writes there, if whoever started it has set it.
+    """
+
+    def __init__(self, arguments: Sequence[str], report: IO[str]) -> None:
+        self._arguments, self._report = list(arguments), report
+        self.pid = int(report.readline())
+        self.returncode: int | None = None
+        self.stderr: IO[str] | None = None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, once it has ended.
+
+        Raises:
+            subprocess.TimeoutExpired: it has not.
+        """
+        if self.returncode is None:
+            if not select.select([self._report.fileno()], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(["migrate", *self._arguments], timeout or 0.0)
+            self.returncode = int(self._report.readline())
+            self._report.close()
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Signals it, unless it has ended."""
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        self.send_signal(signal.SIGKILL)
 
 
 def _written(stream: IO[bytes]) -> str:

@@ -100,12 +100,12 @@ class AwsCli:
         try:
             unsigned = operation.name in _PUBLIC or "--no-sign-request" in options.flags
             keys = None if unsigned else self._keys(process, region)
-            client = self._clients.client(service, region, keys)
             name = xform_name(operation.name)
-            if client.can_paginate(name) and "--no-paginate" not in options.flags:
-                answer = client.get_paginator(name).paginate(**given).build_full_result()
-            else:
-                answer = getattr(client, name)(**given)
+            with self._clients.kept(service, region, keys) as client:
+                if client.can_paginate(name) and "--no-paginate" not in options.flags:
+                    answer = client.get_paginator(name).paginate(**given).build_full_result()
+                else:
+                    answer = getattr(client, name)(**given)
         except ClientError as error:
             raise _FinishedError(254, str(error)) from error
         except BotoCoreError as error:

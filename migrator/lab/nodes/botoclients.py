@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,15 @@ import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConstantProvider
+from botocore.credentials import Credentials, ReadOnlyCredentials
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from botocore.model import ServiceModel
+
+
+_TIMEOUT = 20.0
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,32 @@ class Keys:
     access_key: str
     secret_key: str
     token: str | None = None
+
+
+class _Borrowed(Credentials):
+    """Where botocore looks for credentials: they are the keys with which this thread signs now."""
+
+    def __init__(self) -> None:
+        super().__init__("", "", method="borrowed")
+        self._of_thread = threading.local()
+
+    def load_credentials(self) -> _Borrowed:
+        """As botocore asks for them, once for each client."""
+        return self
+
+    @contextmanager
+    def lent(self, keys: Keys) -> Iterator[None]:
+        """This thread signs with them for the block."""
+        self._of_thread.keys = keys
+        try:
+            yield
+        finally:
+            del self._of_thread.keys
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        """As botocore asks for them, once for each call."""
+        keys: Keys = self._of_thread.keys
+        return ReadOnlyCredentials(keys.access_key, keys.secret_key, keys.token)
 
 
 class Clients:
@@ -36,8 +69,10 @@ class Clients:
             store.set_config_provider(name, ConstantProvider(default))
         for name in ("config_file", "credentials_file"):
             store.set_config_provider(name, ConstantProvider(os.devnull))
+        self._borrowed = _Borrowed()
+        self._session.register_component("credential_provider", self._borrowed)
         self._lock = threading.Lock()
-        self._kept: dict[tuple[str, str, float], Any] = {}
+        self._kept: dict[tuple[str, str, bool], Any] = {}
 
     def services(self) -> list[str]:
         """The names of all services."""
@@ -49,23 +84,27 @@ class Clients:
         with self._lock:
             return self._session.get_service_model(service)
 
-    def client(self, service: str, region: str, keys: Keys | None, *, timeout: float = 20.0) -> Any:
-        """A client; one that does not sign when there are no keys, and is then kept: making one is dear."""
-        if keys is not None:
-            return self._new(service, region, keys, timeout)
-        place = (service, region, timeout)
-        if place not in self._kept:
-            self._kept[place] = self._new(service, region, None, timeout)
-        return self._kept[place]
+    def client(self, service: str, region: str, keys: Keys | None, *, timeout: float = _TIMEOUT) -> Any:
+        """A client; one that does not sign when there are no keys."""
+        return self._new(service, region, keys, signs=keys is not None, timeout=timeout)
 
-    def _new(self, service: str, region: str, keys: Keys | None, timeout: float) -> Any:
+    @contextmanager
+    def kept(self, service: str, region: str, keys: Keys | None) -> Iterator[Any]:
+        """A client that all share, since making one is dear; in the block, this thread signs with these keys."""
+        place = (service, region, keys is not None)
+        if place not in self._kept:
+            self._kept[place] = self._new(service, region, None, signs=keys is not None)
+        with self._borrowed.lent(keys) if keys is not None else nullcontext():
+            yield self._kept[place]
+
+    def _new(self, service: str, region: str, keys: Keys | None, *, signs: bool, timeout: float = _TIMEOUT) -> Any:
         config = Config(
             proxies={},
             connect_timeout=timeout,
             read_timeout=timeout,
             retries={"mode": "standard", "total_max_attempts": 3},
             s3={"addressing_style": "path"},
-            signature_version=None if keys else UNSIGNED,
+            signature_version=None if signs else UNSIGNED,
             user_agent="aws-cli/2.31.0 practice-fleet",
         )
         with self._lock:

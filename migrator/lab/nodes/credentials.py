@@ -74,9 +74,8 @@ def _web_identity(process: Process, clients: Clients, region: str) -> Keys:
     except OSError:
         raise CredentialsFailedError(f"[Errno 2] No such file or directory: '{path}'") from None
     name = process.env.get("AWS_ROLE_SESSION_NAME") or f"botocore-session-{int(time.time())}"
-    answer = clients.client("sts", region, None).assume_role_with_web_identity(
-        RoleArn=role, RoleSessionName=name, WebIdentityToken=token
-    )
+    with clients.kept("sts", region, None) as client:
+        answer = client.assume_role_with_web_identity(RoleArn=role, RoleSessionName=name, WebIdentityToken=token)
     found = answer["Credentials"]
     return Keys(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
 
