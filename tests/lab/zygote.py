@@ -7,6 +7,7 @@ as ever: arguments, environment, folder and streams are the run's own, and it en
 """
 
 import atexit
+import faulthandler
 import gc
 import importlib
 import json
@@ -74,7 +75,7 @@ class Zygote:
         """Runs `migrate` to its end.
 
         Raises:
-            subprocess.TimeoutExpired: it did not end in time, and was killed.
+            AssertionError: it did not end in time, and was killed; the message has what it wrote.
         """
         with tempfile.TemporaryFile("w+") as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             given.write(stdin or "")
@@ -82,9 +83,10 @@ class Zygote:
             started = self.start(arguments, env, cwd, [given.fileno(), out.fileno(), err.fileno()])
             try:
                 code = started.wait(limit)
-            except subprocess.TimeoutExpired:
-                started.kill()
-                raise
+            except subprocess.TimeoutExpired as late:
+                os.kill(started.pid, signal.SIGABRT)  # it writes where each of its threads is
+                started.wait(limit)
+                raise AssertionError(f"{late}\n{_written(out)}\n{_written(err)}") from late
             return Ended(code, _written(out), _written(err))
 
 
@@ -208,6 +210,7 @@ def _become(request: _Request) -> int:
     for number, descriptor in enumerate(streams):
         os.dup2(descriptor, number)
         os.close(descriptor)
+    faulthandler.enable()  # for one that hangs, and is told to abort
     os.environ.clear()
     os.environ.update(request.env)
     os.chdir(request.cwd)

@@ -27,7 +27,17 @@ def fleet(plane: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flee
     folder = tmp_path_factory.mktemp("faults")
     made = [*services(SCENARIOS), {**scenes.service("other"), "role": OTHER}]
     with harness.fleet(scenes.write(folder, made, addons=["eks-pod-identity-agent"]), folder, plane) as running:
-        scenes.waits(running, trust=10, gate=10, verify=8, rollout=20, settle=0.6, reconcile=0.8, trust_settle=1.5)
+        scenes.waits(
+            running,
+            trust=10,
+            gate=10,
+            gate_probes=12,
+            verify=8,
+            rollout=20,
+            settle=0.6,
+            reconcile=0.8,
+            trust_settle=1.5,
+        )
         running.migrate("plan").ok()
         yield running
 
