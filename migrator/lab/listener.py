@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 Respond = Callable[["Exchange"], None]
 
 
-_PLAIN = (404, 415)  # what Go's own servers refuse, they mark as plain text
-
-
 class Exchange(BaseHTTPRequestHandler):
     """One HTTP connection; every request on it is handed to the server's `respond`."""
 
@@ -38,15 +35,21 @@ class Exchange(BaseHTTPRequestHandler):
         """The whole request body."""
         return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
-    def reply(self, status: int, body: bytes | str, content_type: str = "text/plain; charset=utf-8") -> None:
+    def refuse(self, status: int, text: str) -> None:
+        """Refuse as the servers do that stand behind this in earnest, all of them written in Go: as plain text."""
+        self.reply(status, f"{text}\n", **{"X-Content-Type-Options": "nosniff"})
+
+    def reply(
+        self, status: int, body: bytes | str, content_type: str = "text/plain; charset=utf-8", **headers: str
+    ) -> None:
         """Answer at once with a complete body."""
         data = body.encode() if isinstance(body, str) else body
         self.send_response_only(status)
         self.send_header("Date", self.date_time_string())
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(data)))
-        if status in _PLAIN:
-            self.send_header("X-Content-Type-Options", "nosniff")
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(data)

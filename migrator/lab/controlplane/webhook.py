@@ -117,7 +117,7 @@ class RealWebhook:
     def _respond(self, exchange: Exchange) -> None:
         body = exchange.read_body()
         if self.lapses.silent():
-            exchange.reply(503, "the webhook is off\n")
+            exchange.refuse(503, "the webhook is off")
             return
         overlooked = self._overlooked(body)
         if overlooked == "nothing":

@@ -73,13 +73,13 @@ class IdentityAgent:
     def _respond(self, exchange: Exchange) -> None:
         exchange.read_body()
         if exchange.path.split("?")[0] != "/v1/credentials":
-            exchange.reply(404, "404 page not found\n")
+            exchange.refuse(404, "404 page not found")
             return
         try:
             self._admit(exchange.headers.get("Host", ""))
             body = self.credentials(exchange.headers.get("Authorization", ""))
         except RefusedError as refusal:
-            exchange.reply(refusal.status, f"{refusal}\n")
+            exchange.refuse(refusal.status, str(refusal))
         else:
             exchange.reply(200, body, "application/json")
 

@@ -54,29 +54,29 @@ class Kubelet:
         query = parse_qs(parts.query, keep_blank_values=True)
         if len(words) != 4 or words[0] not in ("exec", "containerLogs"):
             exchange.read_body()
-            exchange.reply(404, "404 page not found\n")
+            exchange.refuse(404, "404 page not found")
             return
         pod = self._find(words[1], words[2])
         container = running_container(pod, words[3])
         if pod is None:
-            exchange.reply(404, f'pod "{words[2]}_{words[1]}" not found\n')
+            exchange.refuse(404, f'pod "{words[2]}_{words[1]}" not found')
         elif words[0] == "containerLogs":
             exchange.reply(200, _log(pod, words[3], query))
         elif container is None:
-            exchange.reply(500, f'container not found ("{words[3]}")\n')
+            exchange.refuse(500, f'container not found ("{words[3]}")')
         else:
             self._exec(exchange, pod, container, query)
 
     def _exec(self, exchange: Exchange, pod: Json, container: Json, query: dict[str, list[str]]) -> None:
         protocol = choose_protocol(exchange)
         if protocol is None:
-            text = "unable to upgrade: only websockets of v5.channel.k8s.io and v4.channel.k8s.io are served here\n"
-            exchange.reply(400, text)
+            text = "unable to upgrade: only websockets of v5.channel.k8s.io and v4.channel.k8s.io are served here"
+            exchange.refuse(400, text)
             return
         try:
             env = self._environments.of(pod, container)
         except (MissingReferenceError, KubeError) as error:
-            exchange.reply(500, f"{error}\n")
+            exchange.refuse(500, str(error))
             return
         channels = Channels(exchange, protocol)
         process = Process(

@@ -76,11 +76,11 @@ class PodIdentityWebhook:
     def _respond(self, exchange: Exchange) -> None:
         body = exchange.read_body()
         if exchange.path.split("?")[0] != "/mutate":
-            exchange.reply(404, "404 page not found\n")
+            exchange.refuse(404, "404 page not found")
         elif exchange.headers.get("Content-Type") != "application/json":
-            exchange.reply(415, "Invalid Content-Type, expected `application/json`\n")
+            exchange.refuse(415, "Invalid Content-Type, expected `application/json`")
         elif self.lapses.silent():
-            exchange.reply(503, "the webhook is off\n")
+            exchange.refuse(503, "the webhook is off")
         else:
             instance = int(exchange.headers.get(INSTANCE_HEADER) or 0)
             reviewed = answer(body, lambda review: self._decide(review, instance))

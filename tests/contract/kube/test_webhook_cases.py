@@ -77,7 +77,7 @@ class Stage:
         self.asked += 1
         if self._current is None:
             exchange.read_body()
-            exchange.reply(503, "no case is on\n")
+            exchange.refuse(503, "no case is on")
         else:
             self._current._respond(exchange)
 
