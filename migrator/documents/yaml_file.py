@@ -5,6 +5,7 @@ Aliases are refused, since a few of them, nested, stand for megabytes.
 """
 
 import json
+import os
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -121,7 +122,8 @@ def _loader(path: Path, text: str) -> yaml.CSafeLoader:
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_opened_at_once) as file:
+            os.set_blocking(file.fileno(), True)
             content = file.read(_MAX_BYTES + 1)  # a size asked for first says nothing of pipes and devices
         if len(content) > _MAX_BYTES:
             raise DocumentError(path, f"too large: at most {_MAX_BYTES} bytes are read")
@@ -132,6 +134,11 @@ def _text(path: Path) -> str:
         raise DocumentError(path, "no such file") from error
     except OSError as error:
         raise DocumentError(path, unreadable(error)) from error
+
+
+def _opened_at_once(path: str, flags: int) -> int:
+    """Opened so, a pipe to which nobody writes is empty; opened as usual, it would be waited for, for ever."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def unreadable(error: OSError) -> str:

@@ -74,6 +74,16 @@ def test_a_fleet_file_through_a_pipe_is_read(shop: Shop) -> None:
     assert (ended.returncode, ended.stderr) == (Exit.DONE, b"")
 
 
+def test_a_pipe_to_which_nobody_writes_is_not_waited_for(shop: Shop) -> None:
+    pipe = shop.folder / "pipe.yaml"
+    os.mkfifo(pipe)
+
+    ended = migrate(shop, "status", "--fleet", str(pipe))
+
+    assert ended.returncode == Exit.USAGE
+    assert "the file is empty" in said(ended.stderr.decode())
+
+
 def test_a_full_disk_is_one_sentence(shop: Shop) -> None:
     """The journal's folder takes no more: every write fails as on a full disk."""
     shop.fleet.write_text(shop.fleet.read_text(encoding="utf-8").replace("state.db", "/dev/full"), encoding="utf-8")
