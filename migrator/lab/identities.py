@@ -29,9 +29,10 @@ class Identities:
     A later change that is seen already hides an earlier one that is not.
     """
 
-    def __init__(self, path: Path, instances: int = 1) -> None:
+    def __init__(self, path: Path, instances: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
         self.paths = (path, *(path.with_suffix(f".{number}{path.suffix}") for number in range(1, instances)))
         self.delay = 0.0
+        self._clock = clock
         self.lateness: Lateness = _as_the_rest
         self._now: Pairs = frozenset()
         self._long_since: Pairs = frozenset()
@@ -44,7 +45,7 @@ class Identities:
     def start(self) -> None:
         """Writes empty files and begins to follow changes."""
         self.paths[0].parent.mkdir(parents=True, exist_ok=True)
-        self._look()
+        self._look(self._clock())
         self._thread.start()
 
     def stop(self) -> None:
@@ -58,7 +59,7 @@ class Identities:
     def changed(self, pairs: Pairs) -> None:
         """The associations are these from now on; the files will say so after the delay, at once if there is none."""
         with self._changed:
-            now = time.monotonic()
+            now = self._clock()
             for pair in pairs ^ self._now:
                 self._changes[pair].append((now, pair in pairs))
                 self._forget_oldest(pair)
@@ -81,23 +82,23 @@ class Identities:
     def look_again(self) -> None:
         """Writes what is due; to be called when the lateness is another."""
         with self._changed:
-            self._look()
+            self._look(self._clock())
             self._changed.notify()
 
     def _run(self) -> None:
         with self._changed:
             while not self._stopping:
-                self._look()
-                self._changed.wait(self._next())
+                now = self._clock()  # one for both: what came due between two would be written by nobody
+                self._look(now)
+                self._changed.wait(self._next(now))
 
-    def _look(self) -> None:
+    def _look(self, now: float) -> None:
         for instance in range(len(self.paths)):
-            view = self._view(instance)
+            view = self._view(instance, now)
             if view != self._written[instance]:
                 self._write(instance, view)
 
-    def _view(self, instance: int) -> Pairs:
-        now = time.monotonic()
+    def _view(self, instance: int, now: float) -> Pairs:
         changed = {pair: self._seen(pair, changes, instance, now) for pair, changes in self._changes.items()}
         kept = self._long_since - frozenset(changed)
         return kept | frozenset(pair for pair, there in changed.items() if there)
@@ -112,9 +113,8 @@ class Identities:
         late = self.lateness(pair, there, instance, when)
         return self.delay if late is None else late
 
-    def _next(self) -> float | None:
+    def _next(self, now: float) -> float | None:
         """Seconds until a file will say something else, as far as is known now; None if never."""
-        now = time.monotonic()
         due = [
             when + self._late(pair, there, instance, when)
             for pair, changes in self._changes.items()

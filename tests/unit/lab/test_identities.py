@@ -1,5 +1,6 @@
 """The association files are written as late as they were told to be, each API server's on its own, and in order."""
 
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -50,6 +51,18 @@ def test_a_change_is_seen_its_delay_later(identities: Identities) -> None:
     assert _comes(lambda: _names(identities) == ["a"])
     identities.changed(frozenset())
     assert _comes(lambda: _names(identities) == [])
+
+
+def test_what_comes_due_while_it_looks_is_not_missed(tmp_path: Path) -> None:
+    ticks = itertools.count()
+    made = Identities(tmp_path / "c.json", clock=lambda: 0.3 * next(ticks))
+    made.start()
+    try:
+        made.delay = 0.75  # more than two ticks: due only after it was woken, and before a third look at the clock
+        made.changed(frozenset({_A}))
+        assert _comes(lambda: _names(made) == ["a"])
+    finally:
+        made.stop()
 
 
 def test_each_server_sees_it_as_late_as_it_is_told(identities: Identities) -> None:
