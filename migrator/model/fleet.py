@@ -1,8 +1,9 @@
-"""The fleet as its file declares it: which clusters, how their accounts are reached, policy, waits."""
+"""The fleet as its file declares it: which clusters, how their accounts are reached, policy, waits, batch runs."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from migrator.model.batch import BatchPolicy
 from migrator.model.plan import Order
 
 
@@ -73,6 +74,7 @@ class Fleet:
     excludes: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
     waits: Waits = field(default_factory=Waits)
+    batch: BatchPolicy = field(default_factory=BatchPolicy)
 
     def cluster(self, alias: str) -> FleetCluster | None:
         """The cluster of that alias."""

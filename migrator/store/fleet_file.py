@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from migrator.documents.errors import DocumentError
-from migrator.documents.yaml_file import Document, FieldPath, load
+from migrator.documents.yaml_file import Document, load
 from migrator.model.fleet import Account, Fleet, FleetCluster, KubeconfigAccess, Policy, Waits
 from migrator.model.plan import Order
+from migrator.store.batch_policy import batch_policy
+from migrator.store.fleet_paths import path_text
 
 
 def schema() -> dict[str, Any]:
@@ -22,19 +24,21 @@ def load_fleet(path: Path) -> Fleet:
     """The fleet in `path`.
 
     Raises:
-        DocumentError: not readable, not fitting the schema, a cluster without region or account, or a name used twice.
+        DocumentError: not readable, not fitting the schema, a cluster without region or account, a name used twice,
+            or a window, path or URL that cannot be read.
     """
     document = _document(path)
     data, folder = document.data, path.resolve().parent
     return Fleet(
         file=path.resolve(),
-        state=folder / _path(document, ("state", "sqlite"), data.get("state", {}).get("sqlite", "state.db")),
-        plans=folder / _path(document, ("plans",), data.get("plans", "plans")),
+        state=folder / path_text(document, ("state", "sqlite"), data.get("state", {}).get("sqlite", "state.db")),
+        plans=folder / path_text(document, ("plans",), data.get("plans", "plans")),
         clusters=_clusters(document, folder),
         accounts=_accounts(document),
         excludes=tuple(data.get("excludes", ())),
         policy=_policy(data.get("policy", {})),
         waits=Waits(**data.get("waits", {})),
+        batch=batch_policy(document, folder),
     )
 
 
@@ -46,12 +50,6 @@ def _document(path: Path) -> Document:
             problem = 'no such file; write one, or name another with "--fleet FILE" or MIGRATE_FLEET'
             raise DocumentError(path, problem) from error
         raise
-
-
-def _path(document: Document, field: FieldPath, text: str) -> str:
-    if "\0" in text:
-        raise document.error(field, "a path cannot hold a NUL character")
-    return text
 
 
 def _policy(data: dict[str, Any]) -> Policy:
@@ -85,7 +83,7 @@ def _kubeconfig(document: Document, position: int, folder: Path) -> KubeconfigAc
     entry = document.data["clusters"][position].get("kubeconfig")
     if entry is None:
         return None
-    file = _path(document, ("clusters", position, "kubeconfig", "file"), entry.get("file", ""))
+    file = path_text(document, ("clusters", position, "kubeconfig", "file"), entry.get("file", ""))
     return KubeconfigAccess(context=entry["context"], file=folder / file if file else None)
 
 
