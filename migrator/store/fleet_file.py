@@ -7,7 +7,17 @@ from typing import Any
 
 from migrator.documents.errors import DocumentError
 from migrator.documents.yaml_file import Document, FieldPath, load
-from migrator.model.fleet import Account, Fleet, FleetCluster, KubeconfigAccess, Policy, Waits
+from migrator.model.fleet import (
+    Account,
+    DynamoState,
+    Fleet,
+    FleetCluster,
+    KubeconfigAccess,
+    Policy,
+    SqliteState,
+    State,
+    Waits,
+)
 from migrator.model.plan import Order
 
 
@@ -26,11 +36,12 @@ def load_fleet(path: Path) -> Fleet:
     """
     document = _document(path)
     data, folder = document.data, path.resolve().parent
+    clusters = _clusters(document, folder)
     return Fleet(
         file=path.resolve(),
-        state=folder / _path(document, ("state", "sqlite"), data.get("state", {}).get("sqlite", "state.db")),
+        state=_state(document, folder, clusters),
         plans=folder / _path(document, ("plans",), data.get("plans", "plans")),
-        clusters=_clusters(document, folder),
+        clusters=clusters,
         accounts=_accounts(document),
         excludes=tuple(data.get("excludes", ())),
         policy=_policy(data.get("policy", {})),
@@ -52,6 +63,18 @@ def _path(document: Document, field: FieldPath, text: str) -> str:
     if "\0" in text:
         raise document.error(field, "a path cannot hold a NUL character")
     return text
+
+
+def _state(document: Document, folder: Path, clusters: tuple[FleetCluster, ...]) -> State:
+    entry = document.data.get("state", {})
+    if "dynamodb" not in entry:
+        return SqliteState(folder / _path(document, ("state", "sqlite"), entry.get("sqlite", "state.db")))
+    table = entry["dynamodb"]
+    accounts = {cluster.account for cluster in clusters}
+    if "account" not in table and len(accounts) > 1:
+        problem = f'missing: "account"; the clusters have several: {", ".join(sorted(accounts))}'
+        raise document.error(("state", "dynamodb"), problem)
+    return DynamoState(table=table["table"], region=table["region"], account=table.get("account") or accounts.pop())
 
 
 def _policy(data: dict[str, Any]) -> Policy:
