@@ -16,7 +16,7 @@ from migrator.cli.select import resolve
 from migrator.documents.errors import DocumentError
 from migrator.model.errors import StoreFault, UsageError
 from migrator.model.facts import Json
-from migrator.model.fleet import Fleet
+from migrator.model.fleet import Fleet, SqliteState
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Plan
 from migrator.model.ports import Clock, ClusterView, Interrupt, Journal, Locks
@@ -165,7 +165,7 @@ class Wiring:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             what = f"a run carries no plan ({type(error).__name__}: {error})"
             raise StoreFault(
-                f'the state file "{self.fleet.state}" is damaged: {what}',
+                f"{self.fleet.state} is damaged: {what}",
                 remedy="nothing was changed; restore the file from a backup",
             ) from error
 
@@ -176,7 +176,7 @@ class Wiring:
     @contextmanager
     def memory(self) -> Iterator[Memory | None]:
         """The store for reading; None while nothing has ever been done. Makes no file."""
-        if _nothing_at(self.fleet.state):
+        if isinstance(self.fleet.state, SqliteState) and _nothing_at(self.fleet.state.path):
             yield None
             return
         with self._store(create=False) as memory:
@@ -196,7 +196,10 @@ class Wiring:
         from migrator.store.sqlite import SqliteJournal
         from migrator.store.sqlite_locks import SqliteLocks
 
-        database = Database(self.fleet.state, create=create)
+        state = self.fleet.state
+        if not isinstance(state, SqliteState):
+            raise StoreFault(f"{state} cannot be used yet", remedy='give "state" an "sqlite" in the fleet file')
+        database = Database(state.path, create=create)
         try:
             yield Memory(SqliteJournal(database), SqliteLocks(database, _user()))
         finally:

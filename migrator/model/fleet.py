@@ -62,12 +62,37 @@ class Waits:
     check: float = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class SqliteState:
+    """The journal in a file: one machine writes to it."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f'the state file "{self.path}"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DynamoState:
+    """The journal in a DynamoDB table: any number of machines share it."""
+
+    table: str
+    region: str
+    account: str
+
+    def __str__(self) -> str:
+        return f'the table "{self.table}" of account "{self.account}" in {self.region}'
+
+
+State = SqliteState | DynamoState
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
     """The whole file; paths are absolute."""
 
     file: Path
-    state: Path
+    state: State
     plans: Path
     clusters: tuple[FleetCluster, ...]
     accounts: tuple[Account, ...] = ()

@@ -106,6 +106,15 @@ class JournalLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A small note beside the runs, such as that a cluster's first service is proven; the last one of a key counts."""
+
+    key: str
+    data: Json
+    at: str  # ISO 8601, UTC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
     """Who holds a lock."""
 

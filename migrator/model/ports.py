@@ -30,6 +30,7 @@ from migrator.model.ids import ServiceId
 from migrator.model.journal import (
     Holder,
     JournalLine,
+    Mark,
     Outcome,
     Run,
     ServiceState,
@@ -252,7 +253,10 @@ class Closing:
 
 
 class Journal(Protocol):
-    """The durable memory. Every method is durable when it returns."""
+    """The durable memory. Every method is durable when it returns, and may be called by several threads.
+
+    Whoever lost a lock that his thread holds can begin, record and end nothing any more: he gets Locked.
+    """
 
     def begin(self, run: Run, closing: Closing | None = None) -> None:
         """Opens a run; with `closing`, ends another in the same transaction: a kill leaves both or neither."""
@@ -278,19 +282,37 @@ class Journal(Protocol):
         """Every record of that step, of all services, not older than `since`, oldest first."""
         ...
 
+    def ended(self, since: str) -> Sequence[Run]:
+        """The runs of all services that ended at or after that moment, oldest end first.
+
+        Without their plans (None), which are large; `run` gives the whole.
+        """
+        ...
+
+    def mark(self, key: str, data: Json, at: str) -> None:
+        """Keeps a small note beside the runs; the last one of a key counts."""
+        ...
+
+    def marks(self, prefix: str) -> Mapping[str, Mark]:
+        """The notes whose keys begin with `prefix`, by key, in its order."""
+        ...
+
     def state(self, service: ServiceId) -> ServiceState: ...
     def states(self) -> Mapping[ServiceId, ServiceState]: ...
     def history(self, service: ServiceId) -> Sequence[JournalLine]: ...
 
 
 class Locks(Protocol):
-    """Locks per service, per role and per cluster's agent, with holder and expiry."""
+    """Locks per service, per role and per cluster's agent, with holder and expiry.
+
+    Several threads of one process may use them, each holding keys of its own.
+    """
 
     def held(self, key: str, *, doing: str) -> AbstractContextManager[None]:
         """Holds `key` for the block.
 
         Raises:
-            Locked: another living runner has it; the message says who, where and since when.
+            Locked: another living runner, or another thread, has it; the message says who, where and since when.
         """
         ...
 
@@ -298,7 +320,7 @@ class Locks(Protocol):
         """Puts off the expiry of every lock that is held here.
 
         Raises:
-            Locked: another runner took one of them over: nothing more may be changed.
+            Locked: another runner took over one that this thread holds: nothing more may be changed.
         """
         ...
 

@@ -4,27 +4,28 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
-from uuid import uuid4
 
-from migrator.model.errors import Locked, StoreFault
+from migrator.model.errors import StoreFault
 from migrator.model.facts import Json
+from migrator.store.sqlite_holds import Holds
 
-VERSION = 1
-EXPIRY = timedelta(hours=1)  # of a lock; renewed by every record, and about every minute while a step waits
+VERSION = 2  # its schema is schema/1.sql, and after it what each later version added
 _BUSY_SECONDS = 30.0
 _SMALLEST = 512  # bytes of a SQLite page, and so of a database
 
 
 class Database:
-    """One connection, used by one thread at a time; foreign errors become `StoreFault` here."""
+    """One connection, used by one thread at a time; foreign errors become `StoreFault` here.
+
+    A file of an older version is brought up to date, in one transaction, when it is opened for writing, and read as it
+    is otherwise.
+    """
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
         self.path = path
-        self.owner = uuid4().hex
-        self.held: set[str] = set()  # keys of the locks this process believes to hold
+        self.holds = Holds()
         self._lock = threading.RLock()
         with self._mapped():
             if path.is_dir():
@@ -50,7 +51,7 @@ class Database:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute("PRAGMA foreign_keys = ON")
-        if unborn:
+        if unborn or self.version() < VERSION:
             self._create()
 
     def _unborn(self) -> bool:
@@ -59,29 +60,31 @@ class Database:
         Raises:
             StoreFault: it is not empty: a piece of a database, which SQLite takes for nothing, or another program's.
         """
-        if self._version() != 0:
+        if self.version() != 0:
             return False
         if 0 < self.path.stat().st_size < _SMALLEST:
             raise self.damaged(f"it has only {self.path.stat().st_size} bytes")
-        if self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] and self._version() == 0:
+        if self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] and self.version() == 0:
             raise StoreFault(
                 f'the state file "{self.path}" is a database of another program', remedy="name another state file"
             )
-        return self._version() == 0
+        return self.version() == 0
 
     def _create(self) -> None:
-        sql = resources.files("migrator.store").joinpath("schema.sql").read_text(encoding="utf-8")
+        folder = resources.files("migrator.store").joinpath("schema")
         with self.transaction() as connection:
-            if self._version() == 0:  # another process may have been first
+            for version in range(self.version(), VERSION):  # none, when another process was first
+                sql = folder.joinpath(f"{version + 1}.sql").read_text(encoding="utf-8")
                 for statement in sql.split(";\n"):
                     connection.execute(statement)
 
-    def _version(self) -> int:
+    def version(self) -> int:
+        """The file's own: an older one is possible only where it was opened for reading."""
         return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
 
     def _check_version(self) -> None:
-        version = self._version()
-        if version != VERSION:
+        version = self.version()
+        if not 0 < version <= VERSION:
             raise StoreFault(
                 f'the state file "{self.path}" has format {version}, this program writes format {VERSION}',
                 remedy="use the version of migrate that made it, or another state file",
@@ -138,15 +141,3 @@ def all_text(values: Iterable[Json]) -> None:
     for value in values:
         if not isinstance(value, str):
             raise ValueError(f"{value!r} stands where a text belongs")  # noqa: TRY004 - a damaged row, not our mistake
-
-
-def renew(database: Database, connection: sqlite3.Connection) -> None:
-    """Puts off the expiry of the locks held here; part of every record's transaction, so that it fences as well.
-
-    Raises:
-        Locked: one of them was taken over by another runner: nothing more may be changed.
-    """
-    expires = (datetime.now(UTC) + EXPIRY).isoformat(timespec="seconds")
-    renewed = connection.execute("UPDATE locks SET expires = ? WHERE owner = ?", (expires, database.owner)).rowcount
-    if renewed != len(database.held):
-        raise Locked("another runner took over a lock that had expired", remedy="look at migrate status")

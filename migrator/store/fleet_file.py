@@ -7,7 +7,17 @@ from typing import Any
 
 from migrator.documents.errors import DocumentError
 from migrator.documents.yaml_file import Document, load
-from migrator.model.fleet import Account, Fleet, FleetCluster, KubeconfigAccess, Policy, Waits
+from migrator.model.fleet import (
+    Account,
+    DynamoState,
+    Fleet,
+    FleetCluster,
+    KubeconfigAccess,
+    Policy,
+    SqliteState,
+    State,
+    Waits,
+)
 from migrator.model.plan import Order
 from migrator.store.batch_policy import batch_policy
 from migrator.store.fleet_paths import path_text
@@ -29,11 +39,12 @@ def load_fleet(path: Path) -> Fleet:
     """
     document = _document(path)
     data, folder = document.data, path.resolve().parent
+    clusters = _clusters(document, folder)
     return Fleet(
         file=path.resolve(),
-        state=folder / path_text(document, ("state", "sqlite"), data.get("state", {}).get("sqlite", "state.db")),
+        state=_state(document, folder, clusters),
         plans=folder / path_text(document, ("plans",), data.get("plans", "plans")),
-        clusters=_clusters(document, folder),
+        clusters=clusters,
         accounts=_accounts(document),
         excludes=tuple(data.get("excludes", ())),
         policy=_policy(data.get("policy", {})),
@@ -50,6 +61,18 @@ def _document(path: Path) -> Document:
             problem = 'no such file; write one, or name another with "--fleet FILE" or MIGRATE_FLEET'
             raise DocumentError(path, problem) from error
         raise
+
+
+def _state(document: Document, folder: Path, clusters: tuple[FleetCluster, ...]) -> State:
+    entry = document.data.get("state", {})
+    if "dynamodb" not in entry:
+        return SqliteState(folder / path_text(document, ("state", "sqlite"), entry.get("sqlite", "state.db")))
+    table = entry["dynamodb"]
+    accounts = {cluster.account for cluster in clusters}
+    if "account" not in table and len(accounts) > 1:
+        problem = f'missing: "account"; the clusters have several: {", ".join(sorted(accounts))}'
+        raise document.error(("state", "dynamodb"), problem)
+    return DynamoState(table=table["table"], region=table["region"], account=table.get("account") or accounts.pop())
 
 
 def _policy(data: dict[str, Any]) -> Policy:

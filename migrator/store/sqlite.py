@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from migrator.model.errors import StoreFault
 from migrator.model.facts import Json
 from migrator.model.ids import ServiceId
-from migrator.model.journal import Direction, JournalLine, Outcome, Run, ServiceState, Status, StepRecord
+from migrator.model.journal import Direction, JournalLine, Mark, Outcome, Run, ServiceState, Status, StepRecord
 from migrator.model.ports import Closing
-from migrator.store.database import Database, all_text, renew
+from migrator.store.database import Database, all_text
 from migrator.store.standing import standing
 
 _RUN = "id, service, direction, outcome, plan, actor, host, started, ended, note, cause"
 
 
 class SqliteJournal:
-    """The Journal port over a database; `locks` tells which services are being worked on."""
+    """The Journal port over a database."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -38,6 +38,7 @@ class SqliteJournal:
             run.cause,
         )
         with self._db.transaction() as connection:
+            self._db.holds.renew(connection)
             if closing is not None:
                 _end(connection, closing.run, closing.outcome, closing.note, run.started)
             marks = ", ".join("?" * len(values))
@@ -55,7 +56,7 @@ class SqliteJournal:
             record.note,
         )
         with self._db.transaction() as connection:
-            renew(self._db, connection)
+            self._db.holds.renew(connection)
             connection.execute(
                 "INSERT INTO records (run, step, status, at, image, result, note) VALUES (?, ?, ?, ?, ?, ?, ?)", values
             )
@@ -63,6 +64,7 @@ class SqliteJournal:
     def end(self, run: str, outcome: Outcome, note: str, at: str) -> None:
         """Ends a run."""
         with self._db.transaction() as connection:
+            self._db.holds.renew(connection)
             _end(connection, run, outcome, note, at)
 
     def open_run(self, service: ServiceId) -> Run | None:
@@ -92,13 +94,32 @@ class SqliteJournal:
         return latest
 
     def recent(self, step: str, since: str) -> Sequence[StepRecord]:
-        """Every record of that step not older than `since`; records are numbered as they come: the scan ends early."""
-        older = "SELECT number FROM records WHERE at < ? ORDER BY number DESC LIMIT 1"
+        """Every record of that step not older than `since`, of all services, oldest first."""
         sql = (
-            "SELECT run, step, status, at, image, result, note FROM records "  # noqa: S608 - constants only
-            f"WHERE number > coalesce(({older}), 0) AND step = ? ORDER BY number"
+            "SELECT run, step, status, at, image, result, note FROM records "
+            "WHERE step = ? AND at >= ? ORDER BY at, number"
         )
-        return list(map(self._record, self._db.rows(sql, since, step)))
+        return list(map(self._record, self._db.rows(sql, step, since)))
+
+    def ended(self, since: str) -> Sequence[Run]:
+        """The runs that ended at or after that moment, oldest end first, without their plans."""
+        columns = _RUN.replace("plan", "'null'")
+        sql = f"SELECT {columns} FROM runs WHERE ended <> '' AND ended >= ? ORDER BY ended, id"  # noqa: S608 - constants
+        return [self._run(row) for row in self._db.rows(sql, since)]
+
+    def mark(self, key: str, data: Json, at: str) -> None:
+        """Keeps a note; the last one counts."""
+        with self._db.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO marks (key, data, at) VALUES (?, ?, ?)", (key, json.dumps(data), at)
+            )
+
+    def marks(self, prefix: str) -> Mapping[str, Mark]:
+        """The notes whose keys begin so, by key; a file of version 1 that is only read has none."""
+        if self._db.version() < 2:
+            return {}
+        sql = "SELECT key, data, at FROM marks WHERE substr(key, 1, ?) = ? ORDER BY key"
+        return {mark.key: mark for mark in map(self._mark, self._db.rows(sql, len(prefix), prefix))}
 
     def state(self, service: ServiceId) -> ServiceState:
         """Where the service stands."""
@@ -134,13 +155,18 @@ class SqliteJournal:
         with self._whole(row):
             return _run(row)
 
+    def _mark(self, row: tuple[Json, ...]) -> Mark:
+        with self._whole(row, "mark"):
+            key, data, at = row
+            return Mark(key=key, data=json.loads(data), at=at)
+
     @contextmanager
-    def _whole(self, row: tuple[Json, ...]) -> Iterator[None]:
+    def _whole(self, row: tuple[Json, ...], what: str = "a row of run") -> Iterator[None]:
         try:
             all_text(row)
             yield
         except ValueError as error:
-            raise self._db.damaged(f'a row of run "{row[0]}" cannot be read: {error}') from error
+            raise self._db.damaged(f'{what} "{row[0]}" cannot be read: {error}') from error
 
     def _lines(self, run: Run) -> Iterator[JournalLine]:
         whose: Mapping[str, Json] = {"run": run.id, "direction": run.direction, "actor": run.actor, "host": run.host}

@@ -10,12 +10,14 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from uuid import uuid4
 
 from migrator.model.errors import Locked
 from migrator.model.facts import Json
 from migrator.model.journal import Holder
-from migrator.store.database import EXPIRY, Database, all_text, renew
+from migrator.store.database import Database, all_text
 from migrator.store.place import Place, is_alive, is_dead
+from migrator.store.sqlite_holds import expiry
 
 _COLUMNS = "key, owner, host, pid, since, doing, expires, born"
 
@@ -35,38 +37,39 @@ class SqliteLocks:
         Raises:
             Locked: a living runner has it, this one included.
         """
-        self._take(key, doing)
+        owner = self._take(key, doing)
+        self._db.holds.add(key, owner)
         try:
             yield
         finally:
-            self._db.held.discard(key)
+            self._db.holds.drop(key)
             with self._db.transaction() as connection:
-                connection.execute("DELETE FROM locks WHERE key = ? AND owner = ?", (key, self._db.owner))
+                connection.execute("DELETE FROM locks WHERE key = ? AND owner = ?", (key, owner))
 
     def renew(self) -> None:
-        """Puts off the expiry of every lock held over this database.
+        """Puts off the expiry of every lock held here.
 
         Raises:
-            Locked: another runner took one of them over.
+            Locked: another runner took over one of this thread's.
         """
         with self._db.transaction() as connection:
-            renew(self._db, connection)
+            self._db.holds.renew(connection)
 
     def holders(self) -> Sequence[Holder]:
         """Every lock that still holds."""
         sql = f"SELECT {_COLUMNS} FROM locks ORDER BY key"  # noqa: S608 - constants only
         return [_holder(row) for row in self._db.rows(sql) if self._holds(row)]
 
-    def _take(self, key: str, doing: str) -> None:
-        now = datetime.now(UTC)
+    def _take(self, key: str, doing: str) -> str:
+        owner = uuid4().hex
         values = (
             key,
-            self._db.owner,
+            owner,
             socket.gethostname(),
             os.getpid(),
-            now.isoformat(timespec="seconds"),
+            datetime.now(UTC).isoformat(timespec="seconds"),
             f"{doing}, {self._who}",
-            (now + EXPIRY).isoformat(timespec="seconds"),
+            expiry(),
             self._here.written(),
         )
         with self._db.transaction() as connection:
@@ -78,7 +81,7 @@ class SqliteLocks:
                 f"INSERT OR REPLACE INTO locks ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constants
                 values,
             )
-        self._db.held.add(key)
+        return owner
 
     def _holds(self, row: tuple[Json, ...]) -> bool:
         key, owner, host, _pid, since, doing, expires, born = row

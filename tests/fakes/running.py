@@ -10,7 +10,7 @@ from migrator.model.events import AnyEvent
 from migrator.model.facts import Json
 from migrator.model.fleet import Policy, Waits
 from migrator.model.ids import ServiceId
-from migrator.model.journal import Holder, JournalLine, Outcome, Run, ServiceState, StepRecord
+from migrator.model.journal import Holder, JournalLine, Mark, Outcome, Run, ServiceState, StepRecord
 from migrator.model.plan import Edit, Plan
 from migrator.model.ports import Closing
 from migrator.planning.planner import PlanSettings, plan_cluster
@@ -70,6 +70,7 @@ class MemoryJournal:
     all_runs: list[Run] = field(default_factory=list)
     lines: list[StepRecord] = field(default_factory=list)
     on_write: Any = lambda _what: None
+    notes: dict[str, Mark] = field(default_factory=dict)
 
     def begin(self, run: Run, closing: Closing | None = None) -> None:
         self.on_write(f"begin {run.direction}")
@@ -108,6 +109,17 @@ class MemoryJournal:
 
     def recent(self, step: str, since: str) -> Sequence[StepRecord]:
         return [record for record in self.lines if record.step == step and record.at >= since]
+
+    def ended(self, since: str) -> Sequence[Run]:
+        over = [replace(run, plan=None) for run in self.all_runs if run.ended and run.ended >= since]
+        return sorted(over, key=lambda run: (run.ended, run.id))
+
+    def mark(self, key: str, data: Json, at: str) -> None:
+        self.on_write(f"mark {key}")
+        self.notes[key] = Mark(key=key, data=data, at=at)
+
+    def marks(self, prefix: str) -> Mapping[str, Mark]:
+        return {key: mark for key, mark in sorted(self.notes.items()) if key.startswith(prefix)}
 
     def state(self, service: ServiceId) -> ServiceState:
         runs = self.runs(service)

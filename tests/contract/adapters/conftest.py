@@ -9,7 +9,7 @@ from migrator.adapters.aws.sessions import AwsSessions
 from migrator.adapters.kube.connection import KubeConnection
 from migrator.adapters.kube.errors import Where
 from migrator.adapters.kube.tls import trusting
-from migrator.model.fleet import Account, Fleet, FleetCluster
+from migrator.model.fleet import Account, Fleet, FleetCluster, SqliteState
 from tests.contract.adapters.scripted import Said, Server, serving
 from tests.contract.adapters.support import Time, Tokens, in_turn
 
@@ -65,7 +65,7 @@ def sessions(cloud: Server, time: Time, tmp_path: Path, monkeypatch: pytest.Monk
     )
     fleet = Fleet(
         file=tmp_path / "fleet.yaml",
-        state=tmp_path / "state.db",
+        state=SqliteState(tmp_path / "state.db"),
         plans=tmp_path / "plans",
         clusters=clusters,
         accounts=accounts,

@@ -15,7 +15,7 @@ from migrator.cli.wiring import Memory
 from migrator.model.errors import Blocked, Drift, EnvironmentFault
 from migrator.model.exits import Exit
 from migrator.model.facts import Cluster
-from migrator.model.fleet import Fleet, FleetCluster
+from migrator.model.fleet import Fleet, FleetCluster, SqliteState
 from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.plan import Acceptance, Edit, Order, StepKind
 from migrator.model.ports import ClusterView, Roles
@@ -39,7 +39,7 @@ class Desk:
 
     @property
     def fleet(self) -> Fleet:
-        return Fleet(file=self.folder / "f", state=self.folder / "s", plans=self.folder, clusters=(PROD,))
+        return Fleet(file=self.folder / "f", state=SqliteState(self.folder / "s"), plans=self.folder, clusters=(PROD,))
 
     @property
     def plans(self) -> PlanFiles:

@@ -19,7 +19,7 @@ from migrator.cli.wiring import Memory
 from migrator.model.errors import EnvironmentFault, UsageError
 from migrator.model.exits import Exit
 from migrator.model.facts import Cluster
-from migrator.model.fleet import Fleet, FleetCluster
+from migrator.model.fleet import Fleet, FleetCluster, SqliteState
 from migrator.model.journal import Direction, Holder, Outcome, Run
 from migrator.model.ports import ClusterView, Roles
 from migrator.render.contract import schema
@@ -66,7 +66,7 @@ class Office:
 
     @property
     def fleet(self) -> Fleet:
-        return Fleet(file=self.folder / "f", state=self.folder / "s", plans=self.folder, clusters=(EU, US))
+        return Fleet(file=self.folder / "f", state=SqliteState(self.folder / "s"), plans=self.folder, clusters=(EU, US))
 
     @property
     def plans(self) -> PlanFiles:

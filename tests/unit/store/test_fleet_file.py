@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from migrator.documents.errors import DocumentError
-from migrator.model.fleet import Account, Waits
+from migrator.model.fleet import Account, DynamoState, SqliteState, Waits
 from migrator.store.fleet_file import load_fleet, schema
 
 PAGE = Path(__file__).parents[3] / "docs" / "fleet.md"
 MINIMAL = 'version: 1\nclusters:\n  - {alias: prod, region: eu-west-1, account: "111111111111"}\n'
+OTHER = '  - {alias: test, region: eu-west-1, account: "222222222222"}\n'
 
 
 def written(folder: Path, text: str) -> Path:
@@ -30,7 +31,7 @@ def test_the_pages_example_loads(tmp_path: Path) -> None:
         ("tools", "tools", "eu-west-1", "222222222222"),
     ]
     assert fleet.account("222222222222").external_id == "fleet"
-    assert (fleet.state, fleet.plans) == (tmp_path / "state.db", tmp_path / "plans")
+    assert (fleet.state, fleet.plans) == (SqliteState(tmp_path / "state.db"), tmp_path / "plans")
     assert (fleet.policy.agent, fleet.waits.gate, fleet.waits.poll) == ("require", 300, 2.0)
 
 
@@ -55,6 +56,18 @@ def test_the_page_names_every_field_and_every_default() -> None:
     assert {name: float(rows[name]) for name in asdict(Waits())} == asdict(Waits())
 
 
+def test_a_table_is_in_the_account_of_the_clusters_unless_told(tmp_path: Path) -> None:
+    table = "state: {dynamodb: {table: fleet, region: us-east-1}}\n"
+    told = table.replace("}}", ', account: "222222222222"}}')
+
+    assert load_fleet(written(tmp_path, MINIMAL + table)).state == DynamoState(
+        table="fleet", region="us-east-1", account="111111111111"
+    )
+    assert load_fleet(written(tmp_path, MINIMAL + OTHER + told)).state == DynamoState(
+        table="fleet", region="us-east-1", account="222222222222"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -67,7 +80,20 @@ def test_the_page_names_every_field_and_every_default() -> None:
         pytest.param(MINIMAL.replace(", region: eu-west-1", ""), 'missing: "region"', id="[no region]"),
         pytest.param(MINIMAL + MINIMAL.splitlines()[2], 'clusters[1].alias: "prod" is used twice', id="[twice]"),
         pytest.param(MINIMAL + "waits: {poll: 0}\n", "waits.poll: 0 is not more than 0", id="[range]"),
-        pytest.param(MINIMAL + "state: {dynamodb: x}\n", "state.dynamodb: unknown field", id="[store]"),
+        pytest.param(MINIMAL + "state: {redis: x}\n", "state.redis: unknown field", id="[store]"),
+        pytest.param(MINIMAL + "state: {}\n", "state: {} has too few entries", id="[no store]"),
+        pytest.param(
+            MINIMAL + "state: {sqlite: s, dynamodb: {table: t-1, region: eu-west-1}}\n", "at most 1", id="[both]"
+        ),
+        pytest.param(MINIMAL + "state: {dynamodb: {table: t-1}}\n", 'missing: "region"', id="[no region of a table]"),
+        pytest.param(
+            MINIMAL + "state: {dynamodb: {table: 'a b', region: eu-west-1}}\n", "does not match", id="[name of a table]"
+        ),
+        pytest.param(
+            MINIMAL + OTHER + "state: {dynamodb: {table: t-1, region: eu-west-1}}\n",
+            'state.dynamodb: missing: "account"; the clusters have several: 111111111111, 222222222222',
+            id="[whose table]",
+        ),
         pytest.param(MINIMAL + "policy: {order: sideways}\n", '"sideways" is not one of', id="[choice]"),
     ],
 )

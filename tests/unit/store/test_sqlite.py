@@ -129,7 +129,7 @@ def test_durability_settings(tmp_path: Path) -> None:
         pytest.param(lambda p: p.mkdir(), "is a folder", id="[a folder]"),
         pytest.param(
             lambda p: sqlite3.connect(p).executescript("PRAGMA user_version = 7; CREATE TABLE x (y)").close(),
-            "format 7, this program writes format 1",
+            "format 7, this program writes format 2",
             id="[newer]",
         ),
     ],
