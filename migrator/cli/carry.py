@@ -11,12 +11,12 @@ from migrator.cli.ask import agreed
 from migrator.cli.options import Common
 from migrator.cli.output import Output
 from migrator.cli.reporting import reporting
-from migrator.cli.run import Complaint, CutOff, complaint, worst
+from migrator.cli.run import Complaint, CutOff, complaint
 from migrator.cli.signals import Signals
 from migrator.cli.wiring import Memory
 from migrator.model.errors import CredentialsExpired, Interrupted, MigrateError, StoreFault
 from migrator.model.events import Reporter
-from migrator.model.exits import Exit
+from migrator.model.exits import Exit, worst
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Plan
 from migrator.model.ports import Interrupt, Journal

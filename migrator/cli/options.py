@@ -120,6 +120,9 @@ Accounts = Annotated[
 RoleGlobs = Annotated[
     list[str] | None, typer.Option("--role", metavar="GLOB", help="Only roles of this name or ARN. May be repeated.")
 ]
+Waves = Annotated[
+    list[int] | None, typer.Option("--wave", metavar="N", min=0, help="Only services of this wave. May be repeated.")
+]
 
 Command = Callable[..., Exit]
 

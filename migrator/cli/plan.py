@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from migrator.cli.options import Accounts, Clusters, Common, Namespaces, RoleGlobs, command
-from migrator.cli.run import Complaint, worst
+from migrator.cli.run import Complaint
 from migrator.cli.select import Selectors, selectors
 from migrator.model.errors import UsageError
-from migrator.model.exits import Exit
+from migrator.model.exits import Exit, worst
 
 if TYPE_CHECKING:
     from migrator.cli.output import Output

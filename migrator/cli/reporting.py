@@ -10,18 +10,18 @@ from migrator.model.events import Reporter
 
 
 @contextmanager
-def reporting(common: Common) -> Iterator[Reporter]:
-    """Sets logging up and yields the Reporter; a live display lasts as long as the block."""
+def reporting(common: Common, *, live: bool = True) -> Iterator[Reporter]:
+    """Sets logging up and yields the Reporter; a live display, where one is wanted, lasts as long as the block."""
     from migrator.render import log
     from migrator.render.screen import lively
 
     as_json = common.log_format is LogFormat.JSON
-    live = lively(sys.stderr, os.environ) and not (as_json or common.quiet)
+    colour = lively(sys.stderr, os.environ) and not (as_json or common.quiet)
     level = log.level_of(
         verbose=common.verbose or (as_json and not common.quiet), quiet=common.quiet, debug=common.debug
     )
-    log.configure(json_lines=as_json, level=level, colour=live)
-    if live:
+    log.configure(json_lines=as_json, level=level, colour=colour)
+    if live and colour:
         from migrator.render.progress import LiveProgress
 
         with LiveProgress(sys.stderr) as progress:

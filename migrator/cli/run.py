@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -12,19 +12,6 @@ from migrator.documents.errors import DocumentError
 from migrator.model.errors import Interrupted, MigrateError
 from migrator.model.exits import Exit
 from migrator.render.redact import redact
-
-_GRAVITY = (
-    Exit.STRANDED,
-    Exit.TERMINATED,
-    Exit.INTERRUPTED,
-    Exit.ROLLED_BACK,
-    Exit.DRIFT,
-    Exit.BLOCKED,
-    Exit.LOCKED,
-    Exit.ERROR,
-    Exit.USAGE,
-    Exit.UNFINISHED,
-)  # the gravest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +25,6 @@ class Complaint:
 
 class CutOff(KeyboardInterrupt):
     """Ctrl-C while services were being carried out: what was begun stands in the journal, open."""
-
-
-def worst(exits: Iterable[Exit]) -> Exit:
-    """The code that a command over several services ends with: the gravest of theirs, DONE when there are none."""
-    seen = set(exits)
-    return next((code for code in _GRAVITY if code in seen), Exit.DONE)
 
 
 def guarded(work: Callable[[], Exit], *, debug: bool, json_lines: bool) -> Exit:

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 
 from migrator.model.errors import UsageError
 from migrator.model.ids import RoleArn, ServiceId
+from migrator.model.plan import Plan
 
 WorkloadNames = Mapping[ServiceId, Collection[str]]
 
@@ -21,6 +22,7 @@ class Selectors:
     namespaces: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    waves: tuple[int, ...] = ()
 
     def cluster(self, alias: str, account: str) -> bool:
         """Whether a cluster is worth looking at."""
@@ -30,13 +32,24 @@ class Selectors:
         """Whether a service of a selected cluster is meant; a role is matched by its name or its whole ARN."""
         return _any(self.namespaces, service.namespace) and (not self.roles or self._role(role_arn))
 
+    def planned(self, service: ServiceId, plan: Plan | None) -> bool:
+        """The same of a service with its plan; without one, neither a role nor a wave is known."""
+        from migrator.render.views.plan import role_of
+
+        in_wave = not self.waves or (plan is not None and plan.edit.wave in self.waves)
+        return in_wave and self.service(service, (role_of(plan) if plan else None) or "")
+
     def _role(self, arn: str) -> bool:
         parsed = RoleArn.parse(arn)
         return _any(self.roles, arn) or (parsed is not None and _any(self.roles, parsed.name))
 
 
 def selectors(
-    clusters: list[str] | None, namespaces: list[str] | None, accounts: list[str] | None, roles: list[str] | None
+    clusters: list[str] | None,
+    namespaces: list[str] | None,
+    accounts: list[str] | None,
+    roles: list[str] | None,
+    waves: list[int] | None = None,
 ) -> Selectors:
     """The options as typer gives them."""
     return Selectors(
@@ -44,6 +57,7 @@ def selectors(
         namespaces=tuple(namespaces or ()),
         accounts=tuple(accounts or ()),
         roles=tuple(roles or ()),
+        waves=tuple(waves or ()),
     )
 
 

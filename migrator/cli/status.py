@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from migrator.cli.options import Accounts, Clusters, Common, Namespaces, RoleGlobs, command
+from migrator.cli.options import Accounts, Clusters, Common, Namespaces, RoleGlobs, Waves, command
 from migrator.cli.select import Selectors, selectors
 from migrator.model.exits import Exit
 
@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
         namespace: Namespaces = None,
         account: Accounts = None,
         role: RoleGlobs = None,
+        wave: Waves = None,
     ) -> Exit:
         """Show where every service of the fleet stands, from the journal and the plan files. Calls no cloud.
 
@@ -42,13 +43,13 @@ def register(app: typer.Typer) -> None:
         wiring = Wiring(common)
         plans, unreadable = wiring.readable_plans()
         with wiring.memory() as memory:
-            placed = _placed(wiring, plans, memory, selectors(cluster, namespace, account, role))
+            placed = _placed(wiring, plans, memory, selectors(cluster, namespace, account, role, wave))
             holders = memory.locks.holders() if memory else ()
         output = Output(common)
         output.show(view.document(placed, holders, unreadable), view.blocks)
         if not wiring.folder.is_dir():
             output.hint(f'there is no folder of plans "{wiring.folder}"; "migrate plan" makes it')
-        if not placed and any((cluster, namespace, account, role)):
+        if not placed and any((cluster, namespace, account, role, wave)):
             output.hint("no service is selected; give other globs, or none")
         return Exit.USAGE if unreadable else Exit.DONE
 
@@ -56,14 +57,12 @@ def register(app: typer.Typer) -> None:
 def _placed(
     wiring: "Wiring", plans: "dict[ServiceId, Plan]", memory: "Memory | None", chosen: Selectors
 ) -> "list[Placed]":
-    from migrator.render.views.plan import role_of
     from migrator.render.views.status import Placed
 
     states = memory.journal.states() if memory else {}
     placed = []
     for service in sorted(plans.keys() | states.keys()):
         entry, plan = wiring.fleet.cluster(service.cluster), plans.get(service)
-        role = (role_of(plan) if plan else None) or ""
-        if chosen.cluster(service.cluster, entry.account if entry else "") and chosen.service(service, role):
+        if chosen.cluster(service.cluster, entry.account if entry else "") and chosen.planned(service, plan):
             placed.append(Placed(service=service, plan=plan, state=states.get(service)))
     return placed

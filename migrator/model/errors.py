@@ -12,9 +12,12 @@
 Messages: lower case, names quoted, the wrong value, then the next command.
 """
 
+from signal import SIGALRM, SIGTERM
 from typing import ClassVar
 
 from migrator.model.exits import Exit
+
+_EXITS = {int(SIGTERM): Exit.TERMINATED, int(SIGALRM): Exit.UNFINISHED}
 
 
 class MigrateError(Exception):
@@ -109,5 +112,5 @@ class Interrupted(MigrateError):
 
     @property
     def code_of_exit(self) -> Exit:
-        """130 for SIGINT, 143 for SIGTERM, as shells count them."""
-        return Exit.TERMINATED if self.signal == 15 else Exit.INTERRUPTED
+        """130 for SIGINT, 143 for SIGTERM, as shells count them; an alarm says that the time of a run is up."""
+        return _EXITS.get(self.signal, Exit.INTERRUPTED)

@@ -1,5 +1,6 @@
 """The one table of exit codes; the docs page is generated from it."""
 
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import Self
 
@@ -27,3 +28,23 @@ class Exit(IntEnum):
     STRANDED = 8, "failed, and the way back failed too: a person, now"
     INTERRUPTED = 130, "interrupted at a checkpoint by Ctrl-C; the same command resumes"
     TERMINATED = 143, "interrupted at a checkpoint by SIGTERM; the same command resumes"
+
+
+_GRAVITY = (
+    Exit.STRANDED,
+    Exit.TERMINATED,
+    Exit.INTERRUPTED,
+    Exit.ROLLED_BACK,
+    Exit.DRIFT,
+    Exit.BLOCKED,
+    Exit.LOCKED,
+    Exit.ERROR,
+    Exit.USAGE,
+    Exit.UNFINISHED,
+)  # the gravest first
+
+
+def worst(exits: Iterable[Exit]) -> Exit:
+    """The code that a command over several services ends with: the gravest of theirs, DONE when there are none."""
+    seen = set(exits)
+    return next((code for code in _GRAVITY if code in seen), Exit.DONE)

@@ -28,7 +28,8 @@ class Means:
     """What a runner works with. `plan_of` revives the plan document that a run carries.
 
     `file_of` names a service's plan file to people. `recreate_bare_pods` is a person's word, for both ways: bare pods
-    may be deleted and made anew.
+    may be deleted and made anew. `at_lock` is called once a service's lock is held, before anything else; what it
+    raises ends the command.
     """
 
     cluster: ClusterWorld
@@ -44,6 +45,7 @@ class Means:
     plan_of: Callable[[Json], Plan]
     file_of: Callable[[ServiceId], str]
     recreate_bare_pods: bool = False
+    at_lock: Callable[[ServiceId], None] = lambda _service: None
 
     def _book(self, run: Run) -> Book:
         return Book.open(run, self.journal, self.clock, self.reporter)
@@ -118,6 +120,7 @@ class Means:
     @contextmanager
     def _service(self, service: ServiceId, doing: str) -> Iterator[None]:
         with self.locks.held(f"service:{service}", doing=doing):
+            self.at_lock(service)
             yield
 
 

@@ -23,6 +23,7 @@ from migrator.running.admission import (
 from migrator.running.ledger import ledger, way_back
 from migrator.running.means import Means
 from migrator.running.preflight import before_going, before_returning
+from migrator.running.proven import key, proven_by
 from migrator.running.result import Result, Stranded
 from migrator.running.runs import carried_out, carries
 from migrator.running.stops import over, stop, up_to
@@ -31,6 +32,7 @@ from migrator.running.walk import Postponed, StepFailed
 from migrator.steps.step import Context
 
 AUTOMATIC = "automatic"
+REPLACED = "replaced by a newer plan"
 _STAY = "the pods are proven on Pod Identity and ignore it while the association is there: they stay so"
 
 
@@ -69,7 +71,7 @@ class Runner(Means):
                 if last is not None:
                     return self._look_again(plan, last)
                 self._admit(plan)
-                closing = Closing(run=run.id, outcome=Outcome.FAILED, note="replaced by a newer plan") if run else None
+                closing = Closing(run=run.id, outcome=Outcome.FAILED, note=REPLACED) if run else None
                 run = self._runs.begin(plan.service, Direction.FORWARD, document, closing=closing)
             refuse_held(plan)
             self._prove(plan)
@@ -90,9 +92,32 @@ class Runner(Means):
                     Closing(run=run.id, outcome=Outcome.ABANDONED, note="given up for the way back") if run else None
                 )
                 run = self._runs.begin(service, Direction.BACK, source.plan, cause=source.id, closing=closing)
-            self._prove(self.plan_of(run.plan))
-            self._back(run)
-            return Result(service=service, exit=Exit.DONE, message=f"rolled back: {self._seen(run)}")
+            return self._returned(run)
+
+    def go_back(self, service: ServiceId) -> Result:
+        """Takes up a way back that was cut off, a person's or that of a failed step; begins none."""
+        with self._service(service, "rollback"):
+            run = self.journal.open_run(service)
+            if run is None or run.direction is Direction.FORWARD:
+                return _came_between(service)
+            return self._finish_way_back(run) if run.note == AUTOMATIC else self._returned(run)
+
+    def _returned(self, run: Run) -> Result:
+        self._prove(self.plan_of(run.plan))
+        self._back(run)
+        return Result(service=run.service, exit=Exit.DONE, message=f"rolled back: {self._seen(run)}")
+
+    def look(self, service: ServiceId) -> Result:
+        """Looks again at a migrated service: is it still so, and is it proven by now? Changes nothing.
+
+        Raises:
+            Drift, Blocked: it is not, or its pods do not show it.
+        """
+        with self._service(service, "look"):
+            last = next(reversed(self.journal.runs(service)), None)
+            if last is None or last.direction is not Direction.FORWARD or last.outcome is not Outcome.DONE:
+                return _came_between(service)
+            return self._look_again(self.plan_of(last.plan), last)
 
     def _there(self, run: Run, plan: Plan, to: StepKind | None, *, auto_rollback: bool) -> Result:
         steps, book = up_to(plan, to), self._book(run)
@@ -186,7 +211,10 @@ class Runner(Means):
     def _look_again(self, plan: Plan, last: Run) -> Result:
         """The same plan was carried out before: is it still so, and is it proven by now?"""
         self._prove(plan)
-        return still_so(plan, self._context(last, plan, ""))
+        seen = still_so(plan, self._context(last, plan, ""))
+        if seen.exit is Exit.DONE and not proven_by(self.journal.records(last.id).get(StepKind.VERIFY)):
+            self.journal.mark(key(plan.service), {"run": last.id}, self.clock.now())
+        return seen
 
     def _before_returning(self, plan: Plan) -> None:
         held = ledger(self.journal, plan.service)
@@ -206,3 +234,7 @@ class Runner(Means):
         if run is not None:
             self._runs.end(run, Outcome.ABANDONED, "rolled back before anything was changed")
         return Result(service=service, exit=Exit.DONE, message="nothing of ours is in place; nothing to do")
+
+
+def _came_between(service: ServiceId) -> Result:
+    return Result(service=service, exit=Exit.UNFINISHED, message="another run came between; nothing was done")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from migrator.model.exits import Exit
-from migrator.model.journal import OVER, Status
+from migrator.model.journal import OVER, Status, StepRecord
 from migrator.model.plan import Plan, PlannedStep, StepKind
 from migrator.running.moves import Book
 from migrator.running.result import Result
@@ -16,6 +16,7 @@ _STATES: Mapping[StepKind, str] = {
     StepKind.RESTART: "its pods were replaced, and are not verified yet",
     StepKind.VERIFY: "its pods are proven on Pod Identity, the annotation is still there",
 }
+_AS_ASKED = "stopped before it, as asked"
 _GOES_ON = 'the same command without "--to" goes on'
 
 
@@ -31,6 +32,11 @@ def over(book: Book, step: PlannedStep) -> bool:
     return book.status(step.id) in OVER
 
 
+def asked_for(record: StepRecord) -> bool:
+    """Whether the walk stopped before that step because a person had said where."""
+    return record.status is Status.PENDING and record.note.startswith(_AS_ASKED)
+
+
 def stop(plan: Plan, book: Book, asked: PlannedStep, *, went: bool) -> Result:
     """Leaves a mark before the next step, so that the stop is known for one, and says how things stand.
 
@@ -43,7 +49,7 @@ def stop(plan: Plan, book: Book, asked: PlannedStep, *, went: bool) -> Result:
     left = next(step for step in plan.way_there if not over(book, step))
     reached = [step for step in plan.way_there if over(book, step)][-1]
     if book.status(left.id) is Status.PENDING:
-        book.move(left.id, Status.PENDING, note=f'stopped before it, as asked: --to "{asked.id}"')
+        book.move(left.id, Status.PENDING, note=f'{_AS_ASKED}: --to "{asked.id}"')
     state = _STATES[reached.kind]
     if went:
         said = f'stopped after step "{asked.id}", as asked: {state}'

@@ -17,7 +17,7 @@ from functools import partial
 
 from migrator.model.errors import Drift, Rejected
 from migrator.model.events import Reporter, StepWaits
-from migrator.model.journal import OVER, Direction, Status
+from migrator.model.journal import OVER, Direction, Status, StepRecord
 from migrator.model.plan import PlannedStep, StepKind
 from migrator.model.ports import Clock, Interrupt, Locks
 from migrator.running.moves import Book
@@ -40,9 +40,15 @@ STEPS: Mapping[StepKind, Step] = {
     StepKind.RESTART: RestartStep(),
     StepKind.VERIFY: VerifyStep(),
 }
+_DRIFT = "drift: "
 Again = Callable[[PlannedStep, Step, Context, NotYet], None]
 Guard = Callable[[PlannedStep], Settling]
 ContextOf = Callable[[str], Context]  # of the step of that id
+
+
+def drifted(record: StepRecord) -> bool:
+    """Whether the walk stopped at that step because the world was neither before nor after it."""
+    return record.note.startswith(_DRIFT)
 
 
 class StepFailed(Exception):
@@ -100,7 +106,7 @@ class Walk:
     def _one(self, planned: PlannedStep, step: Step, context: Context) -> None:
         reading = step.read(planned, context)
         if reading.position is Position.OTHER:
-            self.book.move(planned.id, self.book.status(planned.id), note=f"drift: {reading.note}")
+            self.book.move(planned.id, self.book.status(planned.id), note=f"{_DRIFT}{reading.note}")
             raise Drift(reading.note, doing=f'step "{planned.id}" of "{context.service}"', remedy=self._remedy())
         if reading.position is Position.AFTER and self._not_ours(planned, reading):
             self._found(planned, step, context, reading)

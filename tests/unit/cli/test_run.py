@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from migrator.cli.run import CutOff, complaint, guarded, worst
+from migrator.cli.run import CutOff, complaint, guarded
 from migrator.documents.errors import DocumentError
 from migrator.model import errors
-from migrator.model.exits import Exit
+from migrator.model.exits import Exit, worst
 
 ENDINGS: dict[str, tuple[BaseException, Exit, str]] = {
     "[usage]": (errors.UsageError("no such thing"), Exit.USAGE, "migrate: no such thing\n"),

@@ -1,0 +1,52 @@
+"""How a task, and how the whole batch ended, in words and as an exit code."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from migrator.model.batch import ServiceEnded
+from migrator.model.errors import Interrupted, MigrateError
+from migrator.model.exits import Exit, worst
+from migrator.model.ids import ServiceId
+from migrator.running.batch.agenda import FOR_A_PERSON, UNFINISHED, Left
+from migrator.running.batch.hands import Finished
+from migrator.running.batch.hours import TIME_IS_UP
+
+_REASONS: Mapping[str, Exit] = {"store": Exit.ERROR, "credentials": Exit.UNFINISHED}
+
+
+def ended_as(finished: Finished, seconds: float) -> ServiceEnded:
+    """What is said of a task that has ended."""
+    code, message = _said(finished)
+    return ServiceEnded(service=finished.service, exit=code, message=message, seconds=seconds)
+
+
+def _said(finished: Finished) -> tuple[Exit, str]:
+    error = finished.error
+    if finished.result is not None:
+        return finished.result.exit, finished.result.message
+    if isinstance(error, Interrupted):
+        time_is_up = error.signal == TIME_IS_UP
+        why = "the time was up: stopped at a checkpoint" if time_is_up else error.message
+        return Exit.UNFINISHED if time_is_up else error.code_of_exit, f"{why}; the next run goes on"
+    if isinstance(error, MigrateError):
+        return error.exit, error.sentence()
+    words = " ".join(str(error).split())
+    remedy = f'run "migrate apply --service {finished.service} --debug"'
+    return Exit.ERROR, f"unexpected error: {type(error).__name__}: {words}; {remedy}"
+
+
+def exit_of(ended: Iterable[ServiceEnded], left: Iterable[Left], stopped: str, signal: int | None) -> Exit:
+    """The batch's own: the gravest of its services', and of what it had to leave."""
+    codes = [one.exit for one in ended]
+    for why in set(left):
+        codes += [Exit.BLOCKED] * (why in FOR_A_PERSON) + [Exit.UNFINISHED] * (why in UNFINISHED)
+    if signal is not None:
+        codes.append(Interrupted(signal).code_of_exit)
+    if stopped in _REASONS:
+        codes.append(_REASONS[stopped])
+    return worst(codes)
+
+
+def counts(left: Mapping[ServiceId, Left]) -> dict[str, int]:
+    """How many services were left for each reason, by its name."""
+    return {str(why): count for why, count in sorted(Counter(left.values()).items())}
