@@ -480,6 +480,11 @@ class FakeWorld:
             workload.held = False
             self._roll(workload)
 
+    def scale(self, workload: FakeWorkload, replicas: int) -> None:
+        """Somebody wants so many pods; all of them are new."""
+        workload.replicas = replicas
+        self._roll(workload)
+
     def snapshot(self) -> dict[str, Json]:
         """Everything that a walk there and back must leave as it was; pods by identity only."""
         return {
