@@ -1,4 +1,4 @@
-"""What a batch asks of a runner besides apply: another look, the end of a way back, and a word before anything is done."""
+"""What a batch asks of a runner beside apply: another look, the end of a way back, a word before anything is done."""
 
 from dataclasses import replace
 
