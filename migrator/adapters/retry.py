@@ -19,6 +19,10 @@ def _no_pause(_error: BaseException) -> float:
     return 0.0
 
 
+def _untold(_error: BaseException) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
     """When to try again, and when to stop; all times in seconds.
@@ -40,6 +44,7 @@ class Retry:
         *,
         transient: Callable[[BaseException], bool],
         pause: Callable[[BaseException], float] = _no_pause,
+        again: Callable[[BaseException], None] = _untold,
     ) -> T:
         """What `call` gives.
 
@@ -47,6 +52,7 @@ class Retry:
             call: safe to repeat.
             transient: whether an error is worth another try.
             pause: the shortest wait that the other side asked for with this error, seconds.
+            again: is told of every error after which another try is made, before the wait.
 
         Raises:
             Exception: the last error, as it came, once it is not transient, the attempts are used up, or the next
@@ -65,11 +71,16 @@ class Retry:
                 or self.monotonic() - began + state.upcoming_sleep >= self.deadline
             )
 
+        def tell(state: RetryCallState) -> None:
+            if state.outcome and (error := state.outcome.exception()):
+                again(error)
+
         policy = Retrying(
             retry=retry_if_exception(transient),
             wait=wait,
             stop=enough,
             sleep=self.sleep,
+            before_sleep=tell,
             reraise=True,
         )
         return policy(call)

@@ -158,8 +158,7 @@ class Carrier:
         self._output.show(document, view.result_blocks)
         for one in ended:
             if one.exit is not Exit.DONE:
-                name = one.exit.name.lower().replace("_", "-")
-                self._output.complain(Complaint(name, f"{one.service}: {one.message}", one.exit))
+                self._output.complain(Complaint(one.exit.label, f"{one.service}: {one.message}", one.exit))
         return code
 
 

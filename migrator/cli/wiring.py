@@ -4,7 +4,7 @@ import getpass
 import os
 import socket
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +18,7 @@ from migrator.model.errors import StoreFault, UsageError
 from migrator.model.facts import Json
 from migrator.model.fleet import Fleet, SqliteState
 from migrator.model.ids import ServiceId
+from migrator.model.meter import Meter
 from migrator.model.plan import Plan
 from migrator.model.ports import Clock, ClusterView, Interrupt, Journal, Locks
 
@@ -75,10 +76,15 @@ class Crew:
 
 
 class Wiring:
-    """The objects of one command."""
+    """The objects of one command. Calls to the clouds are counted in `meter`.
 
-    def __init__(self, common: Common) -> None:
+    `api_rate` takes from the fleet file how many calls a second may go to one AWS account; without it as many as come.
+    """
+
+    def __init__(self, common: Common, *, api_rate: "Callable[[Fleet], float] | None" = None) -> None:
         self.common = common
+        self.meter = Meter()
+        self._api_rate = api_rate
         self._clusters: dict[str, LiveCluster] = {}
         self._making = threading.Lock()
 
@@ -109,8 +115,11 @@ class Wiring:
     def sessions(self) -> "AwsSessions":
         """AWS, account by account."""
         from migrator.adapters.aws.sessions import AwsSessions
+        from migrator.adapters.rate import Rate
+        from migrator.running.clock import SystemClock
 
-        return AwsSessions(self.fleet)
+        rate = Rate(self._api_rate(self.fleet), SystemClock()) if self._api_rate else None  # no signal cuts it short
+        return AwsSessions(self.fleet, meter=self.meter, rate=rate)
 
     @cached_property
     def roles(self) -> "IamRoles":

@@ -11,7 +11,10 @@ from migrator.model.windows import Window
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much goes on at once in one process; `api_rate`: calls per second to one account."""
+    """How much goes on at once: `services` in one process, `per_cluster` and `per_role` over every worker of the fleet.
+
+    `api_rate`: calls per second that one process makes to one account.
+    """
 
     services: int = 4
     per_cluster: int = 2

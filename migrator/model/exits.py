@@ -17,6 +17,11 @@ class Exit(IntEnum):
         member.meaning = meaning
         return member
 
+    @property
+    def label(self) -> str:
+        """Its name as results, logs and metrics have it."""
+        return self.name.lower().replace("_", "-")
+
     DONE = 0, "done; nothing left of what was asked"
     ERROR = 1, "an error of the environment or of ours; nothing half-recorded"
     USAGE = 2, "wrong usage, unreadable fleet or plan file"

@@ -3,6 +3,26 @@
 from migrator.model.events import AnyEvent, Noticed, RunEnded, RunStarted, StepMoved, StepWaits, WayBack
 from migrator.model.journal import Direction, Status
 
+REASONS = {
+    "done": "everything was looked at, and nothing more can be done now",
+    "window": "the window closed",
+    "until": 'the time given with "--until" came',
+    "max-services": "as many services as asked for were begun",
+    "budget": "the failure budget is used up",
+    "signal": "a signal asked it to stop",
+    "credentials": "the credentials ran out",
+    "store": "the state store failed",
+}
+"""Why a batch run is over."""
+
+LEFT = {
+    "blocked": "blocked by a finding or a failed gate",
+    "breaker": "in a cluster whose breaker is open",
+    "hold": "on hold",
+    "later": "for a later run",
+}
+"""Why a batch run did not do a service."""
+
 _STATUS = {
     Status.PENDING: "not begun",
     Status.STARTED: "started",
@@ -48,8 +68,10 @@ def way(direction: Direction) -> str:
 
 
 def seconds(value: float) -> str:
-    """A duration: `8 s`, `2 min 5 s`."""
+    """A duration: `8 s`, `2 min 5 s`, `3 h 12 min`."""
     minutes, rest = divmod(int(value), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 

@@ -9,6 +9,7 @@ from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
 from botocore.session import Session
 
+from migrator.adapters.aws.calls import AwsCalls
 from migrator.model.errors import EnvironmentFault
 from migrator.model.fleet import Account
 
@@ -63,10 +64,13 @@ class _AssumedRole(CredentialProvider):
 class AccountSession:
     """One account's botocore session and clients; made once, safe to use from several threads."""
 
-    def __init__(self, account: Account, base: Session, config: Config, making: threading.Lock) -> None:
+    def __init__(
+        self, account: Account, base: Session, config: Config, making: threading.Lock, calls: AwsCalls
+    ) -> None:
         self._account = account
         self._base = base
         self._config = config
+        self._calls = calls
         self._making = making  # botocore's client creation is not thread-safe, over all sessions
         self._session: Session | None = None
         self._clients: dict[tuple[str, str], Any] = {}
@@ -134,4 +138,5 @@ class AccountSession:
         session = Session(profile=self._account.profile or None)
         for name in _SHARED:
             session.register_component(name, self._base.get_component(name))
+        self._calls.watch(session, self._account.id)
         return session

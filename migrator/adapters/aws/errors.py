@@ -6,6 +6,8 @@ rejections that carry the service's own code.
 """
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from botocore import exceptions as boto
 from botocore.exceptions import ClientError
@@ -111,12 +113,17 @@ def message_of(error: BaseException) -> str:
     return str(error)
 
 
+def throttled(answer: Mapping[str, Any]) -> bool:
+    """Whether a parsed answer says that there were too many calls."""
+    code = answer.get("Error", {}).get("Code", "")
+    return code in THROTTLED or answer.get("ResponseMetadata", {}).get("HTTPStatusCode") == 429
+
+
 def transient(error: BaseException) -> bool:
     """Whether another try may help: throttling, faults of the service, lost connections; never a bad certificate."""
     if isinstance(error, ClientError):
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        code = code_of(error)
-        return code in THROTTLED or code in _BUSY or status == 429 or (status >= 500 and status != 501)
+        return throttled(error.response) or code_of(error) in _BUSY or (status >= 500 and status != 501)
     return isinstance(error, _CONNECTION) and not isinstance(error, boto.SSLError)
 
 

@@ -12,9 +12,12 @@ from botocore.session import Session
 
 from migrator import __version__
 from migrator.adapters.aws.accounts import AccountSession, CallerIdentity
+from migrator.adapters.aws.calls import AwsCalls
 from migrator.adapters.aws.errors import FOREIGN, mapped, transient
+from migrator.adapters.rate import Rate
 from migrator.adapters.retry import Retry
 from migrator.model.fleet import Fleet
+from migrator.model.meter import Meter
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -30,12 +33,17 @@ _FALLBACK_REGION = "us-east-1"
 class AwsSessions:
     """The accounts of a fleet; thread-safe.
 
-    Before a client other than STS is handed out, the account reached was proven once to be the account meant.
+    Before a client other than STS is handed out, the account reached was proven once to be the account meant. Every
+    call is counted in `meter`; with `rate`, an account's calls wait for their turn.
     """
 
-    def __init__(self, fleet: Fleet, *, retry: Retry | None = None) -> None:
+    def __init__(
+        self, fleet: Fleet, *, retry: Retry | None = None, meter: Meter | None = None, rate: Rate | None = None
+    ) -> None:
         self.fleet = fleet
         self.retry = retry or Retry()
+        self.meter = meter or Meter()
+        self._calls = AwsCalls(self.meter, rate)
         self._base = Session()
         self._making = threading.Lock()
         self._guard = threading.Lock()
@@ -100,7 +108,7 @@ class AwsSessions:
             MigrateError: ours for botocore's, with `doing` and the service's name in it.
         """
         try:
-            return self.retry.run(call, transient=transient)
+            return self.retry.run(call, transient=transient, again=self._calls.again)
         except FOREIGN as error:
             raise mapped(error, doing=doing, service=service) from error
 
@@ -112,5 +120,5 @@ class AwsSessions:
         with self._guard:
             if account not in self._accounts:
                 entry = self.fleet.account(account)
-                self._accounts[account] = AccountSession(entry, self._base, self._config, self._making)
+                self._accounts[account] = AccountSession(entry, self._base, self._config, self._making, self._calls)
             return self._accounts[account]

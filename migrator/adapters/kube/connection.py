@@ -13,8 +13,9 @@ from urllib3 import exceptions as u3
 
 from migrator import __version__
 from migrator.adapters.kube.auth import Auth
-from migrator.adapters.kube.errors import Refusal, Where, mapped, pause_of, refusal, transient
+from migrator.adapters.kube.errors import Refusal, Where, mapped, pause_of, refusal, throttled, transient
 from migrator.adapters.retry import Retry
+from migrator.model.meter import KUBERNETES, Api, Meter
 
 T = TypeVar("T")
 
@@ -29,14 +30,25 @@ _OWN_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class KubeConnection:
-    """Requests to one API server; thread-safe. Every request given to it must be safe to repeat."""
+    """Requests to one API server, counted in `meter`; thread-safe. Every one given to it must be safe to repeat."""
 
-    def __init__(self, *, where: Where, context: ssl.SSLContext, auth: Auth, retry: Retry, proxy: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        where: Where,
+        context: ssl.SSLContext,
+        auth: Auth,
+        retry: Retry,
+        proxy: str = "",
+        meter: Meter | None = None,
+    ) -> None:
         self.where = where
         self.context = context
         self.auth = auth
         self.proxy = proxy or _proxy_for(where.endpoint)
         self._retry = retry
+        self._meter = meter or Meter()
+        self._api = Api(where.cluster, KUBERNETES)
         self._pool = self._manager()
         self._worked = threading.Event()
 
@@ -77,7 +89,7 @@ class KubeConnection:
             worth: which errors are worth another try.
         """
         try:
-            return self._retry.run(call, transient=worth, pause=pause_of)
+            return self._retry.run(call, transient=worth, pause=pause_of, again=self._again)
         except Refusal as error:
             if error.status == 401:
                 raise self.auth.complaint(worked=self._worked.is_set()) from error
@@ -122,7 +134,10 @@ class KubeConnection:
             if fresh:
                 manager.clear()
         if response.status >= 300:
-            raise refusal(method, path, response)
+            refused = refusal(method, path, response)
+            if throttled(refused):
+                self._meter.throttled(self._api)
+            raise refused
         self._worked.set()
         return response.data
 
@@ -130,6 +145,10 @@ class KubeConnection:
         """The headers with ours added, and the Authorization value among them."""
         header = self.auth.header()
         return {**headers, **({"Authorization": header} if header else {})}, header
+
+    def count(self) -> None:
+        """A request goes out, by whatever way."""
+        self._meter.called(self._api)
 
     def close(self) -> None:
         """Closes the pool's connections."""
@@ -146,11 +165,15 @@ class KubeConnection:
         url = self.where.endpoint + target
         for last in (False, True):
             whole, used = self.authorised(headers)
+            self.count()
             response = manager.request(method, url, body=payload, headers=whole, retries=False, redirect=False)
             if response.status != 401 or last:
                 break
             self.auth.renew(used)
         return response
+
+    def _again(self, _error: BaseException) -> None:
+        self._meter.retried(self._api)
 
     def _manager(self) -> urllib3.PoolManager:
         options: dict[str, Any] = {

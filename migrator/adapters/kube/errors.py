@@ -103,6 +103,11 @@ def held_by_budget(error: Refusal) -> bool:
     return error.status == 500 and "more than one PodDisruptionBudget" in error.message
 
 
+def throttled(error: Refusal) -> bool:
+    """Whether the server had too much to do; a disruption budget says so with the same status, and means the pods."""
+    return error.status == 429 and not held_by_budget(error)
+
+
 def refusal(method: str, path: str, response: urllib3.BaseHTTPResponse) -> Refusal:
     """The refusal that a response is."""
     asked = response.headers.get("Retry-After", "")

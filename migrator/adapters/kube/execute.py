@@ -148,6 +148,7 @@ def _handshake(
     connection: KubeConnection, line: socket.socket, target: str, headers: dict[str, str], timeout: float
 ) -> Any:
     """The upgrade. The command may have begun as soon as this was sent, whatever comes back."""
+    connection.count()
     url = connection.where.endpoint.replace("https://", "wss://", 1) + target
     try:
         return websocket.create_connection(

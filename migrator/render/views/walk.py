@@ -158,4 +158,4 @@ def _ended(command: str, one: Ended) -> dict[str, Any]:
 
 
 def _exit(code: Exit) -> dict[str, Any]:
-    return {"code": int(code), "name": code.name.lower().replace("_", "-"), "meaning": code.meaning}
+    return {"code": int(code), "name": code.label, "meaning": code.meaning}

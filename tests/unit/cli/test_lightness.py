@@ -5,7 +5,10 @@ import sys
 
 import pytest
 
-HEAVY = ("boto3", "botocore", "kubernetes", "structlog", "yaml", "rich", "jsonschema", "msgspec", "asyncio", "pydantic")
+HEAVY = (
+    *("boto3", "botocore", "kubernetes", "structlog", "yaml", "rich", "jsonschema", "msgspec", "asyncio", "pydantic"),
+    *("prometheus_client", "urllib3", "tenacity"),
+)
 PROGRAM = """
 import sys
 sys.argv = ["migrate", *{arguments!r}]

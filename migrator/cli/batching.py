@@ -1,0 +1,166 @@
+"""What `migrate batch` does: opens the store, registers, lets the batch run, tells how it went."""
+
+import os
+import socket
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from migrator.cli.output import Output
+from migrator.cli.reporting import reporting
+from migrator.cli.run import Complaint, CutOff, complaint
+from migrator.cli.select import Selectors
+from migrator.cli.signals import Signals
+from migrator.cli.wiring import Crew, Wiring
+from migrator.model.batch import Summary
+from migrator.model.errors import MigrateError, UsageError
+from migrator.model.exits import Exit
+from migrator.model.ids import ServiceId
+from migrator.model.plan import Plan
+from migrator.model.ports import Journal
+from migrator.render.views import batch as view
+from migrator.render.views import batch_plan as planned
+from migrator.running import proven
+from migrator.running.batch.agenda import Agenda, Known
+from migrator.running.batch.alone import registered
+from migrator.running.batch.batch import Batch, Orders, Tools
+from migrator.running.batch.brakes import Brakes, close_breaker
+from migrator.running.batch.hours import Hours, opens
+from migrator.running.batch.summing import summary_of
+from migrator.running.clock import SystemClock
+
+
+@dataclass(slots=True, kw_only=True)
+class Batching:
+    """One such command.
+
+    Attributes:
+        wiring: everything else.
+        chosen: which services are meant.
+        until: the command line's end of the run, aware.
+        worker: one of many.
+        max_services: how many may be begun.
+        retry_failed: begin what failed before, too.
+        close: clusters whose breaker a person closes.
+    """
+
+    wiring: Wiring
+    chosen: Selectors
+    until: datetime | None = None
+    worker: bool = False
+    max_services: int | None = None
+    retry_failed: bool = False
+    close: tuple[str, ...] = ()
+
+    def run(self) -> Exit:
+        """The batch itself.
+
+        Raises:
+            Locked: another one is at work.
+            MigrateError: fleet file, plans or store cannot be used.
+        """
+        policy, now = self.wiring.fleet.batch, datetime.now(UTC)
+        hours = Hours.of(policy, now, self.until)
+        if hours is None:
+            self._output.hint(
+                f"every window is closed; the next opens at {opens(policy, now).isoformat(timespec='minutes')}"
+            )
+            return Exit.UNFINISHED
+        wake = threading.Event()
+        with ExitStack() as stack:
+            reporter = stack.enter_context(reporting(self.wiring.common, live=False))
+            signals = stack.enter_context(Signals(wake))
+            crew = stack.enter_context(self.wiring.crew(reporter, signals, wake))
+            self._close_breakers(crew)
+            name = f"{socket.gethostname()}:{os.getpid()}"
+            stack.enter_context(registered(crew.memory.locks, name, worker=self.worker))
+            summary = self._carry(crew, hours, name, signals)
+        return self._tell(summary)
+
+    def plan(self) -> Exit:
+        """Only what would be done."""
+        plans, unreadable = self._plans()
+        with self.wiring.memory() as memory:
+            known = Known(
+                plans=plans,
+                states=memory.journal.states() if memory else {},
+                marks=memory.journal.marks(proven.MARK) if memory else {},
+                now=datetime.now(UTC),
+                soak=self.wiring.fleet.batch.soak,
+                plan_of=self.wiring.plan_of,
+                unreadable=unreadable,
+                retry_failed=self.retry_failed,
+            )
+            breakers = self._breakers(memory.journal) if memory else {}
+        agenda = Agenda.of(known, self._selected)
+        self._output.show(planned.document(agenda, breakers), planned.blocks)
+        return Exit.DONE
+
+    def _breakers(self, journal: Journal) -> Mapping[str, str]:
+        brakes = Brakes(journal=journal, policy=self.wiring.fleet.batch, clock=SystemClock())
+        brakes.look()
+        return brakes.open()
+
+    def complain(self, error: MigrateError) -> Exit:
+        """Says an error that is to pass for no failure."""
+        found = complaint(error)
+        self._output.complain(found, always=True)
+        return found.exit
+
+    def _carry(self, crew: Crew, hours: Hours, name: str, signals: Signals) -> Summary:
+        plans, unreadable = self._plans()
+        tools = Tools(
+            journal=crew.memory.journal,
+            locks=crew.memory.locks,
+            clock=crew.clock,
+            reporter=crew.reporter,
+            interrupt=signals,
+            runner=crew.runner,
+            document_of=self.wiring.document_of,
+            plan_of=self.wiring.plan_of,
+        )
+        orders = Orders(
+            selected=self._selected,
+            max_services=self.max_services,
+            retry_failed=self.retry_failed,
+            worker=self.worker,
+        )
+        began = crew.clock.now()
+        batch = Batch(
+            tools=tools, policy=self.wiring.fleet.batch, hours=hours, orders=orders, plans=plans, unreadable=unreadable
+        )
+        try:
+            batch.run()
+        except KeyboardInterrupt as error:
+            raise CutOff from error
+        return summary_of(batch, run=uuid4().hex[:16], worker=name, began=began, signal=signals())
+
+    def _tell(self, summary: Summary) -> Exit:
+        self._output.show(view.document(summary), view.blocks)
+        return summary.exit
+
+    def _plans(self) -> tuple[dict[ServiceId, Plan], frozenset[ServiceId]]:
+        plans, unreadable = self.wiring.readable_plans()
+        for one in unreadable:
+            self._output.complain(Complaint("document", one.problem, Exit.USAGE), always=True)
+        return plans, frozenset(self.wiring.plans.services()) - plans.keys()
+
+    def _selected(self, service: ServiceId, plan: Plan | None) -> bool:
+        entry = self.wiring.fleet.cluster(service.cluster)
+        if entry is None or not self.chosen.cluster(service.cluster, entry.account):
+            return False
+        return self.chosen.planned(service, plan)
+
+    def _close_breakers(self, crew: Crew) -> None:
+        for alias in self.close:
+            if self.wiring.fleet.cluster(alias) is None:
+                known = ", ".join(f'"{one.alias}"' for one in self.wiring.fleet.clusters)
+                raise UsageError(f'"--close-breaker {alias}": no such cluster', remedy=f"the fleet file has {known}")
+            close_breaker(crew.memory.journal, alias, crew.clock.now())
+
+    @property
+    def _output(self) -> Output:
+        return Output(self.wiring.common)
