@@ -1,17 +1,19 @@
 """Windows of the week in which unattended work may start, like `Mon-Thu 22:00-04:00 Europe/Berlin`.
 
 A window belongs to the day it starts on, and means the wall clock of its zone. When the clock is changed, it opens at
-the first instant at which the clock has reached its start, and closes at the last at which the clock reaches its end: a
-start or an end that the clock skips is the instant after the gap; what comes twice belongs to the window both times.
+the first instant at which the clock shows its start or later, and closes at the last up to which it shows a time before
+its end: a start or an end that is skipped is the instant after the gap, an hour of it that comes twice is in it twice.
 """
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
+
+from migrator.model.wall_clock import never_before, occurrences
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 EXAMPLE = "Mon-Thu 22:00-04:00 Europe/Berlin"
@@ -62,9 +64,9 @@ class Window:
         today = now.astimezone(zone).date()
         for day in (today + n * _DAY for n in range(-_BEFORE, ahead + 1)):
             if day.weekday() in self.days:
-                opens = _reached(datetime.combine(day, self.start), zone, fold=0)
+                opens, _ = occurrences(datetime.combine(day, self.start), zone)
                 last = day if self.end > self.start else day + _DAY
-                closes = _reached(datetime.combine(last, self.end), zone, fold=1)
+                closes = never_before(datetime.combine(last, self.end), zone)
                 if opens < closes:
                     yield opens, closes
 
@@ -104,24 +106,6 @@ def _openings(windows: Iterable[Window], now: datetime, ahead: int) -> Iterator[
         while spans and spans[0][0] <= closes:
             closes = max(closes, spans.pop(0)[1])
         yield opens, closes
-
-
-def _reached(wall: datetime, zone: ZoneInfo, *, fold: int) -> datetime:
-    """The instant at which the zone's clock shows `wall`, first (0) or last (1); where it never does, after the gap."""
-    early, late = sorted(wall.replace(tzinfo=zone, fold=side).astimezone(UTC) for side in (0, 1))
-    shown = early.astimezone(zone).replace(tzinfo=None)
-    if shown == wall:
-        return late if fold else early
-    return _first(early, late, lambda moment: moment.astimezone(zone).replace(tzinfo=None) >= wall)
-
-
-def _first(before: datetime, after: datetime, holds: Callable[[datetime], bool]) -> datetime:
-    """The first whole second that `holds`, which `after` does and `before` does not; it goes on holding in between."""
-    low, high = 0, int((after - before).total_seconds())
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if holds(before + timedelta(seconds=middle)) else (middle, high)
-    return before + timedelta(seconds=high)
 
 
 def _parts(text: str) -> tuple[str, str, str]:

@@ -1,5 +1,6 @@
 """Reads `batch:` of the fleet file."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from migrator.documents.yaml_file import Document
 from migrator.model.batch import BatchPolicy, Budget, Limits
 from migrator.model.windows import Window
 from migrator.store.fleet_paths import path_text
+
+_VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 
 def batch_policy(document: Document, folder: Path) -> BatchPolicy:
@@ -51,6 +54,7 @@ def _notify(document: Document, url: str) -> str:
 def _posted_to(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and url.isprintable()
+        sound = _VISIBLE_ASCII.fullmatch(url) is not None and parts.port != 0
+        return sound and parts.scheme in {"http", "https"} and bool(parts.hostname)
     except ValueError:  # a port that is no number, a bracket that is not closed
         return False
