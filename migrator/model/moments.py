@@ -53,7 +53,7 @@ def _next(text: str, now: datetime) -> datetime | None:
     if hour > 23 or minute > 59:
         raise ValueError(f'"{text}" is not a time from 00:00 to 23:59')
     today = now.astimezone().date()
-    days = (today + timedelta(days=n) for n in (0, 1, 2))
+    days = (today + timedelta(days=n) for n in (0, 1))
     walls = [datetime.combine(day, time(hour, minute)) for day in days]
     return min(moment for wall in walls for moment in occurrences(wall, None) if moment > now)
 

@@ -20,7 +20,7 @@ EXAMPLE = "Mon-Thu 22:00-04:00 Europe/Berlin"
 
 _DAY = timedelta(days=1)
 _MIDNIGHT = time()
-_BEFORE = 2  # days back on which a window that is open now may have started, even where the calendar skips a day
+_BEFORE = 2  # days back: the clock may be put back over midnight, into a window of the day before the last
 _LONGEST = 12  # days ahead that one look goes: an opening that lasts longer is told of as far as that
 _RAREST = 24  # days ahead within which every window opens: the clock skips it in one week at most
 _LOOSE = re.compile(r"(?<=[A-Za-z])\s*([-,])\s*(?=[A-Za-z])|(?<=[0-9])\s*(-)\s*(?=[0-9])")

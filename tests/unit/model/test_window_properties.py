@@ -29,6 +29,7 @@ ODD = (
     "America/Nuuk",
     "America/Santiago",  # changes at midnight: the day begins at 01:00
     "America/New_York",
+    "America/St_Johns",  # long changed at 00:01: back into the day before
     "America/Caracas",  # half an hour, once
     "Antarctica/Troll",  # two hours
     "Asia/Gaza",
@@ -133,6 +134,7 @@ def made(text: str, now: str) -> tuple[list[Window], datetime]:
     made("Sat 22:00-24:00; Sun 01:00-03:00 America/Santiago".replace(";", " America/Santiago;"), "2026-09-06T02:00"), 0
 )
 @example(made("Sat 23:30-24:00 America/Santiago", "2026-04-05T03:10"), 30)
+@example(made("Fri 23:45-23:40 America/St_Johns", "2006-10-29T02:30"), 30)
 @example(made("Sat 22:00-24:00 America/Havana", "2026-11-01T04:30"), 0)
 @example(made("Sun 02:00-03:00 Africa/Casablanca", "2026-02-15T01:00"), 0)
 def test_it_is_open_exactly_as_long_as_the_clock_says(world: tuple[list[Window], datetime], seconds: int) -> None:
