@@ -19,6 +19,13 @@ _AFTER: Mapping[str, Mapping[Exit, tuple[str, ...]]] = {
         Exit.ROLLED_BACK: ("migrate history {}", "migrate verify --service {}"),
         Exit.STRANDED: ("migrate rollback --service {}", "migrate history {}"),
     },
+    "batch": {
+        Exit.ERROR: ("migrate apply --service {}",),
+        Exit.BLOCKED: ("migrate show {}",),
+        Exit.DRIFT: ("migrate apply --service {} --from-drift",),
+        Exit.ROLLED_BACK: ("migrate history {}", "migrate apply --service {}"),
+        Exit.STRANDED: ("migrate rollback --service {}", "migrate history {}"),
+    },
     "rollback": {
         **dict.fromkeys(_SAME, ("migrate rollback --service {}",)),
         Exit.DONE: ("migrate verify --service {}",),

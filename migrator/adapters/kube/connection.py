@@ -4,8 +4,7 @@ import ssl
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import urlencode, urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import urlencode
 
 import msgspec
 import urllib3
@@ -14,6 +13,7 @@ from urllib3 import exceptions as u3
 from migrator import __version__
 from migrator.adapters.kube.auth import Auth
 from migrator.adapters.kube.errors import Refusal, Where, mapped, pause_of, refusal, throttled, transient
+from migrator.adapters.proxies import proxy_for
 from migrator.adapters.retry import Retry
 from migrator.model.meter import KUBERNETES, Api, Meter
 
@@ -26,7 +26,6 @@ STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 USER_AGENT = f"irsa-migrator/{__version__}"
 _TIMEOUT = urllib3.Timeout(connect=5.0, read=30.0)
 _IN_FLIGHT = 4
-_OWN_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class KubeConnection:
@@ -45,7 +44,7 @@ class KubeConnection:
         self.where = where
         self.context = context
         self.auth = auth
-        self.proxy = proxy or _proxy_for(where.endpoint)
+        self.proxy = proxy or proxy_for(where.endpoint)
         self._retry = retry
         self._meter = meter or Meter()
         self._api = Api(where.cluster, KUBERNETES)
@@ -183,12 +182,3 @@ class KubeConnection:
             "block": True,
         }
         return urllib3.ProxyManager(self.proxy, **options) if self.proxy else urllib3.PoolManager(**options)
-
-
-def _proxy_for(endpoint: str) -> str:
-    """The environment's proxy for https, unless the endpoint's host is excepted from it, or is this machine."""
-    host = urlsplit(endpoint).hostname or ""
-    if host in _OWN_MACHINE or proxy_bypass(host):
-        return ""
-    proxies = getproxies()
-    return proxies.get("https") or proxies.get("all") or ""
