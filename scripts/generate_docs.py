@@ -42,7 +42,7 @@ def output() -> Iterator[str]:
     )
     for command in COMMANDS:
         described = schema(command)
-        yield f"## migrate {command}"
+        yield f"## {described['title'].removeprefix('result of ')}"
         rows = [f"| `{path}` | {kind} | {says} |" for path, kind, says in _fields(described, described, "")]
         yield "\n".join(["| field | type | meaning |", "| --- | --- | --- |", *rows])
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from migrator import __version__
-from migrator.cli import apply, explain, history, lab, plan, rollback, show, status, verify
+from migrator.cli import apply, batch, explain, history, lab, plan, rollback, show, status, verify
 from migrator.cli.usage import WrongUsage, wrong_usage
 from migrator.model.exits import Exit
 
@@ -43,7 +43,7 @@ def main(
     """What every command has in common; the help text is `HELP`."""
 
 
-for module in (plan, show, explain, apply, rollback, verify, status, history):
+for module in (plan, show, explain, apply, rollback, verify, batch, status, history):
     module.register(app)
 app.add_typer(lab.app, name="lab", short_help=lab.HELP)
 

@@ -73,7 +73,7 @@ def register(app: typer.Typer) -> None:
 
         tolerated = _tolerated(exit_zero_for)
         batching = Batching(
-            wiring=Wiring(common),
+            wiring=Wiring(common, api_rate=lambda fleet: fleet.batch.limits.api_rate),
             chosen=selectors(cluster, namespace, account, role, wave),
             until=_moment(until),
             worker=worker,
@@ -101,11 +101,11 @@ def _tolerated(codes: list[int] | None) -> frozenset[Exit]:
 def _moment(text: str | None) -> "datetime | None":
     from datetime import UTC, datetime
 
-    from migrator.model.moments import moment
+    from migrator.model.moments import parse_moment
 
     if text is None:
         return None
     try:
-        return moment(text, datetime.now(UTC))
+        return parse_moment(text, datetime.now(UTC))
     except ValueError as error:
         raise UsageError(f'"--until {text}": {error}') from error

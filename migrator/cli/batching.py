@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from migrator.cli.output import Output
@@ -17,10 +18,12 @@ from migrator.cli.signals import Signals
 from migrator.cli.wiring import Crew, Wiring
 from migrator.model.batch import Summary
 from migrator.model.errors import MigrateError, UsageError
+from migrator.model.events import Reporter
 from migrator.model.exits import Exit
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Plan
 from migrator.model.ports import Journal
+from migrator.render.json_out import as_json
 from migrator.render.views import batch as view
 from migrator.render.views import batch_plan as planned
 from migrator.running import proven
@@ -31,6 +34,9 @@ from migrator.running.batch.brakes import Brakes, close_breaker
 from migrator.running.batch.hours import Hours, opens
 from migrator.running.batch.summing import summary_of
 from migrator.running.clock import SystemClock
+
+if TYPE_CHECKING:
+    from migrator.render.textfile.reporter import Textfile
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,12 +79,13 @@ class Batching:
         with ExitStack() as stack:
             reporter = stack.enter_context(reporting(self.wiring.common, live=False))
             signals = stack.enter_context(Signals(wake))
-            crew = stack.enter_context(self.wiring.crew(reporter, signals, wake))
+            textfile = self._textfile(reporter)
+            crew = stack.enter_context(self.wiring.crew(textfile or reporter, signals, wake))
             self._close_breakers(crew)
             name = f"{socket.gethostname()}:{os.getpid()}"
             stack.enter_context(registered(crew.memory.locks, name, worker=self.worker))
             summary = self._carry(crew, hours, name, signals)
-        return self._tell(summary)
+        return self._tell(summary, textfile)
 
     def plan(self) -> Exit:
         """Only what would be done."""
@@ -138,8 +145,25 @@ class Batching:
             raise CutOff from error
         return summary_of(batch, run=uuid4().hex[:16], worker=name, began=began, signal=signals())
 
-    def _tell(self, summary: Summary) -> Exit:
-        self._output.show(view.document(summary), view.blocks)
+    def _textfile(self, inner: Reporter) -> "Textfile | None":
+        fleet = self.wiring.fleet
+        if fleet.batch.metrics is None:
+            return None
+        from migrator.render.textfile.reporter import Place, Textfile
+
+        clusters = tuple(one.alias for one in fleet.clusters)
+        place = Place(path=fleet.batch.metrics, fleet=fleet.file, clusters=clusters)
+        return Textfile(inner, place, self.wiring.meter)
+
+    def _tell(self, summary: Summary, textfile: "Textfile | None") -> Exit:
+        """Shows it, writes the metrics, posts it; neither of the two changes how the run ended."""
+        from migrator.adapters.notify import post
+
+        document, url = view.document(summary), self.wiring.fleet.batch.notify
+        self._output.show(document, view.blocks)
+        complaints = [textfile.write(summary) if textfile else "", post(url, as_json(document)) if url else ""]
+        for problem in filter(None, complaints):
+            self._output.hint(problem)
         return summary.exit
 
     def _plans(self) -> tuple[dict[ServiceId, Plan], frozenset[ServiceId]]:

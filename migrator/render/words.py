@@ -16,9 +16,17 @@ REASONS = {
 """Why a batch run is over."""
 
 LEFT = {
-    "blocked": "blocked by a finding or a failed gate",
+    "blocked": "blocked by a finding",
+    "attention": "with a warning that nobody took on",
+    "unreadable": "with a plan file that cannot be read",
+    "failed": "failed before, with the same plan",
+    "stopped": "stopped where a person said",
+    "drift": "left by the world: plan again",
     "breaker": "in a cluster whose breaker is open",
     "hold": "on hold",
+    "rolled-back": "taken back by a person",
+    "unreachable": "in a cluster out of reach",
+    "locked": "with another runner at work",
     "later": "for a later run",
 }
 """Why a batch run did not do a service."""

@@ -10,7 +10,6 @@ from migrator.model.journal import Direction, Mark, Outcome, Run, ServiceState, 
 from migrator.model.plan import Plan, StepKind, Verdict
 from migrator.running.proven import unproven
 from migrator.running.runs import PlanOf, carries
-from migrator.running.service import AUTOMATIC
 from migrator.running.stops import asked_for
 from migrator.running.walk import drifted
 
@@ -137,8 +136,8 @@ class Known:
         if run is None or plan is None:
             return Left.UNREADABLE if run is not None and run.service in self.unreadable else None
         if carries(run, plan, self.plan_of):
-            failed = run.direction is Direction.FORWARD or run.note == AUTOMATIC
-            if not failed:
+            by_a_person = run.direction is Direction.BACK and not run.note  # that of a failed step carries its reason
+            if by_a_person:
                 return Left.ROLLED_BACK
             if not self.retry_failed:
                 return Left.FAILED

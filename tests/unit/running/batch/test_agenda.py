@@ -13,7 +13,7 @@ from migrator.running.proven import key
 from migrator.running.service import AUTOMATIC, REPLACED
 from migrator.store.plan_document import document_of, plan_of
 from migrator.store.standing import standing
-from tests.fakes.batch import plan
+from tests.fakes.nights import plan
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 PLAN = plan("a")
@@ -54,7 +54,7 @@ PROOF = record("verify", Status.DONE, result={"containers": ["app"]})
 NO_PROOF = record("verify", Status.DONE, result={"containers": []})
 OPEN = run(outcome=Outcome.OPEN)
 FAILED = run(outcome=Outcome.FAILED)
-BACK = run(Direction.BACK, note=AUTOMATIC)
+BACK = run(Direction.BACK, note="verify: no pods")
 OTHER = replace(PLAN, facts={**PLAN.facts, "agent": {"addon": "v2"}})
 
 CASES: dict[str, tuple[Known, Errand | Left | None]] = {

@@ -18,7 +18,7 @@ from migrator.running.batch.brakes import close_breaker
 from migrator.running.batch.hours import TIME_IS_UP, Hours, instant
 from migrator.running.batch.summing import summary_of
 from migrator.store.plan_document import document_of
-from tests.fakes.batch import FAILS, HANGS_BACK, PENDING, Night, exits, plan, short, wait_for
+from tests.fakes.nights import FAILS, HANGS_BACK, PENDING, Night, exits, plan, short, wait_for
 
 WIDE = Limits(services=8, per_cluster=8, per_role=1)
 OPEN = BatchPolicy(limits=WIDE, canary=0, breaker=99, budget=Budget(failures=99, share=1.0))

@@ -152,7 +152,7 @@ class Script:
             return Result(service=service, exit=Exit.DONE, message="already migrated; nothing to do")
         run = self.journal.open_run(service) or runs.begin(service, Direction.FORWARD, document)
         if run.direction is Direction.BACK:
-            runs.end(run, Outcome.DONE, "")
+            runs.end(run, Outcome.DONE, "", why=run.note and "verify: no pods")
             return Result(service=service, exit=Exit.ROLLED_BACK, message="rolled back")
         if how in {FAILS, HANGS_BACK}:
             note = f"verify: {service.name} shows no credentials"
@@ -160,7 +160,7 @@ class Script:
             back = runs.begin(service, Direction.BACK, run.plan, cause=run.id, note=AUTOMATIC, closing=closing)
             if how == HANGS_BACK:
                 return Result(service=service, exit=Exit.STRANDED, message="the way back failed")
-            runs.end(back, Outcome.DONE, "")
+            runs.end(back, Outcome.DONE, "", why=note)
             return Result(service=service, exit=Exit.ROLLED_BACK, message=f"failed ({note}) and rolled back")
         proof = {"containers": [] if how == PENDING else ["app"]}
         self.journal.record(
