@@ -145,8 +145,11 @@ class Carrier:
 
     def _carry(self, crew: Crew, plan: Plan) -> tuple[Ended, bool]:
         """How it ended, and whether nothing else can be begun."""
+        from migrator.render.log import turn
+
         try:
-            result = self._errand.carry(crew.runner(plan.service), plan)
+            with turn(plan.service):
+                result = self._errand.carry(crew.runner(plan.service), plan)
         except MigrateError as error:
             said = complaint(error)
             return Ended(service=plan.service, exit=said.exit, message=said.sentence), isinstance(error, _ENDS_ALL)

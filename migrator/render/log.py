@@ -1,23 +1,28 @@
 """Logs on stderr, as lines or as JSON: of structlog's loggers, and of the standard library's below "migrator".
 
-Every line carries the service, run, step and cluster that are being worked on. Loggers of libraries are left off: at
-their debug level they write request headers, tokens included.
+Every line carries the service, run, step and cluster that its thread is working on: what is bound is bound for one
+thread. Loggers of libraries are left off: at their debug level they write request headers, tokens included.
 """
 
 import logging
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict
 from typing import Any
 
 import structlog
 
 from migrator.model.events import AnyEvent, Event, Reporter, RunEnded, RunStarted, StepMoved, StepWaits, WayBack
+from migrator.model.ids import ServiceId
 from migrator.model.journal import Status
 from migrator.render.redact import redacted
 from migrator.render.words import sentence
+from migrator.render.writing import write_line
 
 _BOUND = ("service", "cluster", "run", "step")
+_TURN: ContextVar[ServiceId | None] = ContextVar("migrate_turn", default=None)
 
 
 def level_of(*, verbose: bool, quiet: bool, debug: bool) -> int:
@@ -55,6 +60,23 @@ def configure(*, json_lines: bool, level: int, colour: bool) -> None:
     _bridge(shared, last, level)
 
 
+@contextmanager
+def turn(service: ServiceId, **more: str) -> Iterator[None]:
+    """This thread works on the service for the block: every line says so, from before its run begins until after it.
+
+    Args:
+        service: the service.
+        more: what else every line of the block is to say, such as the batch run.
+    """
+    before = _TURN.set(service)
+    try:
+        with structlog.contextvars.bound_contextvars(**_named(service), **more):
+            yield
+    finally:
+        structlog.contextvars.unbind_contextvars("run", "step")
+        _TURN.reset(before)
+
+
 class LogReporter:
     """A Reporter for `--log-format json`: every event is one log line, with its data as fields."""
 
@@ -69,7 +91,7 @@ class LogReporter:
 
 
 class BindingReporter:
-    """A Reporter around another one: binds service, cluster, run and step to every log line until the run ends."""
+    """A Reporter around another one: binds service, cluster, run and step to its thread's lines until the run ends."""
 
     def __init__(self, inner: Reporter) -> None:
         self._inner = inner
@@ -77,10 +99,11 @@ class BindingReporter:
     def tell(self, event: AnyEvent) -> None:
         """Takes one event."""
         if isinstance(event, Event):
-            structlog.contextvars.bind_contextvars(**_context(event))
+            _rebind(event)
         self._inner.tell(event)
         if isinstance(event, RunEnded):
             structlog.contextvars.unbind_contextvars(*_BOUND)
+            structlog.contextvars.bind_contextvars(**_named(_TURN.get()))
 
 
 class _Stderr:
@@ -88,8 +111,7 @@ class _Stderr:
 
     def msg(self, message: str) -> None:
         """Writes one line."""
-        sys.stderr.write(f"{message}\n")
-        sys.stderr.flush()
+        write_line(sys.stderr, message)
 
     log = debug = info = warning = warn = error = critical = fatal = exception = msg
 
@@ -120,8 +142,20 @@ def _hide(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mappin
     return hidden
 
 
+def _rebind(event: Event) -> None:
+    """Nothing of another service, or of a run that stopped without a word, is left bound."""
+    now = structlog.contextvars.get_contextvars()
+    if isinstance(event, RunStarted) or now.get("service") != str(event.service):
+        structlog.contextvars.unbind_contextvars(*_BOUND)
+    structlog.contextvars.bind_contextvars(**_context(event))
+
+
+def _named(service: ServiceId | None) -> dict[str, str]:
+    return {"service": str(service), "cluster": service.cluster} if service else {}
+
+
 def _context(event: Event) -> dict[str, str]:
-    bound = {"service": str(event.service), "cluster": event.service.cluster}
+    bound = _named(event.service)
     if isinstance(event, RunStarted | StepMoved | RunEnded):
         bound["run"] = event.run
     if isinstance(event, StepMoved | StepWaits | WayBack):

@@ -1,0 +1,13 @@
+"""Lines are written whole: threads that report at the same time never write into one another's."""
+
+import threading
+from typing import TextIO
+
+_WRITING = threading.RLock()  # one for all streams: stderr is reached as more than one
+
+
+def write_line(stream: TextIO, text: str) -> None:
+    """Writes the text and a newline, and hands them over at once."""
+    with _WRITING:
+        stream.write(f"{text}\n")
+        stream.flush()
