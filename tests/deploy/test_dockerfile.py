@@ -1,6 +1,7 @@
 """What can be said of the image without making it."""
 
 import re
+import tomllib
 from pathlib import PurePosixPath
 
 import pytest
@@ -64,6 +65,13 @@ def test_the_image_is_made_of_what_is_tested() -> None:
     assert build
     assert image.items() <= whole.items(), "run scripts/lock"
     assert build.items() <= whole.items(), "run scripts/lock"
+
+
+def test_every_dependency_is_in_it() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = {re.split(r"[<>=\[]", one)[0] for one in project["dependencies"]}
+
+    assert needed - set(pinned("deploy/requirements.lock")) == set(), "run scripts/lock"
 
 
 def test_the_extras_are_not_in_it() -> None:
