@@ -1,4 +1,4 @@
-"""The programs of a control plane: which versions, where they are found, and how they are built.
+"""The programs of a control plane, and helm: which versions, where they are found, and how they are built.
 
 Nothing is fetched but Go modules, by the ordinary go client; `modules/` pins them and every checksum. A program is
 taken from the folder that `KUBEBUILDER_ASSETS` names if it has it, else from the cache, else it is built into it, once.
@@ -72,7 +72,8 @@ KUBECTL = _of_kubernetes("kubectl")
 ETCD = Program("etcd", "etcd", _ETCD, _ETCD)
 WEBHOOK = Program("amazon-eks-pod-identity-webhook", "webhook", _WEBHOOK, _WEBHOOK)
 KWOK = Program("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok", "sigs.k8s.io/kwok")
-ALL = (ETCD, API_SERVER, MANAGER, WEBHOOK, KUBECTL, KWOK)
+HELM = Program("helm", "helm", "helm.sh/helm/v4/cmd/helm", "helm.sh/helm/v4")
+ALL = (ETCD, API_SERVER, MANAGER, WEBHOOK, KUBECTL, KWOK, HELM)
 
 
 def say(text: str) -> None:
@@ -110,7 +111,7 @@ def cache() -> Path:
 
 def how_to_get(program: Program) -> str:
     """What to do where it is missing."""
-    others = "" if program in (WEBHOOK, KWOK) else f", or name a folder that has {program.name} in {ASSETS}"
+    others = "" if program in (WEBHOOK, KWOK, HELM) else f", or name a folder that has {program.name} in {ASSETS}"
     return f"install Go {_go_needed(program)} or newer (it is built once, from pinned Go modules){others}"
 
 

@@ -40,6 +40,7 @@ def test_versions_are_those_of_the_modules() -> None:
         "amazon-eks-pod-identity-webhook": "v0.6.17",
         "kubectl": "v1.36.2",
         "kwok": "v0.8.0",
+        "helm": "v4.3.2",
     }
 
 

@@ -1,0 +1,65 @@
+"""The page about image and chart says what is so."""
+
+import json
+import re
+from pathlib import Path
+
+import yaml
+
+from tests.deploy.dockerfile import parse
+from tests.deploy.helm import CHART
+from tests.deploy.image import DOCKERFILE, ROOT
+
+PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+ADAPTERS = ROOT / "migrator" / "adapters" / "aws"
+CALLED = {"eks": re.compile(r"_eks\(\)\.([a-z_]+)\("), "iam": re.compile(r"client\.([a-z_]+)\(")}
+IMPLIED = {"eks:TagResource"}
+"""By the tags of what is created."""
+
+
+def block(language: str) -> str:
+    found = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    assert len(found) == 1, f"one block of {language} stands in the page"
+    return str(found[0])
+
+
+def called(service: str) -> set[str]:
+    """The actions that an adapter asks for, by its source."""
+    names = CALLED[service].findall((ADAPTERS / f"{service}.py").read_text(encoding="utf-8"))
+    return {f"{service}:{''.join(part.capitalize() for part in name.split('_'))}" for name in names}
+
+
+def test_the_policy_names_every_call_of_the_adapters_and_no_other() -> None:
+    first, second = json.loads(block("json"))["Statement"]
+
+    assert set(first["Action"]) == called("eks") | called("iam") | IMPLIED
+    assert second["Action"] == "iam:PassRole"
+
+
+def test_its_values_are_those_of_the_shortest_example() -> None:
+    shown = yaml.safe_load(block("yaml"))
+    example = yaml.safe_load((CHART / "ci" / "cron-values.yaml").read_text(encoding="utf-8"))
+
+    assert {**shown, "image": example["image"]} == example
+
+
+def test_its_base_image_is_the_dockerfiles() -> None:
+    assert set(re.findall(r"python:[\w.-]+", PAGE)) == {parse(DOCKERFILE.read_text(encoding="utf-8"))[-1].base}
+
+
+def test_paths_it_names_are_there() -> None:
+    named = set(re.findall(r"(?:deploy|templates|scripts)/[\w./-]*\w", PAGE))
+
+    assert {"deploy/Dockerfile", "scripts/image-steps", "templates/access.yaml"} <= named
+    assert [name for name in named if not any((place / name).exists() for place in (ROOT, CHART))] == []
+
+
+def test_what_it_says_of_the_defaults_is_so() -> None:
+    defaults = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+    said = re.search(r"`activeDeadlineSeconds` \((\d+) hours\)", PAGE)
+
+    assert said is not None
+    assert int(said[1]) * 3600 == defaults["activeDeadlineSeconds"]
+    assert f"{defaults['terminationGracePeriodSeconds']} unless given" in PAGE
+    assert defaults["batch"]["exitZeroFor"] == [3, 5]
+    assert Path(CHART / "values.schema.json").exists()
