@@ -95,12 +95,12 @@ class Outcome:
 
 
 def _of_ours_only(fault: Declared) -> bool:
-    calls = any("kube" in fault.get(kind, {}) for kind in ("fail", "drop", "expire"))
+    calls = any("kube" in fault.get(kind, {}) for kind in ("fail", "drop", "slow", "expire"))
     return calls or any(isinstance(late, list) for late in fault.get("associationLate", {}).values())
 
 
 def _of_aws_only(fault: Declared) -> bool:
-    calls = any("aws" in fault.get(kind, {}) for kind in ("fail", "drop", "expire"))
+    calls = any("aws" in fault.get(kind, {}) for kind in ("fail", "drop", "slow", "expire"))
     return calls or "iamLate" in fault or "trustLate" in fault
 
 

@@ -1,4 +1,6 @@
-"""Faults of calls: refused, cut off, with expired credentials; and the moments at which other faults begin."""
+"""Faults of calls: refused, cut off, slow, with expired credentials; and the moments at which other faults begin."""
+
+import time
 
 from migrator.lab.aws.errors import ApiError
 from migrator.lab.aws.errors import ConnectionClosedError as AwsClosedError
@@ -26,6 +28,7 @@ class CallFaults:
             ConnectionClosedError: of AWS or of Kubernetes: the connection is to be closed.
         """
         self._moments(call, "before")
+        self._dawdle(call, "before")
         for one in self._struck("expire", call):
             self._board.took(one, f"credentials expired: {call.text}")
             raise _expired(call)
@@ -41,6 +44,7 @@ class CallFaults:
             ConnectionClosedError: of AWS or of Kubernetes: the connection is to be closed.
         """
         self._moments(call, "after")
+        self._dawdle(call, "after")
         self._cut(call, "after")
 
     def _moments(self, call: Call, side: str) -> None:
@@ -57,6 +61,14 @@ class CallFaults:
             if _fits(one.fault, one.fault.aws, one.fault.kube, call) and one.turns.take():
                 return [one]
         return []
+
+    def _dawdle(self, call: Call, side: str) -> None:
+        for one in self._board.on("slow"):
+            if one.fault.given.get("side", "before") != side:
+                continue
+            if _fits(one.fault, one.fault.aws, one.fault.kube, call) and one.turns.take():
+                self._board.took(one, f"{one.fault.given['seconds']} s late: {call.text}")
+                time.sleep(one.fault.given["seconds"])
 
     def _cut(self, call: Call, side: str) -> None:
         for one in self._board.on("drop"):

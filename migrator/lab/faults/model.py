@@ -15,6 +15,7 @@ KINDS = (
     "trustLate",
     "fail",
     "drop",
+    "slow",
     "expire",
     "webhookMisses",
     "webhookOff",

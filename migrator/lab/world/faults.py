@@ -21,7 +21,7 @@ _NAMED = {  # by kind of fault: fields that name a ServiceAccount, and fields th
     "crashLoop": ((), ("workload",)),
     "putBack": (("annotation",), ("template",)),
 }
-_ONE_OF = {"fail": ("aws", "kube"), "drop": ("aws", "kube"), "expire": ("aws", "kube")}
+_ONE_OF = dict.fromkeys(("fail", "drop", "slow", "expire"), ("aws", "kube"))
 _PUT_BACK = ("annotation", "trust", "template")
 _EDITS = (
     "trust",

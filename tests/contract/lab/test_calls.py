@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -131,6 +133,29 @@ def test_kubernetes_connection_is_dropped_before_or_after_the_server_acted(
     assert annotations.get(f"test/{side}") == value
     logged = [one for one in lab.page("kube-calls") if one["lost"]][-1]
     assert (logged["verb"], logged["name"], logged["status"]) == ("patch", "orders", 200 if value else 0)
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_answers_are_late_and_nobody_else_waits_for_them(lab: Lab, side: str) -> None:
+    iam = lab.aws("iam")
+    late = {"service": "iam", "operation": "GetRole"}
+    calls = {"verb": "get", "resource": "serviceaccounts"}
+    faults = (
+        {"slow": {"aws": late, "side": side, "seconds": 2, "first": 1}},
+        {"slow": {"kube": calls, "side": side, "seconds": 2, "first": 1}},
+    )
+    with lab.faults(*faults) as played, lab.kube() as client, ThreadPoolExecutor(2) as pool:
+        began = time.monotonic()
+        slow = [
+            pool.submit(lambda: iam.get_role(RoleName="Mail")),
+            pool.submit(lambda: client.get(account_path("orders"))),
+        ]
+        eventually("both wait", lambda: len(played()) == 2)
+        iam.list_roles()
+        client.list(account_path("orders").rpartition("/")[0])
+        assert not any(one.done() for one in slow)
+        assert [one.result() for one in slow]
+        assert time.monotonic() - began >= 2
 
 
 def test_the_operators_aws_credentials_expire_after_some_calls_until_they_are_renewed(lab: Lab) -> None:
