@@ -5,7 +5,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from migrator.cli.select import resolve
 from migrator.documents.errors import DocumentError
 from migrator.model.errors import StoreFault, UsageError
 from migrator.model.facts import Json
-from migrator.model.fleet import Fleet, SqliteState
+from migrator.model.fleet import DynamoState, Fleet, SqliteState
 from migrator.model.ids import ServiceId
 from migrator.model.meter import Meter
 from migrator.model.plan import Plan
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from migrator.model.events import Reporter
     from migrator.render.views.status import Unreadable
     from migrator.running.service import Runner
+    from migrator.store.dynamo.table import Table
     from migrator.store.plan_file import PlanFiles
 
 
@@ -184,7 +185,7 @@ class Wiring:
 
     @contextmanager
     def memory(self) -> Iterator[Memory | None]:
-        """The store for reading; None while nothing has ever been done. Makes no file."""
+        """The store for reading; None while there is no state file, as nothing has ever been done. Makes none."""
         if isinstance(self.fleet.state, SqliteState) and _nothing_at(self.fleet.state.path):
             yield None
             return
@@ -199,20 +200,41 @@ class Wiring:
         with self._store(create=True) as memory:
             yield Crew(wiring=self, memory=memory, clock=SystemClock(wake), reporter=reporter, interrupt=interrupt)
 
+    def _store(self, *, create: bool) -> AbstractContextManager[Memory]:
+        state = self.fleet.state
+        return self._in_file(state, create=create) if isinstance(state, SqliteState) else self._in_table(state)
+
     @contextmanager
-    def _store(self, *, create: bool) -> Iterator[Memory]:
+    def _in_file(self, state: SqliteState, *, create: bool) -> Iterator[Memory]:
         from migrator.store.database import Database
         from migrator.store.sqlite import SqliteJournal
         from migrator.store.sqlite_locks import SqliteLocks
 
-        state = self.fleet.state
-        if not isinstance(state, SqliteState):
-            raise StoreFault(f"{state} cannot be used yet", remedy='give "state" an "sqlite" in the fleet file')
         database = Database(state.path, create=create)
         try:
             yield Memory(SqliteJournal(database), SqliteLocks(database, _user()))
         finally:
             database.close()
+
+    @contextmanager
+    def _in_table(self, state: DynamoState) -> Iterator[Memory]:
+        from migrator.store.dynamo.journal import DynamoJournal
+        from migrator.store.dynamo.locks import DynamoLocks
+
+        table = self.table(state)
+        table.check()
+        table.check_whole()
+        locks = DynamoLocks(table, _user())
+        try:
+            yield Memory(DynamoJournal(table, locks), locks)
+        finally:
+            locks.close()
+
+    def table(self, state: DynamoState) -> "Table":
+        """The table of a DynamoDB store, whatever is in it."""
+        from migrator.store.dynamo.table import Table
+
+        return Table(self.sessions.dynamodb(state.account, state.region), self.sessions, state)
 
     def find(self, wanted: Sequence[str], memory: Memory | None) -> tuple[ServiceId, ...]:
         """The services meant on the command line: those with a plan file, and those the journal knows.

@@ -11,7 +11,7 @@ from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, JournalLine, Mark, Outcome, Run, ServiceState, Status, StepRecord
 from migrator.model.ports import Closing
 from migrator.store.database import Database, all_text
-from migrator.store.standing import standing
+from migrator.store.standing import latest, lines, state
 
 _RUN = "id, service, direction, outcome, plan, actor, host, started, ended, note, cause"
 
@@ -88,10 +88,7 @@ class SqliteJournal:
 
     def records(self, run: str) -> Mapping[str, StepRecord]:
         """The latest record of each step, in the order the steps were begun."""
-        latest: dict[str, StepRecord] = {}
-        for record in self._records(run):
-            latest[record.step] = record
-        return latest
+        return latest(self._records(run))
 
     def recent(self, step: str, since: str) -> Sequence[StepRecord]:
         """Every record of that step not older than `since`, of all services, oldest first."""
@@ -135,13 +132,12 @@ class SqliteJournal:
 
     def history(self, service: ServiceId) -> Sequence[JournalLine]:
         """Everything, oldest first."""
-        lines = [line for run in self.runs(service) for line in self._lines(run)]
-        return sorted(lines, key=lambda line: line.at)
+        told = [line for run in self.runs(service) for line in lines(run, self._records(run.id))]
+        return sorted(told, key=lambda line: line.at)
 
     def _state(self, runs: Sequence[Run]) -> ServiceState:
         last = runs[-1] if runs else None
-        steps = tuple(self.records(last.id).values()) if last else ()
-        return ServiceState(standing=standing(last, steps), run=last, steps=steps)
+        return state(last, self._records(last.id) if last else ())
 
     def _records(self, run: str) -> Iterator[StepRecord]:
         sql = "SELECT run, step, status, at, image, result, note FROM records WHERE run = ? ORDER BY number"
@@ -167,16 +163,6 @@ class SqliteJournal:
             yield
         except ValueError as error:
             raise self._db.damaged(f'{what} "{row[0]}" cannot be read: {error}') from error
-
-    def _lines(self, run: Run) -> Iterator[JournalLine]:
-        whose: Mapping[str, Json] = {"run": run.id, "direction": run.direction, "actor": run.actor, "host": run.host}
-        yield JournalLine(at=run.started, step="", status="begun", **whose)
-        for r in self._records(run.id):
-            yield JournalLine(
-                at=r.at, step=r.step, status=r.status, note=r.note, image=r.image, result=r.result, **whose
-            )
-        if run.ended:
-            yield JournalLine(at=run.ended, step="", status=run.outcome, note=run.note, **whose)
 
 
 def _end(connection: sqlite3.Connection, run: str, outcome: Outcome, note: str, at: str) -> None:

@@ -5,7 +5,7 @@ import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from migrator.model.errors import Locked
+from migrator.store.holders import taken_over
 
 _EXPIRY = timedelta(hours=1)  # of a lock; renewed by every record, and about every minute while a step waits
 
@@ -55,6 +55,4 @@ class Holds:
             sql = "UPDATE locks SET expires = ? WHERE key = ? AND owner = ?"
             renewed = connection.execute(sql, (expiry(), hold.key, hold.owner)).rowcount
             if renewed != 1 and hold.thread == threading.get_ident():
-                raise Locked(
-                    f'another runner took over "{hold.key}", whose lock had expired', remedy="look at migrate status"
-                )
+                raise taken_over(hold.key)

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from migrator.model.errors import Locked
 from migrator.model.facts import Json
 from migrator.model.journal import Holder
 from migrator.store.database import Database, all_text
+from migrator.store.holders import held_by
 from migrator.store.place import Place, is_alive, is_dead
 from migrator.store.sqlite_holds import expiry
 
@@ -76,7 +76,7 @@ class SqliteLocks:
             sql = f"SELECT {_COLUMNS} FROM locks WHERE key = ?"  # noqa: S608 - constants only
             row = connection.execute(sql, (key,)).fetchone()
             if row is not None and self._holds(row):
-                raise _locked(_holder(row))
+                raise held_by(_holder(row))
             connection.execute(
                 f"INSERT OR REPLACE INTO locks ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constants
                 values,
@@ -98,10 +98,3 @@ class SqliteLocks:
 def _holder(row: tuple[Json, ...]) -> Holder:
     key, owner, host, pid, since, doing, expires, _born = row
     return Holder(key=key, owner=owner, host=host, pid=pid, since=since, doing=doing, expires=expires)
-
-
-def _locked(holder: Holder) -> Locked:
-    return Locked(
-        f'"{holder.key}" is held by process {holder.pid} on "{holder.host}" since {holder.since} ({holder.doing})',
-        remedy="wait for it, or stop it; a dead runner's lock is taken over by itself",
-    )

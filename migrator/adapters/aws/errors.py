@@ -22,6 +22,8 @@ THROTTLED = frozenset(
         "BandwidthLimitExceeded",
         "EC2ThrottledException",
         "PriorRequestNotComplete",
+        "ProvisionedThroughputExceeded",
+        "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
         "RequestThrottledException",
@@ -33,7 +35,14 @@ THROTTLED = frozenset(
     }
 )
 _BUSY = frozenset(
-    {"ConcurrentModification", "RequestTimeout", "RequestTimeoutException", "TransactionInProgressException"}
+    {
+        "ConcurrentModification",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "TransactionConflict",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
 )
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException"})
@@ -123,8 +132,17 @@ def transient(error: BaseException) -> bool:
     """Whether another try may help: throttling, faults of the service, lost connections; never a bad certificate."""
     if isinstance(error, ClientError):
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        if code_of(error) == "TransactionCanceledException":
+            return _cancelled_by_others(error)
         return throttled(error.response) or code_of(error) in _BUSY or (status >= 500 and status != 501)
     return isinstance(error, _CONNECTION) and not isinstance(error, boto.SSLError)
+
+
+def _cancelled_by_others(error: ClientError) -> bool:
+    """Whether a transaction of DynamoDB met nothing but other transactions, or throttling."""
+    reasons: list[dict[str, str]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment] # untyped
+    codes = {reason.get("Code", "None") for reason in reasons} - {"None"}
+    return bool(codes) and codes <= THROTTLED | _BUSY | {"ThrottlingError"}
 
 
 def mapped(error: BaseException, *, doing: str, service: str) -> MigrateError:

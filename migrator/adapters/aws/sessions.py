@@ -21,6 +21,7 @@ from migrator.model.meter import Meter
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_eks import EKSClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_sts import STSClient
@@ -66,6 +67,11 @@ class AwsSessions:
         region = self.region_of(account)
         self.identity(account, region)
         return cast("IAMClient", self._client(account, region, "iam"))
+
+    def dynamodb(self, account: str, region: str) -> "DynamoDBClient":
+        """DynamoDB of that account and region."""
+        self.identity(account, region)
+        return cast("DynamoDBClient", self._client(account, region, "dynamodb"))
 
     def sts(self, account: str, region: str) -> "STSClient":
         """STS of that account and region, with the endpoint that its profile names."""

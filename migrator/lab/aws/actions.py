@@ -27,20 +27,23 @@ _S3_ACTIONS = {
     "DeleteObjects": "s3:DeleteObject",
     "ListObjectVersions": "s3:ListBucketVersions",
 }
-_DYNAMODB_ACTIONS = {
-    "TransactWriteItems": "dynamodb:PutItem",
-    "TransactGetItems": "dynamodb:GetItem",
+_TRANSACTED = {
+    "Put": "dynamodb:PutItem",
+    "Update": "dynamodb:UpdateItem",
+    "Delete": "dynamodb:DeleteItem",
+    "ConditionCheck": "dynamodb:ConditionCheckItem",
+    "Get": "dynamodb:GetItem",
 }
 _ON_ALL = {"ListTables", "ListClusters", "LookupEvents", "ListRoles", "GetAccountAuthorizationDetails"}
 
 
-def action_of(request: Request) -> str:
-    """The action name policies use for the operation."""
+def actions_of(request: Request) -> list[str]:
+    """The action names policies use for the operation; a transaction needs those of all its parts."""
     if request.service == "s3":
-        return _S3_ACTIONS.get(request.action, f"s3:{request.action}")
-    if request.service == "dynamodb" and request.action in _DYNAMODB_ACTIONS:
-        return _DYNAMODB_ACTIONS[request.action]
-    return f"{request.service}:{request.action}"
+        return [_S3_ACTIONS.get(request.action, f"s3:{request.action}")]
+    if request.service == "dynamodb" and request.action.startswith("Transact"):
+        return sorted({_TRANSACTED[kind] for one in request.params.get("TransactItems", ()) for kind in one})
+    return [f"{request.service}:{request.action}"]
 
 
 def resources_of(request: Request) -> list[str]:

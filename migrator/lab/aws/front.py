@@ -14,6 +14,7 @@ from migrator.lab.aws.authorise import Gate
 from migrator.lab.aws.callers import Callers, Credentials, SessionWish
 from migrator.lab.aws.calls import Call, CallLog
 from migrator.lab.aws.cloudtrail import CloudTrail
+from migrator.lab.aws.dynamo_transactions import Transactions
 from migrator.lab.aws.eks_addons import Addons
 from migrator.lab.aws.eks_associations import Associations
 from migrator.lab.aws.eks_auth import EksAuth
@@ -131,6 +132,7 @@ class AwsFront:
             "eks-auth": auth.handlers(),
             "iam": {**self._roles.handlers(), **Simulation(self._iam, self._moto).handlers()},
             "sts": {**sts.handlers(), **web.handlers()},
+            "dynamodb": Transactions(self._moto, self._clock).handlers(),
             "cloudtrail": CloudTrail(self.trail, self._clock).handlers(),
         }
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from migrator.lab.aws import wire_in, wire_out
-from migrator.lab.aws.actions import UNCHECKED, action_of, resources_of
+from migrator.lab.aws.actions import UNCHECKED, actions_of, resources_of
 from migrator.lab.aws.errors import ApiError, ConnectionClosedError, not_served, unknown_route
 from migrator.lab.aws.models import SERVED, service_model
 from migrator.lab.aws.routing import form, match_action, match_rest, match_target
@@ -181,9 +181,9 @@ class Pipeline:
     def _authorise(self, request: Request) -> None:
         if request.caller is None or (request.service, request.action) in UNCHECKED:
             return
-        action = action_of(request)
-        for resource in resources_of(request):
-            self.gate.require(request.caller, action, resource, service=request.service)
+        for action in actions_of(request):
+            for resource in resources_of(request):
+                self.gate.require(request.caller, action, resource, service=request.service)
 
     def _refusal(self, request: Request, problem: ApiError) -> HttpAnswer:
         protocol = _protocol(request)

@@ -99,6 +99,60 @@ def test_transaction_says_which_condition_failed(client: Client, table: str) -> 
     assert [reason["Code"] for reason in answer["CancellationReasons"]] == ["None", "ConditionalCheckFailed"]
 
 
+def test_a_transaction_is_carried_out_as_a_whole_or_not_at_all(client: Client, table: str) -> None:
+    dynamodb = client("dynamodb")
+    dynamodb.put_item(TableName=table, Item={"k": {"S": "a"}, "n": {"N": "1"}})
+    change = {
+        "TableName": table,
+        "Key": {"k": {"S": "a"}},
+        "UpdateExpression": "SET n = :n",
+        "ConditionExpression": "n = :old",
+        "ExpressionAttributeValues": {":n": {"N": "2"}, ":old": {"N": "1"}},
+    }
+    put = {"TableName": table, "Item": {"k": {"S": "b"}}, "ConditionExpression": "attribute_not_exists(k)"}
+    dynamodb.transact_write_items(TransactItems=[{"Update": change}, {"Put": put}])
+    with pytest.raises(ClientError):
+        dynamodb.transact_write_items(
+            TransactItems=[{"Delete": {"TableName": table, "Key": put["Item"]}}, {"Update": change}]
+        )
+    assert {item["k"]["S"]: item.get("n") for item in dynamodb.scan(TableName=table)["Items"]} == {
+        "a": {"N": "2"},
+        "b": None,
+    }
+
+
+def test_a_repeated_transaction_is_known_by_its_token(client: Client, table: str, refused: Refused) -> None:
+    dynamodb = client("dynamodb")
+    put = {"TableName": table, "Item": {"k": {"S": "x"}}, "ConditionExpression": "attribute_not_exists(k)"}
+    for _ in range(2):
+        dynamodb.transact_write_items(TransactItems=[{"Put": put}], ClientRequestToken="t1")
+    other = {"TransactItems": [{"Put": {**put, "Item": {"k": {"S": "y"}}}}], "ClientRequestToken": "t1"}
+    assert refused(dynamodb.transact_write_items, **other)[0] == "IdempotentParameterMismatchException"
+    again = {"TransactItems": [{"Put": put}], "ClientRequestToken": "t2"}
+    assert refused(dynamodb.transact_write_items, **again)[0] == "TransactionCanceledException"
+
+
+def test_a_transaction_changes_an_item_once(client: Client, table: str, refused: Refused) -> None:
+    put = {"Put": {"TableName": table, "Item": {"k": {"S": "x"}}}}
+    code, _, message = refused(client("dynamodb").transact_write_items, TransactItems=[put, put])
+    assert (code, "multiple operations on one item" in message) == ("ValidationException", True)
+
+
+def test_a_transaction_wants_the_permissions_of_all_its_parts(act_as: Any, table: str, refused: Refused) -> None:
+    allow = {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*"}
+    key = {"k": {"S": "x"}}
+    writes = [
+        {"Put": {"TableName": table, "Item": {"k": {"S": "y"}}}},
+        {"ConditionCheck": {"TableName": table, "Key": key, "ConditionExpression": "attribute_not_exists(k)"}},
+    ]
+    code, _, message = refused(act_as("dynamodb", allow).transact_write_items, TransactItems=writes)
+    assert (code, "dynamodb:ConditionCheckItem" in message) == ("AccessDeniedException", True)
+
+
+def test_every_answer_has_a_date(client: Client, table: str) -> None:
+    assert client("dynamodb").scan(TableName=table)["ResponseMetadata"]["HTTPHeaders"]["date"].endswith("GMT")
+
+
 def test_tables_of_accounts_are_apart(client: Client, table: str, refused: Refused, away: str) -> None:
     answer = refused(client("dynamodb", away).scan, TableName=table)
     assert answer[:2] == ("ResourceNotFoundException", 400)
