@@ -13,7 +13,7 @@ from migrator.cli.app import app
 
 COMMON = ("--fleet", "--plans", "--output", "--log-format", "--verbose", "--quiet", "--debug")
 EXPECTED = {
-    *("plan", "show", "explain", "apply", "rollback", "verify", "status", "history"),
+    *("plan", "show", "explain", "apply", "rollback", "verify", "batch", "status", "history"),
     *("lab up", "lab status", "lab down"),
 }
 

@@ -1,0 +1,117 @@
+"""Many workers share a fleet while they are killed and stopped at random, and the clouds throttle, drop and dawdle.
+
+In the end every service stands where its world says, and each change was made exactly once. `CHAOS_SERVICES`,
+`CHAOS_KILLS` and `CHAOS_SEED` in the environment set how many and which.
+"""
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migrator.model.exits import Exit
+from tests.lab import flocks, harness, scenes
+from tests.lab.harness import Fleet
+from tests.lab.invariants import Invariant
+from tests.lab.look import check
+from tests.lab.shift import Shift
+
+SERVICES = int(os.environ.get("CHAOS_SERVICES", "500"))
+KILLS = int(os.environ.get("CHAOS_KILLS", "40"))
+SEED = int(os.environ.get("CHAOS_SEED", "5"))
+CLUSTERS = ("north", "east", "south", "west")
+WORKERS = 8
+STATIC = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "x"}
+WEATHER: list[dict[str, Any]] = [
+    {"name": "throttled-iam", "fail": {"aws": {"service": "iam"}, "with": "throttled", "share": 0.03}},
+    {"name": "throttled-eks", "fail": {"aws": {"service": "eks"}, "with": "throttled", "share": 0.03}},
+    {"name": "busy", "fail": {"kube": {}, "with": "unavailable", "share": 0.01}},
+    {"name": "lost-before", "drop": {"aws": {"service": "eks"}, "share": 0.01}},
+    {"name": "lost-after", "drop": {"aws": {"service": "eks"}, "side": "after", "share": 0.01}},
+    {"name": "lost-write", "drop": {"kube": {"verb": "write"}, "side": "after", "share": 0.01}},
+    {"name": "slow-iam", "slow": {"aws": {"service": "iam"}, "seconds": 1, "share": 0.02}},
+    {"name": "slow-kube", "slow": {"kube": {"verb": "write"}, "seconds": 1, "share": 0.02, "side": "after"}},
+    {"name": "overlooked", "webhookMisses": {"serviceAccount": "shop/missed*"}},
+]
+
+
+def services(number: int) -> list[scenes.Service]:
+    """A cluster's: most are plain, one in twenty must not be moved, one in twenty will not come up after the move."""
+    few = max(1, number // 20)
+    return [
+        *flocks.many(number - 3 * few, "plain"),
+        *flocks.many(few, "keys", env=STATIC),
+        *flocks.many(few, "missed"),
+        *flocks.many(few, "held"),
+    ]
+
+
+EXPECTED = {"plain": "migrated", "keys": "planned", "missed": "rolled-back", "held": "planned"}
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    each = SERVICES // len(CLUSTERS)
+    world = flocks.write(tmp_path, {alias: services(each) for alias in CLUSTERS})
+    with harness.fleet(world, tmp_path) as running:
+        running.migrate("plan").ok()
+        for file in Path(running.environment["MIGRATE_PLANS"]).glob("*/shop/held*.yaml"):
+            service = f"{file.parts[-3]}/shop/{file.stem}"
+            scenes.edit(running, service, hold=True)
+        yield running
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+def test_chaos_on_one_machine(fleet: Fleet) -> None:
+    calm(fleet)
+    shift = Shift(fleet, fleet.folder / "shift", WORKERS, KILLS, pauses=5, paused_for=20, seed=SEED)
+    began = time.monotonic()
+    fleet.notes.killed = True
+    for service in flocks.standings(fleet):
+        if "/missed" in service:
+            fleet.waive(Invariant.CREDENTIALS, service, "the webhook overlooks its pods, whoever restarts them")
+    with fleet.faults(*WEATHER):
+        shift.work(every=1.0, limit=2400)
+    judge(fleet, shift, time.monotonic() - began)
+
+
+def calm(fleet: Fleet) -> None:
+    """What the fleet file says of batches: nothing that would stop this one."""
+    flocks.policy(
+        fleet,
+        limits={"services": 2, "per_cluster": 5, "api_rate": 500},
+        budget={"failures": 10000, "share": 1},
+        breaker=10000,
+        canary=1,
+    )
+    scenes.waits(fleet, verify=2)
+
+
+def judge(fleet: Fleet, shift: Shift, seconds: float) -> None:
+    """Whether all is as it should be, once the weather is fine; and the figures."""
+    last = fleet.migrate("batch", "--output", "json")
+    assert last.exit in {Exit.BLOCKED, Exit.DONE}, last.err
+    assert last.data["services"] == []
+    stands = flocks.standings(fleet)
+    wrong = {
+        service: standing
+        for service, standing in stands.items()
+        if standing != EXPECTED[service.rpartition("/")[2].rstrip("0123456789")]
+    }
+    assert not wrong
+    assert len(stands) == SERVICES // len(CLUSTERS) * len(CLUSTERS)
+    assert fleet.migrate("status", "--output", "json").data["locks"] == []
+    check(fleet)
+    faults = Counter(one["fault"] for one in fleet.lab_page("faults")["log"])
+    sys.stdout.write(
+        f"\n{len(stands)} services, {len(CLUSTERS)} clusters, {WORKERS} workers, seed {SEED}, {seconds:.0f} s;"
+        f"\nworkers: {dict(sorted(shift.fates.items()))}; started {sum(one.starts for one in shift.workers)} times"
+        f"\nclouds: {dict(sorted(faults.items()))}"
+        f"\nend: {dict(Counter(stands.values()))}\n"
+    )
