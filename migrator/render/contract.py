@@ -4,7 +4,7 @@ import json
 from importlib import resources
 from typing import Any
 
-COMMANDS = ("plan", "show", "explain", "apply", "rollback", "verify", "status", "history", "lab")
+COMMANDS = ("plan", "show", "explain", "apply", "rollback", "verify", "status", "history", "store", "lab")
 
 
 def schema(command: str) -> dict[str, Any]:
