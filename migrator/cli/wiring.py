@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from migrator.model.events import Reporter
     from migrator.render.views.status import Unreadable
     from migrator.running.service import Runner
+    from migrator.store.dynamo.locks import DynamoLocks
     from migrator.store.dynamo.table import Table
     from migrator.store.plan_file import PlanFiles
+    from migrator.store.transfer import Archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,14 +221,41 @@ class Wiring:
     @contextmanager
     def _in_table(self, state: DynamoState) -> Iterator[Memory]:
         from migrator.store.dynamo.journal import DynamoJournal
+
+        with self._at_table(state) as (table, locks):
+            yield Memory(DynamoJournal(table, locks), locks)
+
+    @contextmanager
+    def archive(self, *, create: bool) -> Iterator["tuple[Archive, Locks]"]:
+        """The store as a whole, also one into which an import was cut off, if it is open for another."""
+        state = self.fleet.state
+        if isinstance(state, SqliteState):
+            from migrator.store.database import Database
+            from migrator.store.sqlite_archive import SqliteArchive
+            from migrator.store.sqlite_locks import SqliteLocks
+
+            database = Database(state.path, create=create)
+            try:
+                yield SqliteArchive(database), SqliteLocks(database, _user())
+            finally:
+                database.close()
+        else:
+            from migrator.store.dynamo.archive import DynamoArchive
+
+            with self._at_table(state, whole=not create) as (table, locks):
+                yield DynamoArchive(table, locks), locks
+
+    @contextmanager
+    def _at_table(self, state: DynamoState, *, whole: bool = True) -> Iterator["tuple[Table, DynamoLocks]"]:
         from migrator.store.dynamo.locks import DynamoLocks
 
         table = self.table(state)
         table.check()
-        table.check_whole()
+        if whole:
+            table.check_whole()
         locks = DynamoLocks(table, _user())
         try:
-            yield Memory(DynamoJournal(table, locks), locks)
+            yield table, locks
         finally:
             locks.close()
 

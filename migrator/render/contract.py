@@ -4,7 +4,10 @@ import json
 from importlib import resources
 from typing import Any
 
-COMMANDS = ("plan", "show", "explain", "apply", "rollback", "verify", "status", "history", "batch", "batch-plan", "lab")
+COMMANDS = (
+    *("plan", "show", "explain", "apply", "rollback", "verify", "status", "history", "batch", "batch-plan"),
+    *("store", "lab"),
+)
 
 
 def schema(command: str) -> dict[str, Any]:

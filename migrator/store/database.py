@@ -102,6 +102,16 @@ class Database:
                 raise
             self._connection.execute("COMMIT")
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read in the block is of one moment."""
+        with self._lock, self._mapped():
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._connection.execute("ROLLBACK")
+
     def rows(self, sql: str, *values: object) -> list[tuple[Json, ...]]:
         """All rows of a query."""
         with self._lock, self._mapped():

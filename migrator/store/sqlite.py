@@ -24,42 +24,17 @@ class SqliteJournal:
 
     def begin(self, run: Run, closing: Closing | None = None) -> None:
         """Opens a run, ending another in the same transaction where `closing` says so."""
-        values = (
-            run.id,
-            str(run.service),
-            run.direction,
-            run.outcome,
-            json.dumps(run.plan),
-            run.actor,
-            run.host,
-            run.started,
-            run.ended,
-            run.note,
-            run.cause,
-        )
         with self._db.transaction() as connection:
             self._db.holds.renew(connection)
             if closing is not None:
                 _end(connection, closing.run, closing.outcome, closing.note, run.started)
-            marks = ", ".join("?" * len(values))
-            connection.execute(f"INSERT INTO runs ({_RUN}) VALUES ({marks})", values)  # noqa: S608 - constants only
+            add_run(connection, run)
 
     def record(self, record: StepRecord) -> None:
         """Adds a record."""
-        values = (
-            record.run,
-            record.step,
-            record.status,
-            record.at,
-            json.dumps(record.image),
-            json.dumps(record.result),
-            record.note,
-        )
         with self._db.transaction() as connection:
             self._db.holds.renew(connection)
-            connection.execute(
-                "INSERT INTO records (run, step, status, at, image, result, note) VALUES (?, ?, ?, ?, ?, ?, ?)", values
-            )
+            add_record(connection, record)
 
     def end(self, run: str, outcome: Outcome, note: str, at: str) -> None:
         """Ends a run."""
@@ -88,7 +63,16 @@ class SqliteJournal:
 
     def records(self, run: str) -> Mapping[str, StepRecord]:
         """The latest record of each step, in the order the steps were begun."""
-        return latest(self._records(run))
+        return latest(self.all_records(run))
+
+    def all_records(self, run: str) -> Iterator[StepRecord]:
+        """Every record of the run, oldest first."""
+        sql = "SELECT run, step, status, at, image, result, note FROM records WHERE run = ? ORDER BY number"
+        yield from map(self._record, self._db.rows(sql, run))
+
+    def services(self) -> Sequence[ServiceId]:
+        """Every service with a run, sorted."""
+        return sorted(self._service(row) for row in self._db.rows("SELECT max(id), service FROM runs GROUP BY service"))
 
     def recent(self, step: str, since: str) -> Sequence[StepRecord]:
         """Every record of that step not older than `since`, of all services, oldest first."""
@@ -107,9 +91,7 @@ class SqliteJournal:
     def mark(self, key: str, data: Json, at: str) -> None:
         """Keeps a note; the last one counts."""
         with self._db.transaction() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO marks (key, data, at) VALUES (?, ?, ?)", (key, json.dumps(data), at)
-            )
+            add_mark(connection, Mark(key=key, data=data, at=at))
 
     def marks(self, prefix: str) -> Mapping[str, Mark]:
         """The notes whose keys begin so, by key; a file of version 1 that is only read has none."""
@@ -132,16 +114,12 @@ class SqliteJournal:
 
     def history(self, service: ServiceId) -> Sequence[JournalLine]:
         """Everything, oldest first."""
-        told = [line for run in self.runs(service) for line in lines(run, self._records(run.id))]
+        told = [line for run in self.runs(service) for line in lines(run, self.all_records(run.id))]
         return sorted(told, key=lambda line: line.at)
 
     def _state(self, runs: Sequence[Run]) -> ServiceState:
         last = runs[-1] if runs else None
-        return state(last, self._records(last.id) if last else ())
-
-    def _records(self, run: str) -> Iterator[StepRecord]:
-        sql = "SELECT run, step, status, at, image, result, note FROM records WHERE run = ? ORDER BY number"
-        yield from map(self._record, self._db.rows(sql, run))
+        return state(last, self.all_records(last.id) if last else ())
 
     def _record(self, row: tuple[Json, ...]) -> StepRecord:
         with self._whole(row):
@@ -150,6 +128,10 @@ class SqliteJournal:
     def _run(self, row: tuple[Json, ...]) -> Run:
         with self._whole(row):
             return _run(row)
+
+    def _service(self, row: tuple[Json, ...]) -> ServiceId:
+        with self._whole(row):
+            return ServiceId.parse(row[1])
 
     def _mark(self, row: tuple[Json, ...]) -> Mark:
         with self._whole(row, "mark"):
@@ -163,6 +145,47 @@ class SqliteJournal:
             yield
         except ValueError as error:
             raise self._db.damaged(f'{what} "{row[0]}" cannot be read: {error}') from error
+
+
+def add_run(connection: sqlite3.Connection, run: Run) -> None:
+    """Writes a run into the transaction; so for the others."""
+    values = (
+        run.id,
+        str(run.service),
+        run.direction,
+        run.outcome,
+        json.dumps(run.plan),
+        run.actor,
+        run.host,
+        run.started,
+        run.ended,
+        run.note,
+        run.cause,
+    )
+    marks = ", ".join("?" * len(values))
+    connection.execute(f"INSERT INTO runs ({_RUN}) VALUES ({marks})", values)  # noqa: S608 - constants only
+
+
+def add_record(connection: sqlite3.Connection, record: StepRecord) -> None:
+    """Writes a record."""
+    values = (
+        record.run,
+        record.step,
+        record.status,
+        record.at,
+        json.dumps(record.image),
+        json.dumps(record.result),
+        record.note,
+    )
+    connection.execute(
+        "INSERT INTO records (run, step, status, at, image, result, note) VALUES (?, ?, ?, ?, ?, ?, ?)", values
+    )
+
+
+def add_mark(connection: sqlite3.Connection, mark: Mark) -> None:
+    """Writes a mark over the one of its key."""
+    values = (mark.key, json.dumps(mark.data), mark.at)
+    connection.execute("INSERT OR REPLACE INTO marks (key, data, at) VALUES (?, ?, ?)", values)
 
 
 def _end(connection: sqlite3.Connection, run: str, outcome: Outcome, note: str, at: str) -> None:

@@ -123,6 +123,10 @@ class DynamoJournal:
             found = list(pool.map(self._state, heads))
         return {ServiceId.parse(read_text(head, "sk")): one for head, one in zip(heads, found, strict=True)}
 
+    def services(self) -> Sequence[ServiceId]:
+        """Every service with a run, sorted."""
+        return sorted(ServiceId.parse(read_text(head, "sk")) for head in self._table.query(items.SERVICES))
+
     def history(self, service: ServiceId) -> Sequence[JournalLine]:
         """Everything, oldest first."""
         told = [line for run in self.runs(service) for line in lines(run, self.all_records(run.id))]
@@ -149,9 +153,14 @@ class DynamoJournal:
         return found
 
     def _over(self, run: str, outcome: Outcome, note: str, at: str) -> Run:
-        """The run as it will be when it is over."""
+        """The run as it will be when it is over.
+
+        Raises:
+            StoreFault, Locked: it is over already.
+        """
         found = self._known(run)
         if found.outcome is not Outcome.OPEN:
+            self._locks.renew()  # whoever has lost his lock is told so, and not what came of it
             raise _ended(run)
         return replace(found, outcome=outcome, note=note or found.note, ended=at)
 

@@ -123,6 +123,21 @@ class Table:
         """Writes the item, whatever is there."""
         self.call("put_item", Item=item)
 
+    def put_all(self, batch: Sequence[Attributes]) -> None:
+        """Writes the items, whatever is there; no two of one key.
+
+        Raises:
+            StoreFault: the table is too busy for that.
+        """
+        left: list[Attributes] = [{"PutRequest": {"Item": item}} for item in batch]
+        for pause in _PAUSES:
+            time.sleep(pause)
+            answer = self.call("batch_write_item", named=False, RequestItems={self.state.table: left})
+            left = answer.get("UnprocessedItems", {}).get(self.state.table, [])
+            if not left:
+                return
+        raise StoreFault(f"{self.state} is too busy to be written to", remedy="run the same command again later")
+
     def update(self, write: Mapping[str, Any]) -> Refused | None:
         """Changes one item as `changed` says."""
         return self._conditional("update_item", dict(write["Update"]))

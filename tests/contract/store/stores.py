@@ -19,6 +19,7 @@ from migrator.model.fleet import Account, DynamoState, Fleet, SqliteState, State
 from migrator.model.journal import Run
 from migrator.model.ports import Journal, Locks
 from migrator.store.database import Database
+from migrator.store.dynamo.archive import DynamoArchive
 from migrator.store.dynamo.journal import DynamoJournal
 from migrator.store.dynamo.lease import LEASES
 from migrator.store.dynamo.locks import DynamoLocks
@@ -26,7 +27,9 @@ from migrator.store.dynamo.making import Maker
 from migrator.store.dynamo.table import Table, key
 from migrator.store.dynamo.values import text
 from migrator.store.sqlite import SqliteJournal
+from migrator.store.sqlite_archive import SqliteArchive
 from migrator.store.sqlite_locks import SqliteLocks
+from migrator.store.transfer import Archive
 
 ACCOUNT, OTHER, REGION = "111122223333", "444455556666", "us-east-1"
 RETRY = Retry(first=0.01, longest=0.05, deadline=10)
@@ -70,6 +73,19 @@ class Side:
         table.check()
         locks = DynamoLocks(table, "tester", length=self.length)
         yield Opened(DynamoJournal(table, locks), locks)
+        locks.close()
+
+    @contextmanager
+    def archive(self) -> Iterator[tuple[Archive, Locks]]:
+        """The store as a whole."""
+        if isinstance(self.state, SqliteState):
+            database = Database(self.state.path)
+            yield SqliteArchive(database), SqliteLocks(database, "tester")
+            database.close()
+            return
+        table = self.table()
+        locks = DynamoLocks(table, "tester", length=self.length)
+        yield DynamoArchive(table, locks), locks
         locks.close()
 
     def table(self) -> Table:
