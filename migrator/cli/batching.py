@@ -163,7 +163,7 @@ class Batching:
         self._output.show(document, view.blocks)
         complaints = [textfile.write(summary) if textfile else "", post(url, as_json(document)) if url else ""]
         for problem in filter(None, complaints):
-            self._output.hint(problem)
+            self._output.warn(problem)
         return summary.exit
 
     def _plans(self) -> tuple[dict[ServiceId, Plan], frozenset[ServiceId]]:
