@@ -107,13 +107,13 @@ def _aside(look: Look, data: Mapping[str, Any]) -> Iterator[Text]:
 
 def _at_work(data: Mapping[str, Any], now: datetime) -> Iterator[Text]:
     """Every holder of a lock; of a service's, at which step it is and for how long."""
-    known = {one["service"]: one for one in data["services"]}
-    width = max((len(lock["key"].partition(":")[2]) for lock in data["locks"]), default=0)
-    for lock in data["locks"]:
-        kind, _, name = lock["key"].partition(":")
-        service = known.get(name) if kind == "service" else None
+    known = {f"service:{one['service']}": one for one in data["services"]}
+    names = [lock["key"].removeprefix("service:") for lock in data["locks"]]
+    width = max(map(len, names), default=0)
+    for name, lock in zip(names, data["locks"], strict=True):
+        service = known.get(lock["key"])
         line = Text(f"  {name:{width}}  ")
-        line.append(_step(service, lock, now) if service else f"{kind}, {_age(lock['since'], now)}")
+        line.append(_step(service, lock, now) if service else f"held, {_age(lock['since'], now)}")
         yield line.append(f"  {lock['doing']} on {lock['host']}, pid {lock['pid']}", style="dim")
 
 

@@ -54,16 +54,21 @@ def test_a_fleet_at_work() -> None:
         placed("mail", Standing.STRANDED, when=-3600, note="annotation: put back\nby Argo"),
         placed("orders", Standing.ROLLED_BACK, when=-10),
         placed("search", Standing.MIGRATED),
-        holders=(holder("service:prod/shop/cart"), holder("role:arn:aws:iam::1:role/cart", doing="trust of cart")),
+        holders=(
+            holder("service:prod/shop/cart"),
+            holder("role:arn:aws:iam::1:role/cart", doing="trust of cart"),
+            holder("batch", doing="batch"),
+        ),
     )
 
     assert lines(seen) == [
         "migrate status  as of 12:00:00 UTC, 3 s ago; looks every 2 s, Ctrl-C ends",
         "4 services: 1 running, 1 migrated, 1 rolled-back, 1 stranded; last change 13 s ago",
         "",
-        "at work: 2",
-        "  prod/shop/cart            restart started, 1 min 8 s  apply, ops on desk, pid 7",
-        "  arn:aws:iam::1:role/cart  role, 2 min 3 s  trust of cart on desk, pid 7",
+        "at work: 3",
+        "  prod/shop/cart                 restart started, 1 min 8 s  apply, ops on desk, pid 7",
+        "  role:arn:aws:iam::1:role/cart  held, 2 min 3 s  trust of cart on desk, pid 7",
+        "  batch                          held, 2 min 3 s  batch on desk, pid 7",
         "",
         "to look at: 2",
         "  prod/shop/mail    stranded     1 h 0 min  annotation: put back by Argo",
