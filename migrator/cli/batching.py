@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from migrator.model.exits import Exit
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Plan
 from migrator.model.ports import Journal
+from migrator.render import log
 from migrator.render.json_out import as_json
 from migrator.render.views import batch as view
 from migrator.render.views import batch_plan as planned
@@ -34,6 +36,7 @@ from migrator.running.batch.brakes import Brakes, close_breaker
 from migrator.running.batch.hours import Hours, opens
 from migrator.running.batch.summing import summary_of
 from migrator.running.clock import SystemClock
+from migrator.running.service import Runner
 
 if TYPE_CHECKING:
     from migrator.render.textfile.reporter import Textfile
@@ -125,7 +128,7 @@ class Batching:
             clock=crew.clock,
             reporter=crew.reporter,
             interrupt=signals,
-            runner=crew.runner,
+            runner=partial(_runner, crew, name),
             document_of=self.wiring.document_of,
             plan_of=self.wiring.plan_of,
         )
@@ -163,7 +166,7 @@ class Batching:
         self._output.show(document, view.blocks)
         complaints = [textfile.write(summary) if textfile else "", post(url, as_json(document)) if url else ""]
         for problem in filter(None, complaints):
-            self._output.hint(problem)
+            self._output.warn(problem)
         return summary.exit
 
     def _plans(self) -> tuple[dict[ServiceId, Plan], frozenset[ServiceId]]:
@@ -188,3 +191,9 @@ class Batching:
     @property
     def _output(self) -> Output:
         return Output(self.wiring.common)
+
+
+def _runner(crew: Crew, worker: str, service: ServiceId) -> Runner:
+    """Asked for in the thread that the service is carried out in: from here on, its log lines name the two."""
+    log.begin(service, worker=worker)
+    return crew.runner(service)

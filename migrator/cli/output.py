@@ -49,6 +49,10 @@ class Output:
         if not self._quiet:
             sys.stderr.write(hint(text, json_lines=self._json_lines))
 
+    def warn(self, text: str) -> None:
+        """Says on stderr what went wrong beside the result, in quiet mode too."""
+        sys.stderr.write(hint(text, json_lines=self._json_lines, event="warning"))
+
     def complain(self, found: Complaint, *, always: bool = False) -> None:
         """Says on stderr what went wrong; unless `always`, not to a person who sees it in the table anyway."""
         if always or not (self.for_people and sys.stdout.isatty()):

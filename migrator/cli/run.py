@@ -75,12 +75,12 @@ def line(found: Complaint, *, json_lines: bool) -> str:
     return json.dumps(data, ensure_ascii=False) + "\n"
 
 
-def hint(text: str, *, json_lines: bool) -> str:
-    """What a person may have overlooked, as stderr shows it, newline included."""
+def hint(text: str, *, json_lines: bool, event: str = "hint") -> str:
+    """What a person may have overlooked, or a warning, as stderr shows it, newline included."""
     sentence = redact(" ".join(text.split()))
     if not json_lines:
         return f"migrate: {sentence}\n"
-    return json.dumps({"level": "warning", "event": "hint", "message": sentence}, ensure_ascii=False) + "\n"
+    return json.dumps({"level": "warning", "event": event, "message": sentence}, ensure_ascii=False) + "\n"
 
 
 def let_go_of_stdout() -> None:

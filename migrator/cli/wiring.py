@@ -284,18 +284,19 @@ class Wiring:
             service: {str(one["name"]) for one in plan.facts.get("workloads", ())} for service, plan in plans.items()
         }
 
-    def readable_plans(self) -> "tuple[dict[ServiceId, Plan], list[Unreadable]]":
-        """Every plan, and the files that cannot be used with the reason."""
+    def readable_plans(self, files: "PlanFiles | None" = None) -> "tuple[dict[ServiceId, Plan], list[Unreadable]]":
+        """Every plan, and the files that cannot be used with the reason; `files` are read instead of `plans`."""
         from migrator.render.views.status import Unreadable
 
+        files = files or self.plans
         plans: dict[ServiceId, Plan] = {}
         unreadable: list[Unreadable] = []
-        for service in self.plans.services():
+        for service in files.services():
             try:
-                plans[service] = self.plans.read(service)
+                plans[service] = files.read(service)
             except DocumentError as error:
                 unreadable.append(Unreadable(self.plan_file(service), str(error)))
-        strays = [Unreadable(shown(Path(error.path)), str(error)) for error in self.plans.strays()]
+        strays = [Unreadable(shown(Path(error.path)), str(error)) for error in files.strays()]
         return plans, [*unreadable, *strays]
 
 

@@ -60,6 +60,12 @@ def configure(*, json_lines: bool, level: int, colour: bool) -> None:
     _bridge(shared, last, level)
 
 
+def begin(service: ServiceId, **more: str) -> None:
+    """The same as `turn` for a thread that does nothing else: it lasts as long as the thread."""
+    _TURN.set(service)
+    structlog.contextvars.bind_contextvars(**_named(service), **more)
+
+
 @contextmanager
 def turn(service: ServiceId, **more: str) -> Iterator[None]:
     """This thread works on the service for the block: every line says so, from before its run begins until after it.

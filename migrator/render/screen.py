@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _GAP = re.compile(r"^ +| {2,}")
 MOST_ROWS = 1000  # a longer table is written as plain lines: laying it out costs more than it shows
 
-_STYLES: Mapping[Tone, str] = {
+STYLES: Mapping[Tone, str] = {
     Tone.PLAIN: "",
     Tone.HEAD: "bold",
     Tone.GOOD: "green",
@@ -76,10 +76,10 @@ def _draw_one(console: "Console", block: Block) -> None:
     if isinstance(block, Line):
         lines = [block.text] if block.whole else folded(block.text, console.width)
         for line in lines:
-            console.print(Text(line, style=_STYLES[block.tone]), soft_wrap=True)
+            console.print(Text(line, style=STYLES[block.tone]), soft_wrap=True)
     elif isinstance(block, Diff):
         for line in block.lines:
-            console.print(Text(line, style=_STYLES[_diff_tone(line)]), soft_wrap=True)
+            console.print(Text(line, style=STYLES[_diff_tone(line)]), soft_wrap=True)
     elif len(block.rows) > MOST_ROWS:
         for text in _columns(block):
             console.file.write(f"{text}\n")
@@ -111,13 +111,13 @@ def _rich_table(table: Table, width: int) -> "RichTable":
     from rich.table import Table as RichTable  # noqa: PLC0415 - only a terminal pays for it
     from rich.text import Text  # noqa: PLC0415 - only a terminal pays for it
 
-    drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, header_style=_STYLES[Tone.HEAD])
+    drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, header_style=STYLES[Tone.HEAD])
     for position, column in enumerate(table.columns):
         longest = max((len(row[position]) for row in table.rows), default=0)
         drawn.add_column(column.title, overflow="fold", no_wrap=column.whole and longest <= width // 2)
     for row in table.rows:
         pairs = zip(row, table.columns, strict=True)
-        cells: list[Any] = [Text(cell, style=_STYLES[column.tones.get(cell, Tone.PLAIN)]) for cell, column in pairs]
+        cells: list[Any] = [Text(cell, style=STYLES[column.tones.get(cell, Tone.PLAIN)]) for cell, column in pairs]
         drawn.add_row(*cells)
     return drawn
 

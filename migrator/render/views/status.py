@@ -89,7 +89,7 @@ def blocks(data: Mapping[str, Any]) -> list[Block]:
     table: list[Block] = [Table(columns, rows), Line()] if rows else []
     return [
         *table,
-        Line(_closing(data["summary"]), Tone.HEAD),
+        Line(closing(data["summary"]), Tone.HEAD),
         *_locks(data["locks"]),
         *_unreadable(data["unreadable"]),
     ]
@@ -113,7 +113,8 @@ def _user(by: str | None) -> str:
     return by.partition(" on ")[0].partition(" as ")[0] if by else "-"
 
 
-def _closing(summary: Mapping[str, int]) -> str:
+def closing(summary: Mapping[str, int]) -> str:
+    """The counts on one line."""
     told = [f"{count} {name}" for name, count in summary.items() if name != "services" and count]
     services = f"{summary['services']} service{'' if summary['services'] == 1 else 's'}"
     return f"{services}: {', '.join(told)}" if told else services

@@ -99,6 +99,7 @@ def test_every_reason_is_in_the_schema_and_in_words(reason: str) -> None:
 @pytest.mark.parametrize("reason", LEFT)
 def test_what_is_left_is_in_words(reason: str) -> None:
     assert f"  left       3 {LEFT[reason]}" in text(left={reason: 3})
+    assert reason in schema("batch")["properties"]["left"]["description"].replace(",", "").split()
 
 
 def test_a_reason_nobody_has_words_for_is_told_as_it_is() -> None:

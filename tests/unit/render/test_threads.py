@@ -194,6 +194,21 @@ def test_a_turn_ends_clean_whatever_happens_in_it() -> None:
     assert get_contextvars() == {}
 
 
+def test_a_thread_that_does_nothing_else_says_so_to_its_end() -> None:
+    reporter = log.BindingReporter(Collector())
+
+    def work(number: int) -> None:
+        log.begin(service(number), worker="desk:7")
+        for event in story(number, 0):
+            reporter.tell(event)
+        named = {"service": str(service(number)), "cluster": f"cluster-{number}", "worker": "desk:7"}
+        assert get_contextvars() == named
+
+    at_once(work)
+
+    assert get_contextvars() == {}
+
+
 def test_between_two_runs_of_a_turn_the_service_stays_bound() -> None:
     reporter = log.BindingReporter(Collector())
     own = service(1)
