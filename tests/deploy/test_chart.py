@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from migrator.model.exits import Exit
+from migrator.model.fleet import SqliteState
 from migrator.store import fleet_file
 from tests.controlplane import tier
 from tests.controlplane.role import manifest, triples
@@ -18,7 +20,6 @@ pytestmark = getattr(pytest.mark, tier.HELM)
 Json = dict[str, Any]
 SCHEMA: Json = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
 BY_NAME = {path.name.removesuffix("-values.yaml"): path for path in VALUES}
-STORES = json.dumps(fleet_file.schema()["properties"]["state"])
 EVERY = pytest.mark.parametrize("values", VALUES, ids=BY_NAME)
 SHARED = {"ConfigMap"}
 KINDS = {
@@ -85,8 +86,6 @@ def test_its_identity_comes_from_an_association(values: Path, tmp_path: Path) ->
 
 @EVERY
 def test_the_fleet_file_is_one_that_the_program_takes(values: Path, tmp_path: Path) -> None:
-    if "workers" in values.name and "dynamodb" not in STORES:
-        pytest.skip("the fleet file knows no DynamoDB yet")
     documents = template(tmp_path, values)
     pod = pod_of(documents)
     [container] = pod["containers"]
@@ -98,8 +97,12 @@ def test_the_fleet_file_is_one_that_the_program_takes(values: Path, tmp_path: Pa
     assert fleet.plans == Path(places["plans"])
     assert {"name": "MIGRATE_FLEET", "value": f"{places['fleet']}/fleet.yaml"} in container["env"]
     assert [one.alias for one in fleet.clusters][:1] == ["prod-eu"]
-    if "state" in places:
-        assert Path(places["state"]) in Path(str(fleet.state)).parents
+    if isinstance(fleet.state, SqliteState):
+        assert fleet.state.path.parent == Path(places["state"])
+    else:
+        given = yaml.safe_load(values.read_text(encoding="utf-8"))["state"]["dynamodb"]
+        assert asdict(fleet.state).items() >= given.items()
+        assert "state" not in places
 
 
 def test_the_role_is_that_of_the_page(tmp_path: Path) -> None:
