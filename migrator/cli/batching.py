@@ -78,6 +78,9 @@ class Batching:
                 f"every window is closed; the next opens at {opens(policy, now).isoformat(timespec='minutes')}"
             )
             return Exit.UNFINISHED
+        late = hours.too_late(now)
+        if late == "window" and hours.closes is not None:
+            self._output.hint(_too_short(hours.closes, policy.longest))
         wake = threading.Event()
         with ExitStack() as stack:
             reporter = stack.enter_context(reporting(self.wiring.common, live=False))
@@ -197,3 +200,10 @@ def _runner(crew: Crew, worker: str, service: ServiceId) -> Runner:
     """Asked for in the thread that the service is carried out in: from here on, its log lines name the two."""
     log.begin(service, worker=worker)
     return crew.runner(service)
+
+
+def _too_short(closes: datetime, longest: float) -> str:
+    return (
+        f"the window closes at {closes.isoformat(timespec='minutes')} and a service is taken to need {longest:g} s "
+        '("batch.longest" of the fleet file): none is begun'
+    )

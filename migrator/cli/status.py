@@ -105,23 +105,29 @@ def _watch(wiring: "Wiring", chosen: Selectors, output: "Output", every: float) 
 def _document(wiring: "Wiring", chosen: Selectors, files: "PlanFiles | None" = None) -> dict[str, Any]:
     """The status as it is now."""
     from migrator.render.views import status as view
+    from migrator.running.batch.brakes import BREAKER, marked_open
 
     plans, unreadable = wiring.readable_plans(files)
     with wiring.memory() as memory:
         placed = _placed(wiring, plans, memory, chosen)
         holders = memory.locks.holders() if memory else ()
-    return view.document(placed, holders, unreadable)
+        breakers = marked_open(memory.journal.marks(BREAKER)) if memory else {}
+    return view.document(placed, holders, unreadable, breakers)
 
 
 def _placed(
     wiring: "Wiring", plans: "dict[ServiceId, Plan]", memory: "Memory | None", chosen: Selectors
 ) -> "list[Placed]":
     from migrator.render.views.status import Placed
+    from migrator.running import proven
 
     states = memory.journal.states() if memory else {}
+    marks = memory.journal.marks(proven.MARK) if memory else {}
     placed = []
     for service in sorted(plans.keys() | states.keys()):
         entry, plan = wiring.fleet.cluster(service.cluster), plans.get(service)
         if chosen.cluster(service.cluster, entry.account if entry else "") and chosen.planned(service, plan):
-            placed.append(Placed(service=service, plan=plan, state=states.get(service)))
+            state = states.get(service)
+            unproven = state is not None and proven.unproven(state, marks)
+            placed.append(Placed(service=service, plan=plan, state=state, unproven=unproven))
     return placed

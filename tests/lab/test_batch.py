@@ -4,6 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,52 @@ def test_sigterm_stops_it_at_a_checkpoint_and_the_next_run_resumes(fleet: Fleet)
 
     batch(fleet).ok()
     assert set(flocks.standings(fleet).values()) == {"migrated"}
+
+
+def test_a_service_without_pods_is_looked_at_until_its_first_pod_has_proven_it(fleet: Fleet) -> None:
+    deployment, scale = "/apis/apps/v1/namespaces/shop/deployments/s1", {"spec": {"replicas": 0}}
+    fleet.kube("one").patch(deployment, scale)
+    harness.wait_for("no pod", lambda: not _pods(fleet))
+    first = batch(fleet, "--cluster", "one").ended(Exit.UNFINISHED)
+    again = batch(fleet, "--cluster", "one").ended(Exit.UNFINISHED)
+    before = _unproven(fleet)
+
+    fleet.kube("one").patch(deployment, {"spec": {"replicas": 1}})
+    harness.wait_for("its pod", lambda: any(pod["status"]["phase"] == "Running" for pod in _pods(fleet)))
+    proven = batch(fleet, "--cluster", "one").ok()
+    after = batch(fleet, "--cluster", "one").ok()
+
+    assert counts(first) == {"done": FEW - 1, "unfinished": 1}
+    assert [one["service"] for one in again.data["services"]] == ["one/shop/s1"]
+    assert [one["service"] for one in proven.data["services"]] == ["one/shop/s1"]
+    assert after.data["services"] == []
+    assert (before, _unproven(fleet)) == (["one/shop/s1"], [])
+
+
+def _pods(fleet: Fleet) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = fleet.kube("one").list(
+        "/api/v1/namespaces/shop/pods", fieldSelector="spec.serviceAccountName=s1"
+    )["items"]
+    return found
+
+
+def _unproven(fleet: Fleet) -> list[str]:
+    services = fleet.migrate("status", "--output", "json").data["services"]
+    return [one["service"] for one in services if one["unproven"]]
+
+
+def test_a_window_that_closes_too_soon_begins_nothing_and_says_why(fleet: Fleet) -> None:
+    now = datetime.now(UTC)
+    window = f"daily {now - timedelta(hours=1):%H:%M}-{now + timedelta(hours=1):%H:%M} UTC"
+    flocks.policy(fleet, windows=[window], longest=4 * 3600)
+
+    ran = batch(fleet).ended(Exit.UNFINISHED)
+
+    assert (ran.data["reason"], ran.data["left"]) == ("window", {"later": 2 * FEW})
+    assert 'a service is taken to need 14400 s ("batch.longest" of the fleet file): none is begun' in ran.err
+
+    flocks.policy(fleet, windows=[window], longest=60)
+    batch(fleet).ok()
 
 
 def test_outside_its_windows_it_calls_nobody(fleet: Fleet) -> None:

@@ -11,14 +11,20 @@ from migrator.render.blocks import STANDING_TONES, VERDICT_TONES, Block, Column,
 from migrator.render.json_out import result
 from migrator.render.views.plan import role_of
 
+_SHARE = "slot:"  # a batch's share of a limit: of no interest beside the service that it is for
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """One service: its plan, its state in the journal; either may be missing, not both."""
+    """One service: its plan, its state in the journal; either may be missing, not both.
+
+    `unproven`: migrated while it had no pod, and none that came since was looked at.
+    """
 
     service: ServiceId
     plan: Plan | None
     state: ServiceState | None
+    unproven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +35,13 @@ class Unreadable:
     problem: str
 
 
-def document(placed: Sequence[Placed], holders: Sequence[Holder], unreadable: Iterable[Unreadable]) -> dict[str, Any]:
-    """The result document, `schemas/status.json`."""
+def document(
+    placed: Sequence[Placed],
+    holders: Sequence[Holder],
+    unreadable: Iterable[Unreadable],
+    breakers: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The result document, `schemas/status.json`; `breakers` are open ones, by cluster, with the reason."""
     held = {holder.key for holder in holders}
     services = [_service(one, running=f"service:{one.service}" in held) for one in placed]
     counts = {str(standing): sum(one["standing"] == standing for one in services) for standing in Standing}
@@ -39,6 +50,7 @@ def document(placed: Sequence[Placed], holders: Sequence[Holder], unreadable: It
         summary={"services": len(services), **counts},
         services=services,
         locks=[_lock(holder) for holder in holders],
+        breakers=[{"cluster": cluster, "why": why} for cluster, why in sorted((breakers or {}).items())],
         unreadable=[{"file": one.file, "problem": one.problem} for one in unreadable],
     )
 
@@ -59,6 +71,7 @@ def _service(one: Placed, *, running: bool) -> dict[str, Any]:
         "by": f"{run.actor} on {run.host}" if run else None,
         "run": run.id if run else None,
         "note": (run.note or (last.note if last else "")) if run else "",
+        "unproven": one.unproven,
     }
 
 
@@ -91,6 +104,7 @@ def blocks(data: Mapping[str, Any]) -> list[Block]:
         *table,
         Line(closing(data["summary"]), Tone.HEAD),
         *_locks(data["locks"]),
+        *[Line(f"breaker open: {one['cluster']}: {one['why']}", Tone.BAD) for one in data["breakers"]],
         *_unreadable(data["unreadable"]),
     ]
 
@@ -104,7 +118,7 @@ def _row(service: Mapping[str, Any]) -> tuple[str, ...]:
         f"{step['id']} {step['status']}" if step else "-",
         (service["since"] or "-")[:19].replace("T", " "),
         _user(service["by"]),
-        " ".join(service["note"].split()),
+        " ".join(("no pod has proven it yet" if service["unproven"] else service["note"]).split()),
     )
 
 
@@ -127,6 +141,7 @@ def _locks(locks: Sequence[Mapping[str, Any]]) -> list[Block]:
             Tone.WARN,
         )
         for lock in locks
+        if not lock["key"].startswith(_SHARE)
     ]
 
 

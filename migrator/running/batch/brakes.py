@@ -38,7 +38,7 @@ class Brakes:
     def remember(self) -> None:
         """Writes down breakers that have opened, so that they stay open for everybody until a person closes them."""
         for cluster, why in self.open().items():
-            if cluster not in self._marked():
+            if cluster not in marked_open(self._marks):
                 self.journal.mark(f"{BREAKER}{cluster}", {"open": True, "why": why}, self.clock.now())
         self._marks = self.journal.marks(BREAKER)
 
@@ -48,17 +48,10 @@ class Brakes:
 
     def open(self) -> Mapping[str, str]:
         """Clusters whose breaker is open, with the reason."""
-        marked = self._marked()
+        marked = marked_open(self._marks)
         clusters = {run.service.cluster for run in self._ended.values()} - marked.keys()
         judged = {cluster: why for cluster in sorted(clusters) if (why := self._judged(cluster))}
         return {**marked, **judged}
-
-    def _marked(self) -> Mapping[str, str]:
-        return {
-            key.removeprefix(BREAKER): str(_data(mark).get("why", ""))
-            for key, mark in self._marks.items()
-            if _data(mark).get("open")
-        }
 
     def _judged(self, cluster: str) -> str | None:
         mark = self._marks.get(f"{BREAKER}{cluster}")
@@ -72,6 +65,15 @@ class Brakes:
     def _oldest(self) -> str:
         since = datetime.fromisoformat(self.clock.now()) - timedelta(seconds=self.policy.budget.within)
         return since.isoformat(timespec="microseconds")
+
+
+def marked_open(marks: Mapping[str, Mark]) -> Mapping[str, str]:
+    """Clusters whose breaker a batch has opened and nobody has closed, with the reason; from marks of that kind."""
+    return {
+        key.removeprefix(BREAKER): str(_data(mark).get("why", ""))
+        for key, mark in marks.items()
+        if _data(mark).get("open")
+    }
 
 
 def close_breaker(journal: Journal, cluster: str, at: str) -> None:
