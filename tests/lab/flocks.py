@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from migrator.documents.emit import emit
 from tests.lab import scenes
 from tests.lab.harness import Fleet
@@ -66,6 +68,13 @@ def policy(fleet: Fleet, **fields: Any) -> None:
     file = Path(fleet.environment["MIGRATE_FLEET"])
     text = file.read_text(encoding="utf-8").split("\nbatch:\n", maxsplit=1)[0].rstrip("\n")
     file.write_text(f"{text}\n{emit({'batch': fields})}" if fields else f"{text}\n", encoding="utf-8")
+
+
+def state(fleet: Fleet, **kind: Any) -> None:
+    """Sets the fleet file's `state`."""
+    file = Path(fleet.environment["MIGRATE_FLEET"])
+    data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    file.write_text(emit({**data, "state": kind}), encoding="utf-8")
 
 
 def standings(fleet: Fleet) -> dict[str, str]:

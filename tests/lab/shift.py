@@ -81,6 +81,10 @@ class Shift:
         for timer in self._waking:
             timer.join()
 
+    def said(self, words: str) -> int:
+        """On how many lines of their logs the workers say so."""
+        return sum(line.count(words) for log in self.folder.glob("*.log") for line in log.read_text().splitlines())
+
     def _replace(self) -> None:
         """A place that was killed is taken anew; one that ended by itself stays empty: nothing is left to do."""
         for worker in self.workers:

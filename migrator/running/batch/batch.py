@@ -229,6 +229,8 @@ class Batch:
         running.shares.close()
         self.states[finished.service] = self.tools.journal.state(finished.service)
         if isinstance(finished.error, Locked | Overtaken):
+            data = {"service": str(finished.service), "why": finished.error.message}
+            self.tools.reporter.tell(Noticed(what="left to another runner", data=data))
             self.agenda.put(finished.service, self._known().errand(finished.service))
             return
         told = ended_as(finished, self.tools.clock.monotonic() - running.began)
