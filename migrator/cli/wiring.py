@@ -253,7 +253,7 @@ class Wiring:
         table.check()
         if whole:
             table.check_whole()
-        locks = DynamoLocks(table, _user())
+        locks = DynamoLocks(table, _user(), length=state.lease)
         try:
             yield table, locks
         finally:

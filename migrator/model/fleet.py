@@ -79,6 +79,7 @@ class DynamoState:
     table: str
     region: str
     account: str
+    lease: float = 60.0  # seconds for which a lock holds after its last renewal
 
     def __str__(self) -> str:
         return f'the table "{self.table}" of account "{self.account}" in {self.region}'

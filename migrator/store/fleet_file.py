@@ -72,7 +72,7 @@ def _state(document: Document, folder: Path, clusters: tuple[FleetCluster, ...])
     if "account" not in table and len(accounts) > 1:
         problem = f'missing: "account"; the clusters have several: {", ".join(sorted(accounts))}'
         raise document.error(("state", "dynamodb"), problem)
-    return DynamoState(table=table["table"], region=table["region"], account=table.get("account") or accounts.pop())
+    return DynamoState(**{"account": accounts.pop(), **table})
 
 
 def _policy(data: dict[str, Any]) -> Policy:

@@ -1,8 +1,9 @@
 """Locks in the table: leases that a heartbeat keeps alive, so that those of a dead process soon are anybody's.
 
-A lease lasts a minute and is renewed every quarter of one, and by every write to the journal. Which runner has it only
-the table decides: each renewal and each journal write is made on the condition that owner and token are still ours. A
-process that was stopped, or cut off, for longer learns from its next write that it has lost it, and writes nothing.
+A lease lasts a minute, unless the fleet file says otherwise; it is renewed four times as often, and by every write to
+the journal. Which runner has it only the table decides: each renewal and each journal write is made on the condition
+that owner and token are still ours. A process that was stopped, or cut off, for longer learns from its next write that
+it has lost it, and writes nothing.
 """
 
 import os
@@ -20,14 +21,13 @@ from migrator.store.dynamo.lease import LEASES, Lease, Taking, holder, living
 from migrator.store.dynamo.table import Refused, Table
 from migrator.store.holders import held_by, taken_over
 
-LENGTH = 60.0  # seconds
 _TRIES = 5  # of taking a lease that others take and give back meanwhile
 
 
 class DynamoLocks:
     """The Locks port over a table."""
 
-    def __init__(self, table: Table, who: str, *, length: float = LENGTH) -> None:
+    def __init__(self, table: Table, who: str, *, length: float) -> None:
         self._table = table
         self._who = who
         self._length = length

@@ -227,7 +227,7 @@ def absent(item: Attributes) -> dict[str, Any]:
 
 def changed(pair: Key, values: Attributes, *, where: Attributes) -> dict[str, Any]:
     """The write that sets attributes of an item that has those of `where`; without any, of one that is not there."""
-    names = {f"#{number}": name for number, name in enumerate({**values, **where})}
+    names = {f"#n{number}": name for number, name in enumerate({**values, **where})}
     short = {name: mark for mark, name in names.items()}
     condition = " AND ".join(f"{short[name]} = :w{short[name][1:]}" for name in where) or "attribute_not_exists(pk)"
     return {

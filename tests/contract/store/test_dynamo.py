@@ -5,18 +5,23 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from time import sleep
 from typing import Any
 
 import pytest
 
 from migrator.lab.aws.front import AwsFront
+from migrator.lab.aws.wire import Request
 from migrator.model.errors import CredentialsExpired, Locked, MigrateError, NotPermitted, StoreFault
 from migrator.model.fleet import DynamoState
 from migrator.model.journal import Outcome
 from migrator.model.ports import Closing
+from migrator.store.dynamo.journal import DynamoJournal
 from migrator.store.dynamo.lease import LEASES, Taking
+from migrator.store.dynamo.locks import DynamoLocks
 from migrator.store.dynamo.making import TTL, Maker
 from migrator.store.dynamo.table import Table, key
+from migrator.store.dynamo.time import ServerTime, monotonic
 from migrator.store.dynamo.values import number, text
 from tests.contract.store.conftest import Trouble
 from tests.contract.store.samples import CART, LOCK, RUN, SERVICE, at, record, run
@@ -201,9 +206,9 @@ def test_a_permission_that_is_missing_is_named(side: Side, front: AwsFront) -> N
     assert 'allow "dynamodb:PutItem"' in said
 
 
-def in_another(side: Side, **other: str) -> Side:
+def in_another(side: Side, *, table: str = "", region: str = REGION) -> Side:
     assert isinstance(side.state, DynamoState)
-    return Side(replace(side.state, **other))
+    return Side(replace(side.state, table=table or side.state.table, region=region))
 
 
 def test_a_missing_table_and_a_wrong_region_are_one_sentence(side: Side) -> None:
@@ -307,3 +312,56 @@ def test_a_table_of_somebody_else_is_left_alone(side: Side) -> None:
     assert "holds something else already" in told(maker.missing)
     table.call("update_time_to_live", TimeToLiveSpecification={"Enabled": True, "AttributeName": "gone"})
     assert 'expire by "gone"' in told(maker.missing)
+
+
+def test_machines_whose_clocks_are_hours_apart_respect_each_other(table: Callable[..., Side]) -> None:
+    """Each counts its own seconds from its own beginning; what time it is, both learn from the table."""
+    side = table(2.0)
+    early, late = (
+        (DynamoLocks(one, who, length=2.0), one) for who, one in (("early", side.table()), ("late", side.table()))
+    )
+    early[1].time = ServerTime(lambda: monotonic() - 9e4)
+    late[1].time = ServerTime(lambda: monotonic() + 9e4)
+    for mine, other in ((early[0], late[0]), (late[0], early[0])):
+        with mine.held("k", doing="apply"):
+            sleep(2.2)  # longer than a lease: the heartbeat renews it by the right time
+            with pytest.raises(Locked):
+                other.held("k", doing="apply").__enter__()
+            mine.renew()
+        assert other.holders() == []
+    for locks, _ in (early, late):
+        locks.close()
+
+
+@pytest.mark.parametrize("stolen", [False, True], ids=["[still ours]", "[taken meanwhile]"])
+def test_a_write_that_takes_longer_than_its_lease_is_followed_by_a_renewal(
+    side: Side, front: AwsFront, stolen: bool
+) -> None:
+    """The record is durable, but whoever goes on after it must still hold the lease."""
+    passed = [0.0]
+    table = side.table()
+    table.time = ServerTime(lambda: monotonic() + passed[0])
+    locks = DynamoLocks(table, "slow", length=60.0)
+    journal = DynamoJournal(table, locks)
+
+    def slowly(request: Request, _answer: object) -> None:
+        if request.action == "TransactWriteItems":
+            passed[0] += 61
+            if stolen:
+                side.steal(LOCK)
+
+    with locks.held(LOCK, doing="apply"):
+        journal.begin(RUN)
+        front.after_hooks.append(slowly)
+        try:
+            if stolen:
+                with pytest.raises(Locked, match="took over"):
+                    journal.record(record("trust"))
+            else:
+                journal.record(record("trust"))
+        finally:
+            front.after_hooks.remove(slowly)
+    locks.close()
+    assert list(journal.records("r1")) == ["trust"]
+    renewed = [call.operation for call in front.calls if call.params.get("TableName") == table.state.table]
+    assert "UpdateItem" in renewed[-4:]

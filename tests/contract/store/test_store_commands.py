@@ -145,7 +145,7 @@ def test_the_policy_is_enough_and_no_more(migrate: Migrate, front: AwsFront) -> 
     worker = sessions(**{ACCOUNT: role})
     worker.fleet = replace(worker.fleet, accounts=worker.fleet.accounts[2:])
     table = Table(worker.dynamodb(ACCOUNT, REGION), worker, side.state)
-    locks = DynamoLocks(table, "worker")
+    locks = DynamoLocks(table, "worker", length=60)
     journal = DynamoJournal(table, locks)
     with locks.held(LOCK, doing="apply"):
         journal.begin(RUN)

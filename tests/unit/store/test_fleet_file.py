@@ -57,14 +57,14 @@ def test_the_page_names_every_field_and_every_default() -> None:
 
 
 def test_a_table_is_in_the_account_of_the_clusters_unless_told(tmp_path: Path) -> None:
-    table = "state: {dynamodb: {table: fleet, region: us-east-1}}\n"
+    table = "state: {dynamodb: {table: fleet, region: us-east-1, lease: 5}}\n"
     told = table.replace("}}", ', account: "222222222222"}}')
 
     assert load_fleet(written(tmp_path, MINIMAL + table)).state == DynamoState(
-        table="fleet", region="us-east-1", account="111111111111"
+        table="fleet", region="us-east-1", account="111111111111", lease=5
     )
     assert load_fleet(written(tmp_path, MINIMAL + OTHER + told)).state == DynamoState(
-        table="fleet", region="us-east-1", account="222222222222"
+        table="fleet", region="us-east-1", account="222222222222", lease=5
     )
 
 
