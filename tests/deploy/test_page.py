@@ -13,6 +13,8 @@ from tests.deploy.image import DOCKERFILE, ROOT
 PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 ADAPTERS = ROOT / "migrator" / "adapters" / "aws"
 CALLED = {"eks": re.compile(r"_eks\(\)\.([a-z_]+)\("), "iam": re.compile(r"client\.([a-z_]+)\(")}
+STORE = ROOT / "migrator" / "store" / "dynamo"
+ASKED = re.compile(r'"(query|scan|\w+_item|Put|Update|Delete|ConditionCheck)"')
 IMPLIED = {"eks:TagResource"}
 """By the tags of what is created."""
 
@@ -34,6 +36,16 @@ def test_the_policy_names_every_call_of_the_adapters_and_no_other() -> None:
 
     assert set(first["Action"]) == called("eks") | called("iam") | IMPLIED
     assert second["Action"] == "iam:PassRole"
+
+
+def test_what_a_table_needs_is_what_the_store_asks_for() -> None:
+    sources = [path for path in STORE.glob("*.py") if path.name != "making.py"]  # who makes it is somebody else
+    words = {word for path in sources for word in ASKED.findall(path.read_text(encoding="utf-8"))}
+    plain = {word for word in words if "transact" not in word}
+    asked = {"".join(part.capitalize() for part in word.removesuffix("_item").split("_")) for word in plain}
+    asked = {one if one == "Query" else f"{one}Item" for one in asked}
+
+    assert set(re.findall(r"`dynamodb:(\w+)`", PAGE)) == asked
 
 
 def test_its_values_are_those_of_the_shortest_example() -> None:
