@@ -89,7 +89,7 @@ class Batching:
             crew = stack.enter_context(self.wiring.crew(textfile or reporter, signals, wake))
             self._close_breakers(crew)
             name = f"{socket.gethostname()}:{os.getpid()}"
-            stack.enter_context(registered(crew.memory.locks, name, worker=self.worker))
+            stack.enter_context(registered(crew.memory.locks, worker=self.worker))
             summary = self._carry(crew, hours, name, signals)
         return self._tell(summary, textfile)
 

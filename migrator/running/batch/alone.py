@@ -1,7 +1,7 @@
 """One batch at a time, or any number of workers; never both."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from migrator.model.errors import Locked
 from migrator.model.journal import Holder
@@ -9,19 +9,33 @@ from migrator.model.ports import Locks
 
 KEY = "batch"
 _WORKER = "worker:"
+_WORKERS = 1000  # more than anybody starts
 
 
 @contextmanager
-def registered(locks: Locks, name: str, *, worker: bool) -> Iterator[None]:
-    """Holds the fleet's batch lock, or a worker's own, for the block.
+def registered(locks: Locks, *, worker: bool) -> Iterator[None]:
+    """Holds the fleet's batch lock, or one of its workers' places, for the block.
 
     Raises:
         Locked: a batch is at work, or, where this is to be the only one, workers are.
     """
-    with locks.held(f"{_WORKER}{name}" if worker else KEY, doing="batch"):
+    with _place(locks) if worker else locks.held(KEY, doing="batch"):
         for holder in locks.holders():
             if holder.key == KEY if worker else holder.key.startswith(_WORKER):
                 raise _busy(holder)
+        yield
+
+
+@contextmanager
+def _place(locks: Locks) -> Iterator[None]:
+    """The first place that is free: a dead worker's is taken over, so that none are left behind."""
+    with ExitStack() as stack:
+        for number in range(_WORKERS):
+            try:
+                stack.enter_context(locks.held(f"{_WORKER}{number}", doing="batch"))
+            except Locked:
+                continue
+            break
         yield
 
 
