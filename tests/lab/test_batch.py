@@ -1,6 +1,7 @@
 """`migrate batch` as cron runs it, over a practice fleet of two clusters: nobody asks, nobody watches."""
 
 import json
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -112,6 +113,26 @@ def test_sigterm_stops_it_at_a_checkpoint_and_the_next_run_resumes(fleet: Fleet)
 
     batch(fleet).ok()
     assert set(flocks.standings(fleet).values()) == {"migrated"}
+
+
+def test_a_second_ctrl_c_ends_it_at_once_and_the_next_run_resumes(fleet: Fleet) -> None:
+    scenes.waits(fleet, settle=60)
+    run = fleet.start("batch")
+    lines = run.stderr
+    assert lines is not None
+    for line in lines:
+        told = json.loads(line)
+        if (told.get("step"), told.get("status")) == ("verify", "started"):
+            break
+    run.send_signal(signal.SIGINT)
+    harness.wait_for("the first to be heard", lambda: "stopping" in lines.readline())
+    began = time.monotonic()
+    run.send_signal(signal.SIGINT)
+
+    assert _ended(run) == Exit.INTERRUPTED
+    assert time.monotonic() - began < 30
+    scenes.waits(fleet, settle=0.4)
+    batch(fleet).ok()
 
 
 def test_a_service_without_pods_is_looked_at_until_its_first_pod_has_proven_it(fleet: Fleet) -> None:

@@ -135,6 +135,8 @@ class Known:
         run = state.run
         if run is None or plan is None:
             return Left.UNREADABLE if run is not None and run.service in self.unreadable else None
+        if plan.edit.hold:
+            return Left.HOLD
         if carries(run, plan, self.plan_of):
             by_a_person = run.direction is Direction.BACK and not run.note  # that of a failed step carries its reason
             if by_a_person:

@@ -26,7 +26,6 @@ from migrator.running.result import Result
 from migrator.running.runs import PlanOf
 from migrator.running.service import Runner
 
-_LOOK_AGAIN = 5.0  # seconds after which a worker that can begin nothing reads the whole journal again
 _BEGIN_AGAIN = 2.0  # seconds after which it looks for shares that others have given back
 _PAUSE = 0.5  # seconds between two looks at signals and at the hours
 
@@ -95,7 +94,7 @@ class Batch:
     _faults: dict[str, int] = field(default_factory=dict)  # of the environment, in a row, by cluster
     _begun: int = 0
     _next_fill: float = 0.0  # monotonic; before it, nothing has become free that could be known here
-    _read: float = 0.0  # when the whole journal was, monotonic
+    _held: frozenset[str] = frozenset()  # services that others were at work on, at the last look
     _hands: Hands = field(default_factory=Hands)
     brakes: Brakes = field(init=False)
     _slots: Slots = field(init=False)
@@ -107,7 +106,6 @@ class Batch:
     def look(self) -> None:
         """Reads the whole journal, and makes the agenda anew."""
         self.states = dict(self.tools.journal.states())
-        self._read = self.tools.clock.monotonic()
         self.agenda = Agenda.of(self._known(), self.orders.selected)
         for service in [*self._running, *(one.service for one in self.ended)]:
             self.agenda.put(service, None)
@@ -149,8 +147,6 @@ class Batch:
         if self.tools.clock.monotonic() < self._next_fill:
             return False
         self._next_fill = self.tools.clock.monotonic() + _BEGIN_AGAIN
-        self.brakes.look()
-        self.brakes.remember()
         round_, full, before = self._round(), set[str](), len(self._running)
         for task in self.agenda.queue():
             if len(self._running) >= self.policy.limits.services:
@@ -162,10 +158,26 @@ class Batch:
                     self._start(task, shares)
         return len(self._running) > before
 
+    def _catch_up(self, held: frozenset[str]) -> None:
+        """Takes in what others have done since the last look, or left: what they held, and what has ended."""
+        changed = self.brakes.look() | {ServiceId.parse(name) for name in self._held - held}
+        self.brakes.remember()
+        self._held = held
+        mine = {one.service for one in self.ended} | self._running.keys()
+        for service in changed - mine:
+            self.states[service] = self.tools.journal.state(service)
+        if changed - mine:
+            known = self._known()
+            for service in changed - mine:
+                found = known.errand(service)
+                meant = service in self.agenda.tasks or service in self.agenda.left
+                self.agenda.put(service, found if meant else None)
+
     def _round(self) -> Round:
         own = {f"service:{service}" for service in self._running}
         others = {holder.key for holder in self.tools.locks.holders()} - own
         held = frozenset(key.removeprefix("service:") for key in others if key.startswith("service:"))
+        self._catch_up(held)
         breakers = frozenset(self.brakes.open())
         unreachable = frozenset(name for name, count in self._faults.items() if count >= self.policy.breaker)
         waiting = (
@@ -251,8 +263,8 @@ class Batch:
         """Whether a worker with nothing to do stays: others hold what it could do, or will leave it something."""
         if self.stopped or not self.orders.worker:
             return False
-        if self.tools.clock.monotonic() - self._read >= _LOOK_AGAIN:
-            self.look()
+        if self.agenda.tasks and self.tools.clock.monotonic() < self._next_fill:
+            return True
         round_ = self._round()
         return any(self._why_not(round_, task) in {None, LOCKED, WAVE} for task in self.agenda.tasks.values())
 

@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 
 from migrator.model.batch import BatchPolicy, Budget
 from migrator.model.facts import Json
+from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Mark, Outcome, Run
 from migrator.model.ports import Clock, Journal
 from migrator.running.service import REPLACED
 
 BREAKER = "breaker:"
+_SKEW = 300.0  # seconds by which another worker's clock may be behind ours, so that we still see what it ends
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,15 +27,17 @@ class Brakes:
     policy: BatchPolicy
     clock: Clock
     _ended: dict[str, Run] = field(default_factory=dict)
+    _since: str = ""  # the next look reads what ended after it
     _marks: Mapping[str, Mark] = field(default_factory=dict)
 
-    def look(self) -> None:
-        """Reads what has ended since the last look."""
-        oldest = self._oldest()
-        newest = max((run.ended for run in self._ended.values()), default=oldest)
-        self._ended.update({run.id: run for run in self.journal.ended(max(newest, oldest))})
-        self._ended = {run_id: run for run_id, run in self._ended.items() if run.ended >= oldest}
-        self._marks = self.journal.marks(BREAKER)
+    def look(self) -> frozenset[ServiceId]:
+        """Reads what has ended lately; the services of what is new since the last look."""
+        oldest, now = self._before(self.policy.budget.within), self._before(_SKEW)
+        found = {run.id: run for run in self.journal.ended(max(self._since, oldest))}
+        fresh = frozenset(run.service for run_id, run in found.items() if run_id not in self._ended)
+        self._ended = {run_id: run for run_id, run in (self._ended | found).items() if run.ended >= oldest}
+        self._since, self._marks = now, self.journal.marks(BREAKER)
+        return fresh
 
     def remember(self) -> None:
         """Writes down breakers that have opened, so that they stay open for everybody until a person closes them."""
@@ -62,8 +66,8 @@ class Brakes:
             return None
         return f"{len(failed)} services failed in a row, last {failed[-1].service}: {failed[-1].note}"
 
-    def _oldest(self) -> str:
-        since = datetime.fromisoformat(self.clock.now()) - timedelta(seconds=self.policy.budget.within)
+    def _before(self, seconds: float) -> str:
+        since = datetime.fromisoformat(self.clock.now()) - timedelta(seconds=seconds)
         return since.isoformat(timespec="microseconds")
 
 

@@ -101,6 +101,7 @@ CASES: dict[str, tuple[Known, Errand | Left | None]] = {
     "[failed and rolled back]": (known((BACK, ())), Left.FAILED),
     "[failed, to be tried again]": (known((BACK, ()), retry_failed=True), Errand.BEGIN),
     "[failed, to be tried again, on hold]": (known((BACK, ()), plan("a", hold=True), retry_failed=True), Left.HOLD),
+    "[failed, on hold since: a person has seen it]": (known((BACK, ()), plan("a", hold=True)), Left.HOLD),
     "[failed, planned anew]": (known((BACK, ()), OTHER), Errand.BEGIN),
     "[failed, plan gone]": (known((BACK, ()), own=None, unreadable=frozenset()), None),
     "[taken back by a person]": (known((run(Direction.BACK), ()), retry_failed=True), Left.ROLLED_BACK),
