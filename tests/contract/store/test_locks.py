@@ -77,9 +77,7 @@ def test_processes_that_race_for_one_service_begin_one_run(side: Side) -> None:
         pass
     body = """
         from contextlib import suppress
-from pathlib import Path
         from migrator.model.errors import Locked
-from migrator.model.fleet import SqliteState
         sys.stdin.readline()
         with suppress(Locked), locks.held(LOCK, doing="apply"):
             if not journal.runs(SERVICE):
