@@ -30,7 +30,7 @@ def test_who_lost_a_lock_is_stopped_and_nobody_else(tmp_path: Path) -> None:
     database = Database(tmp_path / "state.db")
     journal, locks = SqliteJournal(database), SqliteLocks(database, "me")
     journal.begin(RUN)
-    taken, lost, done = threading.Event(), threading.Event(), threading.Event()
+    taken, lost, done, looked = (threading.Event() for _ in range(4))
 
     def loser() -> None:
         with locks.held("service:x", doing="apply"):
@@ -40,6 +40,7 @@ def test_who_lost_a_lock_is_stopped_and_nobody_else(tmp_path: Path) -> None:
                 journal.record(record("trust", Status.STARTED))
             finally:
                 done.set()
+                looked.wait()
 
     with ThreadPoolExecutor(1) as pool, locks.held("service:y", doing="apply"):
         losing = pool.submit(loser)
@@ -48,8 +49,11 @@ def test_who_lost_a_lock_is_stopped_and_nobody_else(tmp_path: Path) -> None:
             connection.execute("UPDATE locks SET owner = 'somebody else' WHERE key = 'service:x'")
         lost.set()
         done.wait()
-        locks.renew()
-        journal.record(record("agent", Status.STARTED))
+        try:
+            locks.renew()
+            journal.record(record("agent", Status.STARTED))
+        finally:
+            looked.set()
         with pytest.raises(Locked, match='took over "service:x"'):
             losing.result()
     assert list(journal.records("r1")) == ["agent"]
