@@ -7,6 +7,7 @@ namespaces, as root, mounts, and then becomes the program, without any way back.
 import ctypes
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,7 @@ class Cell:
         folder: its working directory.
         user: user and group, by number; groups beside it in `groups`.
         read_only: whether nothing of the root can be written.
+        host: what it is told that its machine is called.
         confined: whether it has no capabilities, gets no new privileges, and is refused dangerous system calls.
     """
 
@@ -50,6 +52,7 @@ class Cell:
     folder: str = "/"
     user: tuple[int, int] = (0, 0)
     groups: Sequence[int] = ()
+    host: str = "container"
     read_only: bool = False
     confined: bool = False
 
@@ -78,6 +81,7 @@ def may_be_used() -> bool:
 
 def _enter(told: Mapping[str, Any]) -> None:
     root = Path(told["root"])
+    socket.sethostname(told["host"])
     _mount(root, told["binds"], read_only=told["read_only"])
     seccomp = ctypes.CDLL("libseccomp.so.2", use_errno=True) if told["confined"] else None
     os.chroot(root)

@@ -16,11 +16,12 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Container:
-    """The first container of a pod; `volumes` are folders by the names of the pod's volumes."""
+    """The first container of a pod, whose name is `host`; `volumes` are folders by the names of the pod's volumes."""
 
     image: Image
     pod: Json
     volumes: Mapping[str, Path]
+    host: str = "pod"
 
     @property
     def spec(self) -> Json:
@@ -48,6 +49,7 @@ class Container:
             self.image.folder,
             user=(pod["runAsUser"], pod["runAsGroup"]),
             groups=(pod["fsGroup"],),
+            host=self.host,
             read_only=own["readOnlyRootFilesystem"],
             confined=True,
         )

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,23 +74,27 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 @pytest.fixture(scope="module")
 def container(image: Image, fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Container:
-    """The container of the chart's CronJob, its volumes as folders; the AWS configuration is in a Secret."""
-    folder = tmp_path_factory.mktemp("volumes")
-    documents = template(folder, written(folder, values_for(fleet)))
-    volumes = {name: folder / name for name in ("fleet", "plans", "state", "tmp", "aws")}
-    for name in ("fleet", "state", "tmp", "aws"):
+    return container_of(image, fleet, tmp_path_factory.mktemp("volumes"), "cron")
+
+
+def container_of(image: Image, fleet: Fleet, folder: Path, form: str) -> Container:
+    """The container of one form of the chart, its volumes as folders; the AWS configuration is in a Secret."""
+    documents = template(folder, written(folder, values_for(fleet, form)))
+    pod = pod_of(documents)
+    volumes = {one["name"]: folder / one["name"] for one in pod["volumes"]}
+    for name in set(volumes) - {"plans"}:
         volumes[name].mkdir()
     for name, text in of_kind(documents, "ConfigMap")["data"].items():
         (volumes["fleet"] / name).write_text(text)
     shutil.copytree(fleet.environment["MIGRATE_PLANS"], volumes["plans"])
     for name in ("aws-config", "aws-credentials"):
         shutil.copyfile(fleet.lab.directory / name, volumes["aws"] / name)
-    return Container(image, pod_of(documents), volumes)
+    return Container(image, pod, volumes)
 
 
-def values_for(fleet: Fleet) -> Json:
-    """The least values for this fleet; what else its environment needs is given as a user would."""
-    values: Json = yaml.safe_load((CHART / "ci" / "cron-values.yaml").read_text(encoding="utf-8"))
+def values_for(fleet: Fleet, form: str) -> Json:
+    """The least values of a form for this fleet; what else its environment needs is given as a user would."""
+    values: Json = yaml.safe_load((CHART / "ci" / f"{form}-values.yaml").read_text(encoding="utf-8"))
     given = yaml.safe_load(Path(fleet.environment["MIGRATE_FLEET"]).read_text(encoding="utf-8"))
     values["fleet"] = {name: value for name, value in given.items() if name not in {"state", "plans"}}
     aws = {name: value for name, value in fleet.lab.env.items() if name.startswith("AWS_") or name == "NO_PROXY"}
@@ -200,3 +206,26 @@ def test_what_the_chart_runs_migrates_the_fleet(container: Container, fleet: Fle
     done(container.run())
 
     fleet.migrate("verify", "--service", ALONE, "--expect", "pod-identity").ok()
+
+
+@HELM
+def test_workers_share_a_fleet_through_a_table(image: Image, tmp_path: Path) -> None:
+    names = ["carts", "mails", "prices", "stock"]
+    with harness.unwatched(scenes.write(tmp_path, [scenes.service(name) for name in names]), tmp_path) as fleet:
+        fleet.migrate("plan").ok()
+        folders = [tmp_path / "0", tmp_path / "1"]
+        for folder in folders:
+            folder.mkdir()
+        workers = [
+            replace(container_of(image, fleet, folder, "workers"), host=f"irsa-migrator-1-{folder.name}")
+            for folder in folders
+        ]
+        done(workers[0].run("store", "init", "--yes"))
+        with ThreadPoolExecutor(len(workers)) as pool:
+            ran = list(pool.map(lambda worker: worker.run(), workers))
+        made = [call for call in fleet.calls() if call["operation"] == "CreatePodIdentityAssociation"]
+        services = [word for name in names for word in ("--service", f"main/shop/{name}")]
+        fleet.migrate("verify", *services, "--expect", "pod-identity").ok()
+
+    assert all("batch run" in done(one) for one in ran), [one.stderr for one in ran]
+    assert sorted(call["params"]["serviceAccount"] for call in made) == names
