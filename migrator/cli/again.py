@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from migrator.cli.planning import Desk, usable
-from migrator.cli.wiring import Memory
+from migrator.cli.stores import Memory
 from migrator.model.errors import Blocked, MigrateError
 from migrator.model.exits import Exit
 from migrator.model.ids import ServiceId

@@ -13,7 +13,7 @@ from migrator.cli.output import Output
 from migrator.cli.reporting import reporting
 from migrator.cli.run import Complaint, CutOff, complaint
 from migrator.cli.signals import Signals
-from migrator.cli.wiring import Memory
+from migrator.cli.stores import Memory
 from migrator.model.errors import CredentialsExpired, Interrupted, MigrateError, StoreFault
 from migrator.model.events import Reporter
 from migrator.model.exits import Exit, worst

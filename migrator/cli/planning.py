@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from migrator.cli.select import Selectors
-from migrator.cli.wiring import Memory, shown
+from migrator.cli.stores import Memory
+from migrator.cli.wiring import shown
 from migrator.documents.errors import DocumentError
 from migrator.model.errors import MigrateError
 from migrator.model.fleet import Fleet, FleetCluster

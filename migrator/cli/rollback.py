@@ -9,7 +9,8 @@ from migrator.cli.options import RECREATE, Common, Services, command
 from migrator.model.exits import Exit
 
 if TYPE_CHECKING:
-    from migrator.cli.wiring import Memory, Wiring
+    from migrator.cli.stores import Memory
+    from migrator.cli.wiring import Wiring
     from migrator.model.ids import ServiceId
     from migrator.model.plan import Plan
     from migrator.model.ports import Journal

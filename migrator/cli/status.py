@@ -14,7 +14,8 @@ from migrator.model.exits import Exit
 
 if TYPE_CHECKING:
     from migrator.cli.output import Output
-    from migrator.cli.wiring import Memory, Wiring
+    from migrator.cli.stores import Memory
+    from migrator.cli.wiring import Wiring
     from migrator.model.ids import ServiceId
     from migrator.model.plan import Plan
     from migrator.render.views.status import Placed

@@ -92,7 +92,7 @@ def export(
     from migrator.store import transfer
 
     wiring = Wiring(common)
-    with wiring.archive(create=False) as (archive, locks), _target(file) as target:
+    with wiring.stores.archive(create=False) as (archive, locks), _target(file) as target:
         counts = transfer.write_out(archive, locks, target)
     if file != "-":
         document = view.moved("export", str(wiring.fleet.state), file, asdict(counts))
@@ -119,7 +119,7 @@ def import_(
 
     wiring = Wiring(common)
     whole = transfer.read_through(file)
-    with wiring.archive(create=True) as (archive, locks):
+    with wiring.stores.archive(create=True) as (archive, locks):
         transfer.load(whole, archive, locks)
     document = view.moved("import", str(wiring.fleet.state), str(file), asdict(whole.counts))
     Output(common).show(document, view.moved_blocks)
@@ -133,7 +133,7 @@ def _missing(wiring: "Wiring") -> "list[Deed]":
     from migrator.store.dynamo.making import Maker
 
     state = wiring.fleet.state
-    return Maker(wiring.table(state), sleep).missing() if isinstance(state, DynamoState) else []
+    return Maker(wiring.stores.table(state), sleep).missing() if isinstance(state, DynamoState) else []
 
 
 def _table(wiring: "Wiring") -> "DynamoState":

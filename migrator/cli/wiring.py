@@ -1,11 +1,9 @@
 """The one module that knows every class and joins them. Everything is made when it is first asked for."""
 
-import getpass
-import os
 import socket
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,14 +11,15 @@ from typing import TYPE_CHECKING
 
 from migrator.cli.options import Common
 from migrator.cli.select import resolve
+from migrator.cli.stores import Memory, Stores, user
 from migrator.documents.errors import DocumentError
 from migrator.model.errors import StoreFault, UsageError
 from migrator.model.facts import Json
-from migrator.model.fleet import DynamoState, Fleet, SqliteState
+from migrator.model.fleet import Fleet
 from migrator.model.ids import ServiceId
 from migrator.model.meter import Meter
 from migrator.model.plan import Plan
-from migrator.model.ports import Clock, ClusterView, Interrupt, Journal, Locks
+from migrator.model.ports import Clock, ClusterView, Interrupt
 
 if TYPE_CHECKING:
     from migrator.adapters.aws.iam import IamRoles
@@ -29,18 +28,7 @@ if TYPE_CHECKING:
     from migrator.model.events import Reporter
     from migrator.render.views.status import Unreadable
     from migrator.running.service import Runner
-    from migrator.store.dynamo.locks import DynamoLocks
-    from migrator.store.dynamo.table import Table
     from migrator.store.plan_file import PlanFiles
-    from migrator.store.transfer import Archive
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """The store: what was done, and who is at work."""
-
-    journal: Journal
-    locks: Locks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +148,7 @@ class Wiring:
         """Who acts: the local user and the AWS caller in the cluster's account."""
         entry = self.fleet.cluster(service.cluster)
         caller = self.sessions.identity(entry.account, entry.region).arn if entry else ""
-        return f"{_user()} as {caller}" if caller else _user()
+        return f"{user()} as {caller}" if caller else user()
 
     def document_of(self, plan: Plan) -> Json:
         """The plan as plain data, as a run carries it."""
@@ -185,13 +173,15 @@ class Wiring:
         """The path of a service's plan file, as people are shown it."""
         return shown(self.plans.path(service))
 
+    @cached_property
+    def stores(self) -> Stores:
+        """The store that the fleet file names."""
+        return Stores(self.fleet.state, lambda: self.sessions)
+
     @contextmanager
     def memory(self) -> Iterator[Memory | None]:
         """The store for reading; None while there is no state file, as nothing has ever been done. Makes none."""
-        if isinstance(self.fleet.state, SqliteState) and _nothing_at(self.fleet.state.path):
-            yield None
-            return
-        with self._store(create=False) as memory:
+        with self.stores.memory() as memory:
             yield memory
 
     @contextmanager
@@ -199,71 +189,8 @@ class Wiring:
         """What runs need; the store is open for writing meanwhile."""
         from migrator.running.clock import SystemClock
 
-        with self._store(create=True) as memory:
+        with self.stores.opened(create=True) as memory:
             yield Crew(wiring=self, memory=memory, clock=SystemClock(wake), reporter=reporter, interrupt=interrupt)
-
-    def _store(self, *, create: bool) -> AbstractContextManager[Memory]:
-        state = self.fleet.state
-        return self._in_file(state, create=create) if isinstance(state, SqliteState) else self._in_table(state)
-
-    @contextmanager
-    def _in_file(self, state: SqliteState, *, create: bool) -> Iterator[Memory]:
-        from migrator.store.database import Database
-        from migrator.store.sqlite import SqliteJournal
-        from migrator.store.sqlite_locks import SqliteLocks
-
-        database = Database(state.path, create=create)
-        try:
-            yield Memory(SqliteJournal(database), SqliteLocks(database, _user()))
-        finally:
-            database.close()
-
-    @contextmanager
-    def _in_table(self, state: DynamoState) -> Iterator[Memory]:
-        from migrator.store.dynamo.journal import DynamoJournal
-
-        with self._at_table(state) as (table, locks):
-            yield Memory(DynamoJournal(table, locks), locks)
-
-    @contextmanager
-    def archive(self, *, create: bool) -> Iterator["tuple[Archive, Locks]"]:
-        """The store as a whole, also one into which an import was cut off, if it is open for another."""
-        state = self.fleet.state
-        if isinstance(state, SqliteState):
-            from migrator.store.database import Database
-            from migrator.store.sqlite_archive import SqliteArchive
-            from migrator.store.sqlite_locks import SqliteLocks
-
-            database = Database(state.path, create=create)
-            try:
-                yield SqliteArchive(database), SqliteLocks(database, _user())
-            finally:
-                database.close()
-        else:
-            from migrator.store.dynamo.archive import DynamoArchive
-
-            with self._at_table(state, whole=not create) as (table, locks):
-                yield DynamoArchive(table, locks), locks
-
-    @contextmanager
-    def _at_table(self, state: DynamoState, *, whole: bool = True) -> Iterator["tuple[Table, DynamoLocks]"]:
-        from migrator.store.dynamo.locks import DynamoLocks
-
-        table = self.table(state)
-        table.check()
-        if whole:
-            table.check_whole()
-        locks = DynamoLocks(table, _user(), length=state.lease)
-        try:
-            yield table, locks
-        finally:
-            locks.close()
-
-    def table(self, state: DynamoState) -> "Table":
-        """The table of a DynamoDB store, whatever is in it."""
-        from migrator.store.dynamo.table import Table
-
-        return Table(self.sessions.dynamodb(state.account, state.region), self.sessions, state)
 
     def find(self, wanted: Sequence[str], memory: Memory | None) -> tuple[ServiceId, ...]:
         """The services meant on the command line: those with a plan file, and those the journal knows.
@@ -300,28 +227,9 @@ class Wiring:
         return plans, [*unreadable, *strays]
 
 
-def _user() -> str:
-    """The local user; in a container without a user table, the number."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
-
-
 def shown(path: Path) -> str:
     """Relative to the working directory where that is shorter."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
     except (ValueError, RuntimeError):  # it is elsewhere, or a link to itself
         return str(path)
-
-
-def _nothing_at(path: Path) -> bool:
-    """Whether there is surely nothing; whatever else is wrong with the path is told when it is opened."""
-    try:
-        path.lstat()
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    return False

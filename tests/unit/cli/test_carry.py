@@ -17,8 +17,8 @@ from migrator.cli.again import Again
 from migrator.cli.carry import Carrier, Errand
 from migrator.cli.options import Common, Form, LogFormat
 from migrator.cli.run import CutOff
+from migrator.cli.stores import Memory
 from migrator.cli.verify import expected
-from migrator.cli.wiring import Memory
 from migrator.model import errors
 from migrator.model.events import Reporter
 from migrator.model.exits import Exit

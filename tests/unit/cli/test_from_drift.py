@@ -11,7 +11,7 @@ from migrator.cli.again import Again, plan_again, write
 from migrator.cli.apply import intended
 from migrator.cli.planning import run_planning
 from migrator.cli.select import Selectors
-from migrator.cli.wiring import Memory
+from migrator.cli.stores import Memory
 from migrator.model.errors import Blocked, Drift, EnvironmentFault
 from migrator.model.exits import Exit
 from migrator.model.facts import Cluster

@@ -15,7 +15,7 @@ from migrator.cli.output import Output
 from migrator.cli.plan import clusters_of, complaints, ended, require_a_match, tell
 from migrator.cli.planning import run_planning
 from migrator.cli.select import Selectors
-from migrator.cli.wiring import Memory
+from migrator.cli.stores import Memory
 from migrator.model.errors import EnvironmentFault, UsageError
 from migrator.model.exits import Exit
 from migrator.model.facts import Cluster
