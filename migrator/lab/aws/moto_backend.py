@@ -18,6 +18,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.moto_server.werkzeug_app import create_backend_app
 
 from migrator.lab.aws.errors import ApiError, not_served
+from migrator.lab.aws.moto_tables import quicken
 from migrator.lab.aws.wire import HttpAnswer, HttpRequest, Request
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class MotoBackend:
         self._locks = {service: threading.RLock() for service in self.SERVICES}
         _CLAIM.take(self)
         _know_regions()
+        quicken()
         BackendDict.reset()
 
     def close(self) -> None:

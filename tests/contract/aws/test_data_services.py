@@ -149,6 +149,34 @@ def test_a_transaction_wants_the_permissions_of_all_its_parts(act_as: Any, table
     assert (code, "dynamodb:ConditionCheckItem" in message) == ("AccessDeniedException", True)
 
 
+def test_a_query_gives_its_partition_in_order_page_by_page(client: Client, fresh: Fresh) -> None:
+    dynamodb, table = client("dynamodb"), fresh("table")
+    keys = {"pk": "HASH", "sk": "RANGE"}
+    dynamodb.create_table(
+        TableName=table,
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    for partition, sort in (("b", "3"), ("a", "2"), ("b", "1"), ("c", "1"), ("b", "2"), ("a", "1")):
+        dynamodb.put_item(TableName=table, Item={"pk": {"S": partition}, "sk": {"S": sort}})
+
+    def found(partition: str, **more: Any) -> list[str]:
+        pages = dynamodb.get_paginator("query").paginate(
+            TableName=table,
+            KeyConditionExpression="pk = :p",
+            ExpressionAttributeValues={":p": {"S": partition}},
+            ConsistentRead=True,
+            **more,
+        )
+        return [item["sk"]["S"] for page in pages for item in page["Items"]]
+
+    assert found("b", Limit=2) == ["1", "2", "3"]
+    assert found("b", ScanIndexForward=False) == ["3", "2", "1"]
+    assert found("a") == ["1", "2"]
+    assert found("nobody") == []
+
+
 def test_every_answer_has_a_date(client: Client, table: str) -> None:
     assert client("dynamodb").scan(TableName=table)["ResponseMetadata"]["HTTPHeaders"]["date"].endswith("GMT")
 
