@@ -72,6 +72,8 @@ def register(app: typer.Typer) -> None:
         from migrator.cli.wiring import Wiring
 
         tolerated = _tolerated(exit_zero_for)
+        if plan_only and close_breaker:
+            raise UsageError('"--plan-only" changes nothing', remedy="close the breaker without it, then look")
         batching = Batching(
             wiring=Wiring(common, api_rate=lambda fleet: fleet.batch.limits.api_rate),
             chosen=selectors(cluster, namespace, account, role, wave),

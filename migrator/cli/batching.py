@@ -3,7 +3,6 @@
 import os
 import socket
 import threading
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,8 +30,9 @@ from migrator.render.views import batch_plan as planned
 from migrator.running import proven
 from migrator.running.batch.agenda import Agenda, Known
 from migrator.running.batch.alone import registered
-from migrator.running.batch.batch import Batch, Orders, Tools
-from migrator.running.batch.brakes import Brakes, close_breaker
+from migrator.running.batch.batch import Batch
+from migrator.running.batch.brakes import Brakes
+from migrator.running.batch.desk import Orders, Tools
 from migrator.running.batch.hours import Hours, opens
 from migrator.running.batch.summing import summary_of
 from migrator.running.clock import SystemClock
@@ -71,6 +71,7 @@ class Batching:
             Locked: another one is at work.
             MigrateError: fleet file, plans or store cannot be used.
         """
+        self._close_breakers()
         policy, now = self.wiring.fleet.batch, datetime.now(UTC)
         hours = Hours.of(policy, now, self.until)
         if hours is None:
@@ -87,7 +88,6 @@ class Batching:
             signals = stack.enter_context(Signals(wake))
             textfile = self._textfile(reporter)
             crew = stack.enter_context(self.wiring.crew(textfile or reporter, signals, wake))
-            self._close_breakers(crew)
             name = f"{socket.gethostname()}:{os.getpid()}"
             stack.enter_context(registered(crew.memory.locks, worker=self.worker))
             summary = self._carry(crew, hours, name, signals)
@@ -107,15 +107,10 @@ class Batching:
                 unreadable=unreadable,
                 retry_failed=self.retry_failed,
             )
-            breakers = self._breakers(memory.journal) if memory else {}
+            breakers = self._brakes(memory.journal).open() if memory else {}
         agenda = Agenda.of(known, self._selected)
         self._output.show(planned.document(agenda, breakers), planned.blocks)
         return Exit.DONE
-
-    def _breakers(self, journal: Journal) -> Mapping[str, str]:
-        brakes = Brakes(journal=journal, policy=self.wiring.fleet.batch, clock=SystemClock())
-        brakes.look()
-        return brakes.open()
 
     def complain(self, error: MigrateError) -> Exit:
         """Says an error that is to pass for no failure."""
@@ -132,6 +127,7 @@ class Batching:
             reporter=crew.reporter,
             interrupt=signals,
             runner=partial(_runner, crew, name),
+            account_of=lambda alias: entry.account if (entry := self.wiring.fleet.cluster(alias)) else "",
             document_of=self.wiring.document_of,
             plan_of=self.wiring.plan_of,
         )
@@ -149,6 +145,8 @@ class Batching:
             batch.run()
         except KeyboardInterrupt as error:
             raise CutOff from error
+        if batch.trouble is not None:
+            self._output.complain(complaint(batch.trouble), always=True)
         return summary_of(batch, run=uuid4().hex[:16], worker=name, began=began, signal=signals())
 
     def _textfile(self, inner: Reporter) -> "Textfile | None":
@@ -184,12 +182,24 @@ class Batching:
             return False
         return self.chosen.planned(service, plan)
 
-    def _close_breakers(self, crew: Crew) -> None:
+    def _close_breakers(self) -> None:
+        """Before anything else: a person says so whatever the hour."""
+        aliases = [one.alias for one in self.wiring.fleet.clusters]
         for alias in self.close:
-            if self.wiring.fleet.cluster(alias) is None:
-                known = ", ".join(f'"{one.alias}"' for one in self.wiring.fleet.clusters)
+            if alias not in aliases:
+                known = ", ".join(f'"{one}"' for one in aliases)
                 raise UsageError(f'"--close-breaker {alias}": no such cluster', remedy=f"the fleet file has {known}")
-            close_breaker(crew.memory.journal, alias, crew.clock.now())
+        if self.close:
+            with self.wiring.stores.opened(create=True) as memory:
+                brakes = self._brakes(memory.journal)
+                for alias in self.close:
+                    brakes.close(alias)
+                    self._output.hint(f'the breaker of cluster "{alias}" is closed')
+
+    def _brakes(self, journal: Journal) -> Brakes:
+        brakes = Brakes(journal=journal, policy=self.wiring.fleet.batch, clock=SystemClock())
+        brakes.look()
+        return brakes
 
     @property
     def _output(self) -> Output:

@@ -13,7 +13,7 @@ from migrator.cli.options import Common
 from migrator.cli.select import resolve
 from migrator.cli.stores import Memory, Stores, user
 from migrator.documents.errors import DocumentError
-from migrator.model.errors import StoreFault, UsageError
+from migrator.model.errors import RecordFault, UsageError
 from migrator.model.facts import Json
 from migrator.model.fleet import Fleet
 from migrator.model.ids import ServiceId
@@ -164,7 +164,7 @@ class Wiring:
             return plan_of(document)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             what = f"a run carries no plan ({type(error).__name__}: {error})"
-            raise StoreFault(
+            raise RecordFault(
                 f"{self.fleet.state} is damaged: {what}",
                 remedy="nothing was changed; restore the file from a backup",
             ) from error

@@ -101,6 +101,10 @@ class StoreFault(MigrateError):
     code = "store"
 
 
+class RecordFault(StoreFault):
+    """What the store holds of one service, or should, cannot be used; no other service is concerned."""
+
+
 class Interrupted(MigrateError):
     """A signal was honoured at a checkpoint."""
 

@@ -12,6 +12,8 @@ REASONS = {
     "signal": "a signal asked it to stop",
     "credentials": "the credentials ran out",
     "store": "the state store failed",
+    "lock": "another runner took over its lock",
+    "limits": "others hold the rest of what the limits allow",
 }
 """Why a batch run is over."""
 
@@ -25,8 +27,9 @@ LEFT = {
     "breaker": "in a cluster whose breaker is open",
     "hold": "on hold",
     "rolled-back": "taken back by a person",
-    "unreachable": "in a cluster out of reach",
+    "unreachable": "in a cluster with errors in a row",
     "locked": "with another runner at work",
+    "canary": "waiting for its cluster's first service",
     "later": "for a later run",
 }
 """Why a batch run did not do a service."""

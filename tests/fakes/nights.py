@@ -9,14 +9,15 @@ from functools import cache
 from typing import Any
 
 from migrator.model.batch import BatchPolicy, ServiceEnded
-from migrator.model.errors import Locked
+from migrator.model.errors import Interrupted, Locked
 from migrator.model.exits import Exit
 from migrator.model.facts import Json
 from migrator.model.ids import ServiceId
-from migrator.model.journal import Direction, Holder, Outcome, Status, StepRecord
+from migrator.model.journal import Direction, Holder, Outcome, Run, Status, StepRecord
 from migrator.model.plan import Edit, Plan, StepKind, Verdict
 from migrator.model.ports import Closing
-from migrator.running.batch.batch import Batch, Orders, Tools
+from migrator.running.batch.batch import Batch
+from migrator.running.batch.desk import Orders, Tools
 from migrator.running.batch.hours import Hours
 from migrator.running.result import Result
 from migrator.running.service import AUTOMATIC, Runner
@@ -26,7 +27,7 @@ from tests.fakes.samples import sample_plan
 from tests.fakes.world import FakeWorld
 
 WORLD = FakeWorld()
-DONE, FAILS, PENDING, HANGS_BACK = "done", "fails", "pending", "stranded"
+DONE, FAILS, PENDING, HANGS_BACK, POSTPONED, UNTIL_TOLD = "done", "fails", "pending", "stranded", "postponed", "told"
 
 
 @cache
@@ -53,7 +54,7 @@ class SharedLocks:
     def __init__(self) -> None:
         self.taken: dict[str, int] = {}
         self.others: set[str] = set()
-        self.most: dict[str, int] = {}
+        self.lost = ""  # what is said to whoever holds something
         self._guard = threading.Lock()
 
     @contextmanager
@@ -69,7 +70,8 @@ class SharedLocks:
                 del self.taken[key]
 
     def renew(self) -> None:
-        """Nobody takes anything over here."""
+        if self.lost:
+            raise Locked(self.lost)
 
     def holders(self) -> Sequence[Holder]:
         with self._guard:
@@ -147,27 +149,43 @@ class Script:
         how = self.ends.get(service, DONE)
         if isinstance(how, Exception):
             raise how
-        runs = runner._runs  # it writes what the real one would write
+        if how == UNTIL_TOLD:
+            wait_for(lambda: runner.interrupt() is not None)
+            raise Interrupted(runner.interrupt() or 0)
         if errand == "look":
             return Result(service=service, exit=Exit.DONE, message="already migrated; nothing to do")
-        run = self.journal.open_run(service) or runs.begin(service, Direction.FORWARD, document)
+        run = self.journal.open_run(service) or runner._runs.begin(service, Direction.FORWARD, document)
         if run.direction is Direction.BACK:
-            runs.end(run, Outcome.DONE, "", why=run.note and "verify: no pods")
-            return Result(service=service, exit=Exit.ROLLED_BACK, message="rolled back")
+            return self._back(runner, run, how)
+        return self._there(runner, run, how)
+
+    def _there(self, runner: Runner, run: Run, how: str) -> Result:
+        if how == POSTPONED:
+            self._record(run, Status.STARTED, "waits for its owner's own rollout")
+            return Result(service=run.service, exit=Exit.UNFINISHED, message="stopped")
         if how in {FAILS, HANGS_BACK}:
-            note = f"verify: {service.name} shows no credentials"
+            note = f"verify: {run.service.name} shows no credentials"
             closing = Closing(run=run.id, outcome=Outcome.FAILED, note=note)
-            back = runs.begin(service, Direction.BACK, run.plan, cause=run.id, note=AUTOMATIC, closing=closing)
-            if how == HANGS_BACK:
-                return Result(service=service, exit=Exit.STRANDED, message="the way back failed")
-            runs.end(back, Outcome.DONE, "", why=note)
-            return Result(service=service, exit=Exit.ROLLED_BACK, message=f"failed ({note}) and rolled back")
-        proof = {"containers": [] if how == PENDING else ["app"]}
-        self.journal.record(
-            StepRecord(run=run.id, step="verify", status=Status.DONE, at=self.clock.now(), image={}, result=proof)
+            back = runner._runs.begin(
+                run.service, Direction.BACK, run.plan, cause=run.id, note=AUTOMATIC, closing=closing
+            )
+            return self._back(runner, back, how)
+        self._record(run, Status.DONE, result={"containers": [] if how == PENDING else ["app"]})
+        runner._runs.end(run, Outcome.DONE, "")
+        return Result(service=run.service, exit=Exit.UNFINISHED if how == PENDING else Exit.DONE, message="migrated")
+
+    def _back(self, runner: Runner, run: Run, how: str) -> Result:
+        if how == HANGS_BACK:
+            self._record(run, Status.FAILED, "no pods")
+            return Result(service=run.service, exit=Exit.STRANDED, message="the way back failed")
+        runner._runs.end(run, Outcome.DONE, "", why=run.note and "verify: no credentials")
+        return Result(service=run.service, exit=Exit.ROLLED_BACK, message="rolled back")
+
+    def _record(self, run: Run, status: Status, note: str = "", result: Json = None) -> None:
+        record = StepRecord(
+            run=run.id, step="verify", status=status, at=self.clock.now(), note=note, image={}, result=result
         )
-        runs.end(run, Outcome.DONE, "")
-        return Result(service=service, exit=Exit.UNFINISHED if how == PENDING else Exit.DONE, message="migrated")
+        self.journal.record(record)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +207,13 @@ class ScriptedRunner(Runner):
             return self.script.play(self, service, "back")
 
 
+class NightClock(FakeClock):
+    """The time of day passes when somebody says so; waiting is real."""
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
 @dataclass
 class Night:
     """A fleet of plans, and batches over it."""
@@ -197,7 +222,7 @@ class Night:
     policy: BatchPolicy = field(default_factory=BatchPolicy)
     journal: SafeJournal = field(default_factory=SafeJournal)
     locks: SharedLocks = field(default_factory=SharedLocks)
-    clock: FakeClock = field(default_factory=FakeClock)
+    clock: FakeClock = field(default_factory=NightClock)
     reporter: Collector = field(default_factory=Collector)
     hours: Hours = field(default_factory=Hours)
     signal: int | None = None
@@ -219,6 +244,7 @@ class Night:
             reporter=self.reporter,
             interrupt=lambda: self.signal,
             runner=self._runner,
+            account_of=lambda cluster: f"account of {cluster}",
             document_of=document_of,
             plan_of=plan_of,
         )
@@ -231,7 +257,7 @@ class Night:
         )
 
     def run(self, **orders: Any) -> Batch:
-        """One that has run."""
+        """One that has run; what is under way in the end would be a thread of a dead process."""
         batch = self.batch(**orders)
         batch.run()
         return batch

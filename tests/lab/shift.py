@@ -66,7 +66,7 @@ class Shift:
         self._waking: list[threading.Timer] = []
 
     def work(self, every: float, limit: float) -> None:
-        """Until every worker has ended by itself with nothing left to do, and all that was to befall them has."""
+        """Until every worker has ended by itself, with nothing left to do; others take the places of those killed."""
         until = time.monotonic() + limit
         for worker in self.workers:
             worker.start(self.fleet, ["batch", "--worker", "--log-format", "json"])

@@ -226,7 +226,12 @@ def test_a_broken_webhook_opens_its_clusters_breaker_and_the_other_goes_on(fleet
     shown = fleet.migrate("status", "--cluster", "broken").ok().out
     assert "breaker open: broken: 2 services failed in a row" in shown
 
-    closed = batch(fleet, *both, "--close-breaker", "broken", "--retry-failed").ok()
+    flocks.policy(fleet, windows=["Mon 00:00-00:01 Pacific/Kiritimati"], breaker=2, budget=WIDE)
+    by_day = batch(fleet, *both, "--close-breaker", "broken").ended(Exit.UNFINISHED)
+    assert 'the breaker of cluster "broken" is closed' in by_day.err
+
+    flocks.policy(fleet, breaker=2, budget=WIDE)
+    closed = batch(fleet, *both, "--retry-failed").ok()
     assert counts(closed) == {"done": FEW}
 
 
@@ -243,6 +248,7 @@ def test_credentials_that_expire_stop_it_and_the_next_run_resumes(fleet: Fleet) 
     [
         (("--exit-zero-for", "7"), '"--exit-zero-for 7" would hide a failure'),
         (("--close-breaker", "three"), '"--close-breaker three": no such cluster'),
+        (("--close-breaker", "pods", "--plan-only"), '"--plan-only" changes nothing'),
         (("--until", "soon"), '"--until soon"'),
     ],
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from migrator.model.errors import RecordFault
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Mark, Outcome, Run, ServiceState, Status, StepRecord
 from migrator.model.plan import Plan, StepKind, Verdict
@@ -30,22 +31,23 @@ class Left(StrEnum):
 
     BLOCKED = "blocked"  # a finding that nobody took on
     ATTENTION = "attention"  # a warning that nobody took on
-    UNREADABLE = "unreadable"  # its plan file
+    UNREADABLE = "unreadable"  # its plan file, or the plan that its run carries
     HOLD = "hold"
     FAILED = "failed"  # an earlier run with this very plan failed
     ROLLED_BACK = "rolled-back"  # by a person, and the plan is the same
     STOPPED = "stopped"  # where a person's --to said
     DRIFT = "drift"
     BREAKER = "breaker"  # too many failures in its cluster
-    UNREACHABLE = "unreachable"  # its cluster, several times in a row
+    UNREACHABLE = "unreachable"  # errors of its cluster, several in a row
     LOCKED = "locked"  # another runner is at work on it
+    CANARY = "canary"  # the first service of its cluster is not migrated yet
     LATER = "later"  # no time, no budget or no share of a limit was left
 
 
 FOR_A_PERSON = frozenset(
     {Left.BLOCKED, Left.ATTENTION, Left.UNREADABLE, Left.FAILED, Left.STOPPED, Left.DRIFT, Left.BREAKER}
 )
-UNFINISHED = frozenset({Left.UNREACHABLE, Left.LOCKED, Left.LATER})
+UNFINISHED = frozenset({Left.UNREACHABLE, Left.LOCKED, Left.CANARY, Left.LATER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,14 +117,10 @@ class Known:
         if run.service in self.unreadable:
             return Left.UNREADABLE
         going = plan or self.plan_of(run.plan)
-        if going.edit.hold:
-            return Left.HOLD
-        last = state.steps[-1] if state.steps else None
-        if carries(run, going, self.plan_of) and not self.retry_failed:
-            why = _stopped(last)
-            if why is not None:
-                return why
-        return _task(Errand.RESUME, going, run.service)
+        if not carries(run, going, self.plan_of):
+            return self._new(run.service, going)  # begun anew, past every gate; it ends the older run
+        why = None if self.retry_failed else _stopped(state.steps[-1] if state.steps else None)
+        return (Left.HOLD if going.edit.hold else why) or _task(Errand.RESUME, going, run.service)
 
     def _migrated(self, state: ServiceState, run: Run) -> Task | None:
         age = self.now - datetime.fromisoformat(run.ended)
@@ -158,7 +156,7 @@ class Agenda:
         """That of every service there is and that is meant."""
         made = cls()
         for service in sorted(known.plans.keys() | known.states.keys() | known.unreadable):
-            found = known.errand(service)
+            found = _errand(known, service)
             plan = found.plan if isinstance(found, Task) else known.plans.get(service)
             if found is not None and selected(service, plan):
                 made.put(service, found)
@@ -173,10 +171,22 @@ class Agenda:
         elif found is not None:
             self.left[service] = found
 
-    def queue(self) -> list[Task]:
+    def begins(self) -> bool:
+        """Whether something is to be begun."""
+        return any(task.errand is Errand.BEGIN for task in self.tasks.values())
+
+    def queue(self, *, looks_last: bool = False) -> list[Task]:
         """The tasks, the most urgent errand first, then by wave."""
-        errands = list(Errand)
+        errands = [one for one in Errand if not (looks_last and one is Errand.LOOK)] + [Errand.LOOK] * looks_last
         return sorted(self.tasks.values(), key=lambda task: (errands.index(task.errand), task.wave, task.service))
+
+
+def _errand(known: Known, service: ServiceId) -> Task | Left | None:
+    """A run whose own record cannot be used concerns no other service."""
+    try:
+        return known.errand(service)
+    except RecordFault:
+        return Left.UNREADABLE
 
 
 def _stopped(last: StepRecord | None) -> Left | None:

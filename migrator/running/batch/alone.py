@@ -36,6 +36,8 @@ def _place(locks: Locks) -> Iterator[None]:
             except Locked:
                 continue
             break
+        else:
+            raise Locked(f"{_WORKERS} workers are at work on this fleet already", remedy="start no more")
         yield
 
 

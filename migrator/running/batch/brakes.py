@@ -16,7 +16,9 @@ from migrator.model.ports import Clock, Journal
 from migrator.running.service import REPLACED
 
 BREAKER = "breaker:"
-_SKEW = 300.0  # seconds by which another worker's clock may be behind ours, so that we still see what it ends
+_HORIZON = 30 * 86400.0  # seconds for which failures in a row count
+_ENOUGH = 20  # services that must have ended before a share of them counts
+_SKEW = 3600.0  # seconds by which one worker's clock may be behind another's, so that what it ends is still seen
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,28 +29,30 @@ class Brakes:
     policy: BatchPolicy
     clock: Clock
     _ended: dict[str, Run] = field(default_factory=dict)
-    _since: str = ""  # the next look reads what ended after it
     _marks: Mapping[str, Mark] = field(default_factory=dict)
 
     def look(self) -> frozenset[ServiceId]:
-        """Reads what has ended lately; the services of what is new since the last look."""
-        oldest, now = self._before(self.policy.budget.within), self._before(_SKEW)
-        found = {run.id: run for run in self.journal.ended(max(self._since, oldest))}
-        fresh = frozenset(run.service for run_id, run in found.items() if run_id not in self._ended)
-        self._ended = {run_id: run for run_id, run in (self._ended | found).items() if run.ended >= oldest}
-        self._since, self._marks = now, self.journal.marks(BREAKER)
-        return fresh
+        """Reads what has ended since, by the clocks of those who ended it; the services of what is new."""
+        newest = max((run.ended for run in self._ended.values()), default="")
+        since = earlier(newest, _SKEW) if newest else earlier(self.clock.now(), _HORIZON)
+        fresh = [run for run in self.journal.ended(since) if run.id not in self._ended]
+        self._ended |= {run.id: run for run in fresh}
+        self._marks = self.journal.marks(BREAKER)
+        return frozenset(run.service for run in fresh)
 
     def remember(self) -> None:
         """Writes down breakers that have opened, so that they stay open for everybody until a person closes them."""
         for cluster, why in self.open().items():
             if cluster not in marked_open(self._marks):
-                self.journal.mark(f"{BREAKER}{cluster}", {"open": True, "why": why}, self.clock.now())
+                data = {"open": True, "why": why, "forgiven": sorted(self._forgiven(cluster))}
+                self.journal.mark(f"{BREAKER}{cluster}", data, self.clock.now())
         self._marks = self.journal.marks(BREAKER)
 
     def spent(self) -> str | None:
-        """Why the failure budget is spent, or None."""
-        return over_budget(counted(self._ended.values()), self.policy.budget)
+        """Why the failure budget is spent, or None. What an open breaker stops counts no more: it stops by itself."""
+        since, broken = earlier(self.clock.now(), self.policy.budget.within), self.open()
+        lately = (run for run in self._ended.values() if run.ended >= since and run.service.cluster not in broken)
+        return over_budget(counted(lately), self.policy.budget)
 
     def open(self) -> Mapping[str, str]:
         """Clusters whose breaker is open, with the reason."""
@@ -57,18 +61,25 @@ class Brakes:
         judged = {cluster: why for cluster in sorted(clusters) if (why := self._judged(cluster))}
         return {**marked, **judged}
 
+    def close(self, cluster: str) -> None:
+        """A person's word that the cluster is well again; what has failed in a row until now counts no more."""
+        forgiven = sorted(run.id for run in self._failed(cluster))
+        self.journal.mark(f"{BREAKER}{cluster}", {"open": False, "forgiven": forgiven}, self.clock.now())
+        self._marks = self.journal.marks(BREAKER)
+
     def _judged(self, cluster: str) -> str | None:
-        mark = self._marks.get(f"{BREAKER}{cluster}")
-        since = mark.at if mark else ""
-        own = (run for run in self._ended.values() if run.service.cluster == cluster and run.ended > since)
-        failed = failures_in_a_row(counted(own))
+        forgiven = self._forgiven(cluster)
+        failed = [run for run in self._failed(cluster) if run.id not in forgiven]
         if len(failed) < self.policy.breaker:
             return None
         return f"{len(failed)} services failed in a row, last {failed[-1].service}: {failed[-1].note}"
 
-    def _before(self, seconds: float) -> str:
-        since = datetime.fromisoformat(self.clock.now()) - timedelta(seconds=seconds)
-        return since.isoformat(timespec="microseconds")
+    def _failed(self, cluster: str) -> list[Run]:
+        return failures_in_a_row(counted(run for run in self._ended.values() if run.service.cluster == cluster))
+
+    def _forgiven(self, cluster: str) -> frozenset[str]:
+        mark = self._marks.get(f"{BREAKER}{cluster}")
+        return frozenset(_data(mark).get("forgiven", ()) if mark else ())
 
 
 def marked_open(marks: Mapping[str, Mark]) -> Mapping[str, str]:
@@ -80,9 +91,9 @@ def marked_open(marks: Mapping[str, Mark]) -> Mapping[str, str]:
     }
 
 
-def close_breaker(journal: Journal, cluster: str, at: str) -> None:
-    """A person's word that the cluster is well again; what failed before counts no more."""
-    journal.mark(f"{BREAKER}{cluster}", {"open": False}, at)
+def earlier(moment: str, seconds: float) -> str:
+    """So many seconds before it, written alike."""
+    return (datetime.fromisoformat(moment) - timedelta(seconds=seconds)).isoformat(timespec="microseconds")
 
 
 def counted(runs: Iterable[Run]) -> list[Run]:
@@ -104,12 +115,12 @@ def failures_in_a_row(ended: Sequence[Run]) -> list[Run]:
 
 
 def over_budget(ended: Sequence[Run], budget: Budget) -> str | None:
-    """Why no more may be begun. A share says nothing before so many have ended that one failure is no more than it."""
+    """Why no more may be begun; a share says little before enough have ended."""
     failed = sum(run.outcome is Outcome.FAILED for run in ended)
     hours = f"within {budget.within / 3600:g} h"
     if failed >= budget.failures:
         return f"{failed} services failed {hours}, the budget is {budget.failures}"
-    if failed and len(ended) * budget.share >= 1 and failed > len(ended) * budget.share:
+    if len(ended) >= _ENOUGH and failed > len(ended) * budget.share:
         return f"{failed} of {len(ended)} services failed {hours}, the budget is {budget.share:.0%}"
     return None
 

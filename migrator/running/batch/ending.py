@@ -11,7 +11,8 @@ from migrator.running.batch.agenda import FOR_A_PERSON, UNFINISHED, Left
 from migrator.running.batch.hands import Finished
 from migrator.running.batch.hours import TIME_IS_UP
 
-_REASONS: Mapping[str, Exit] = {"store": Exit.ERROR, "credentials": Exit.UNFINISHED}
+_REASONS: Mapping[str, Exit] = {"store": Exit.ERROR, "lock": Exit.LOCKED, "credentials": Exit.UNFINISHED}
+_GRAVE = frozenset({Exit.STRANDED, Exit.ROLLED_BACK, Exit.DRIFT, Exit.BLOCKED})  # of a service of this very run
 
 
 def ended_as(finished: Finished, seconds: float) -> ServiceEnded:
@@ -36,15 +37,16 @@ def _said(finished: Finished) -> tuple[Exit, str]:
 
 
 def exit_of(ended: Iterable[ServiceEnded], left: Iterable[Left], stopped: str, signal: int | None) -> Exit:
-    """The batch's own: the gravest of its services', and of what it had to leave."""
+    """The batch's own: the gravest of its services', then the signal, then why it stopped or left some."""
     codes = [one.exit for one in ended]
+    grave = worst(code for code in codes if code in _GRAVE)
+    if grave is not Exit.DONE:
+        return grave
+    if signal is not None:
+        return Interrupted(signal).code_of_exit
     for why in set(left):
         codes += [Exit.BLOCKED] * (why in FOR_A_PERSON) + [Exit.UNFINISHED] * (why in UNFINISHED)
-    if signal is not None:
-        codes.append(Interrupted(signal).code_of_exit)
-    if stopped in _REASONS:
-        codes.append(_REASONS[stopped])
-    return worst(codes)
+    return worst([*codes, _REASONS.get(stopped, Exit.DONE)])
 
 
 def counts(left: Mapping[ServiceId, Left]) -> dict[str, int]:

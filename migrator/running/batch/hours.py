@@ -1,6 +1,6 @@
 """Until when a batch may work, and what it does to a service that is under way when the time is up."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from signal import SIGALRM
@@ -60,8 +60,15 @@ class Bell:
     A way back that has begun is carried through: pods without credentials wait for no window.
     """
 
-    def __init__(self, hours: Hours, clock: Clock, signals: Interrupt, inner: Reporter) -> None:
-        self._hours, self._clock, self._signals, self._inner = hours, clock, signals, inner
+    def __init__(
+        self,
+        hours: Hours,
+        clock: Clock,
+        signals: Interrupt,
+        inner: Reporter,
+        halted: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._hours, self._clock, self._signals, self._inner, self._halted = hours, clock, signals, inner, halted
         self._returning = False
 
     def __call__(self) -> int | None:
@@ -69,7 +76,7 @@ class Bell:
         signal = self._signals()
         if signal is not None or self._returning:
             return signal
-        return TIME_IS_UP if self._hours.over(instant(self._clock)) else None
+        return TIME_IS_UP if self._halted() or self._hours.over(instant(self._clock)) else None
 
     def tell(self, event: AnyEvent) -> None:
         """Takes one event."""
@@ -81,15 +88,3 @@ class Bell:
 def instant(clock: Clock) -> datetime:
     """The clock's time, aware."""
     return datetime.fromisoformat(clock.now())
-
-
-REASONS: Mapping[str, str] = {
-    "done": "nothing is left that this run could do",
-    "window": "the window closes before another service could be over",
-    "until": "the time that the command line gave is up",
-    "max-services": "as many services were begun as the command line allows",
-    "budget": "the failure budget is spent",
-    "signal": "a signal asked for it",
-    "credentials": "the credentials expired",
-    "store": "the state store failed",
-}

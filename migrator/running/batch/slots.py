@@ -17,18 +17,17 @@ PREFIX = "slot:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slots:
-    """Hands out shares; `canary` of them where a cluster is still waiting for its first services to be migrated."""
+    """Hands out shares."""
 
     locks: Locks
     limits: Limits
-    canary: int
 
-    def take(self, task: Task, *, first: bool, full: set[str]) -> ExitStack | None:
+    def take(self, task: Task, *, first: int | None, full: set[str]) -> ExitStack | None:
         """What gives the task's shares back when it is closed, or None when one is not to be had now.
 
         Args:
             task: what wants to begin.
-            first: whether it would be among the first of its cluster.
+            first: how many may go as the first of its cluster, if it would be one of them.
             full: what was found to be used up in this round, and is added to.
         """
         with ExitStack() as stack:
@@ -38,9 +37,9 @@ class Slots:
                     return None
             return stack.pop_all()
 
-    def _wanted(self, task: Task, *, first: bool) -> Iterator[tuple[str, int]]:
-        if first:
-            yield f"{PREFIX}canary:{task.service.cluster}", self.canary
+    def _wanted(self, task: Task, *, first: int | None) -> Iterator[tuple[str, int]]:
+        if first is not None:
+            yield f"{PREFIX}canary:{task.service.cluster}", first
         yield f"{PREFIX}cluster:{task.service.cluster}", self.limits.per_cluster
         if task.role:
             yield f"{PREFIX}role:{task.role}", self.limits.per_role

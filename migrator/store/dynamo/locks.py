@@ -68,7 +68,7 @@ class DynamoLocks:
 
     def holders(self) -> Sequence[Holder]:
         """Every lease that still holds, by key."""
-        items = list(self._table.query(LEASES))
+        items = list(self._table.query(LEASES, owned=True))
         return [holder(item) for item in items if living(item, self._table.time.earliest())]
 
     def lease(self, key: str) -> Lease:

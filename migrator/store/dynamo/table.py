@@ -98,14 +98,21 @@ class Table:
                 found[item["pk"]["S"], item["sk"]["S"]] = item
         return [found[one] for one in keys if one in found]
 
-    def query(self, pk: str, *, begins: str = "", since: str = "") -> Iterator[Attributes]:
-        """The items of a partition by sort key: all of them, or those that begin so, or those from there on."""
+    def query(self, pk: str, *, begins: str = "", since: str = "", owned: bool = False) -> Iterator[Attributes]:
+        """The items of a partition by sort key: all of them, or those that begin so, or those from there on.
+
+        With `owned`, only those that have an owner are sent.
+        """
         condition, values = "pk = :pk", {":pk": text(pk)}
         if begins:
             condition, values = f"{condition} AND begins_with(sk, :sk)", {**values, ":sk": text(begins)}
         elif since:
             condition, values = f"{condition} AND sk >= :sk", {**values, ":sk": text(since)}
         more: Attributes = {}
+        if owned:
+            values = {**values, ":nobody": text("")}
+            more = {"FilterExpression": "#owner <> :nobody", "ExpressionAttributeNames": {"#owner": "owner"}}
+        page: Attributes = {}
         while True:
             answer = self.call(
                 "query",
@@ -113,11 +120,12 @@ class Table:
                 ExpressionAttributeValues=values,
                 ConsistentRead=True,
                 **more,
+                **page,
             )
             yield from answer["Items"]
             if "LastEvaluatedKey" not in answer:
                 return
-            more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+            page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def put(self, item: Attributes) -> None:
         """Writes the item, whatever is there."""

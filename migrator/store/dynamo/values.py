@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from migrator.model.errors import StoreFault
+from migrator.model.errors import RecordFault
 from migrator.model.facts import Json
 
 Attributes = dict[str, Any]  # an item as the API has it: name to {"S": ...}, {"N": ...} or {"B": ...}
@@ -65,11 +65,11 @@ def fitting(item: Attributes, what: str) -> Attributes:
     """The item itself, if DynamoDB takes one so large.
 
     Raises:
-        StoreFault: it does not.
+        RecordFault: it does not.
     """
     size = sum(len(name.encode()) + _size(value) for name, value in item.items())
     if size > _MOST:
-        raise StoreFault(
+        raise RecordFault(
             f"{what} needs {size} bytes, compressed, and an item of DynamoDB holds {_MOST}",
             remedy='nothing was written; such a service wants a fleet file of its own, with "state.sqlite"',
         )

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from migrator.model.errors import RecordFault
 from migrator.model.journal import Direction, Mark, Outcome, Run, ServiceState, Status, StepRecord
-from migrator.model.plan import Plan
+from migrator.model.plan import Plan, Verdict
 from migrator.running.batch.agenda import Agenda, Errand, Known, Left, Task
 from migrator.running.proven import key
 from migrator.running.service import AUTOMATIC, REPLACED
@@ -89,7 +90,11 @@ CASES: dict[str, tuple[Known, Errand | Left | None]] = {
     "[drift]": (known((OPEN, (record("trust", Status.PENDING, "drift: the role is another"),))), Left.DRIFT),
     "[drift, planned anew]": (
         known((OPEN, (record("trust", Status.PENDING, "drift: the role is another"),)), OTHER),
-        Errand.RESUME,
+        Errand.BEGIN,
+    ),
+    "[cut off, planned anew with a warning that nobody took on]": (
+        known((OPEN, ()), replace(OTHER, verdict=Verdict.ATTENTION)),
+        Left.ATTENTION,
     ),
     "[failed and stayed]": (known((OPEN, (record("verify", Status.FAILED, "no pods"),))), Left.FAILED),
     "[failed and stayed, to be tried again]": (
@@ -133,3 +138,14 @@ def test_only_what_is_selected_and_each_service_once() -> None:
     assert (len(made.tasks), list(made.left.values())) == (1, [Left.LATER])
     made.put(plan("x/a").service, None)
     assert (len(made.tasks), made.left) == (1, {})
+
+
+def test_a_run_whose_plan_nobody_can_read_concerns_no_other_service() -> None:
+    def refuse(document: object) -> Plan:
+        raise RecordFault(f"a run carries no plan: {document}")
+
+    other = plan("b")
+    what = known((replace(OPEN, plan={}), ()), other, unreadable=frozenset())
+    made = Agenda.of(replace(what, plans={other.service: other}, plan_of=refuse), lambda _service, _plan: True)
+
+    assert (made.left, list(made.tasks)) == ({SERVICE: Left.UNREADABLE}, [other.service])
