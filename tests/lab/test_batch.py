@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -143,11 +144,14 @@ def test_a_second_ctrl_c_ends_it_at_once_and_the_next_run_resumes(fleet: Fleet) 
     _until(run, "verify", "started")
     lines = run.stderr
     assert lines is not None
-    run.send_signal(signal.SIGINT)
-    harness.wait_for("the first to be heard", lambda: "stopping" in lines.readline())
-    run.send_signal(signal.SIGINT)
-
-    assert _ended(run) == Exit.INTERRUPTED
+    with fleet.faults({"name": "stuck", "slow": {"kube": {}, "seconds": 25}, "cluster": "cut"}):
+        harness.wait_for("every thread to wait for an answer", lambda: len(fleet.played("stuck")) >= 1)
+        began = time.monotonic()
+        run.send_signal(signal.SIGINT)
+        harness.wait_for("the first to be heard", lambda: "stopping" in lines.readline())
+        run.send_signal(signal.SIGINT)
+        assert _ended(run) == Exit.INTERRUPTED
+        assert time.monotonic() - began < 20, "it waited for an answer"
     scenes.waits(fleet, settle=0.4)
     batch(fleet, "cut").ok()
 

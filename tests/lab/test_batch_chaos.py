@@ -1,7 +1,7 @@
 """Many workers share a fleet while they are killed and stopped at random, and the clouds throttle, drop and dawdle.
 
 In the end every service stands where its world says, and each change was made exactly once. `CHAOS_SERVICES`,
-`CHAOS_KILLS` and `CHAOS_SEED` in the environment set how many and which; with 500 services it takes a quarter of an hour.
+`CHAOS_KILLS` and `CHAOS_SEED` in the environment set how many and which; 500 take a quarter of an hour.
 """
 
 import os
