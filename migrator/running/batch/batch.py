@@ -119,10 +119,13 @@ class Batch:
             return False
         self._next_fill = self.tools.clock.monotonic() + _BEGIN_AGAIN
         round_, full, before = self._round(), set[str](), len(self._running)
+        busy = self.agenda.begins()
         for task in self.agenda.queue(looks_last=self.policy.limits.services == 1):
             if len(self._running) >= self.policy.limits.services:
                 break
-            if self._why_not(round_, task) is None and not self._one_look_is_enough(task):
+            if busy and task.errand is Errand.LOOK and self._looking():
+                continue  # one at a time, while something is to be begun
+            if self._why_not(round_, task) is None:
                 first = round_.first.get(task.service.cluster) if task.errand is Errand.BEGIN else None
                 shares = self._slots.take(task, first=first, full=full)
                 if shares is not None:
@@ -130,10 +133,8 @@ class Batch:
         self._hope = any(self._why_not(round_, task) in _OTHERS for task in self.agenda.tasks.values())
         return len(self._running) > before
 
-    def _one_look_is_enough(self, task: Task) -> bool:
-        """While something is to be begun, services that were migrated are looked at one at a time."""
-        looking = any(running.task.errand is Errand.LOOK for running in self._running.values())
-        return task.errand is Errand.LOOK and looking and self.agenda.begins()
+    def _looking(self) -> bool:
+        return any(running.task.errand is Errand.LOOK for running in self._running.values())
 
     def _catch_up(self, held: frozenset[str]) -> None:
         """Takes in what others have done since the last look, or left: what they held, and what has ended."""
