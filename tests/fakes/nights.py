@@ -208,10 +208,16 @@ class ScriptedRunner(Runner):
 
 
 class NightClock(FakeClock):
-    """The time of day passes when somebody says so; waiting is real."""
+    """Time passes by itself, and when somebody says so."""
+
+    slept = 0.0
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return time.monotonic() + self.slept
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self.slept += seconds
 
 
 @dataclass

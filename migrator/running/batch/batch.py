@@ -27,6 +27,7 @@ from migrator.running.batch.hands import Finished, Hands
 from migrator.running.batch.hours import TIME_IS_UP, Hours, instant
 from migrator.running.batch.round import CANARY, LOCKED, REASONS, WAVE, Round, earliest, why_left
 from migrator.running.batch.slots import Slots
+from migrator.running.pulse import Pulse
 
 _BEGIN_AGAIN = 2.0  # seconds after which it looks for shares that others have given back
 _PAUSE = 0.5  # seconds between two looks at signals and at the hours
@@ -61,10 +62,12 @@ class Batch:
     brakes: Brakes = field(init=False)
     _slots: Slots = field(init=False)
     _carrying: Carrying = field(init=False)
+    _pulse: Pulse = field(init=False)
 
     def __post_init__(self) -> None:
         self.brakes = Brakes(journal=self.tools.journal, policy=self.policy, clock=self.tools.clock)
         self._slots = Slots(locks=self.tools.locks, limits=self.policy.limits)
+        self._pulse = Pulse(self.tools.locks, self.tools.clock)
         self._carrying = Carrying(
             tools=self.tools, hours=self.hours, began=self.tools.clock.now(), halted=lambda: self.trouble is not None
         )
@@ -158,7 +161,7 @@ class Batch:
         self.agenda.put(service, found)
 
     def _round(self) -> Round:
-        self.tools.locks.renew()
+        self._pulse.beat()
         own = {f"service:{service}" for service in self._running}
         others = {holder.key for holder in self.tools.locks.holders()} - own
         held = frozenset(key.removeprefix("service:") for key in others if key.startswith("service:"))

@@ -660,6 +660,7 @@ def test_a_batch_that_lost_its_own_lock_begins_nothing_more() -> None:
 
     def lose(_service: ServiceId) -> None:
         night.locks.lost = 'another runner took over "batch"'
+        night.clock.sleep(61)
 
     night.script.meanwhile = lose
 
