@@ -12,7 +12,7 @@ import pytest
 
 from migrator.lab.aws.front import AwsFront
 from migrator.lab.aws.wire import Request
-from migrator.model.errors import CredentialsExpired, Locked, MigrateError, NotPermitted, StoreFault
+from migrator.model.errors import CredentialsExpired, Locked, MigrateError, NotPermitted, RecordFault, StoreFault
 from migrator.model.fleet import DynamoState
 from migrator.model.journal import Outcome
 from migrator.model.ports import Closing
@@ -241,13 +241,13 @@ def test_a_damaged_item_is_named(at_work: Opened, side: Side) -> None:
 def test_what_does_not_fit_is_refused_in_one_sentence_and_nothing_is_written(at_work: Opened, side: Side) -> None:
     noise = os.urandom(500_000).hex()
     before = content(side, at_work)
-    said = told(lambda: at_work.journal.begin(replace(run("r2", CART), plan=noise)))
+    said = told(lambda: at_work.journal.begin(replace(run("r2", CART), plan=noise)), RecordFault)
     assert f'the plan of "{CART}" needs ' in said
     assert "an item of DynamoDB holds 409600" in said
     assert 'step "trust" of run "r1" needs' in told(
-        lambda: at_work.journal.record(replace(record("trust"), image=noise))
+        lambda: at_work.journal.record(replace(record("trust"), image=noise)), RecordFault
     )
-    assert 'the mark "m" needs' in told(lambda: at_work.journal.mark("m", noise, at(1)))
+    assert 'the mark "m" needs' in told(lambda: at_work.journal.mark("m", noise, at(1)), RecordFault)
     assert content(side, at_work) == before
 
 
