@@ -27,7 +27,7 @@ from migrator.render import log
 from migrator.render.json_out import as_json
 from migrator.render.views import batch as view
 from migrator.render.views import batch_plan as planned
-from migrator.running import proven
+from migrator.running import kept, proven
 from migrator.running.batch.agenda import Agenda, Known
 from migrator.running.batch.alone import registered
 from migrator.running.batch.batch import Batch
@@ -100,7 +100,7 @@ class Batching:
             known = Known(
                 plans=plans,
                 states=memory.journal.states() if memory else {},
-                marks=memory.journal.marks(proven.MARK) if memory else {},
+                marks={**memory.journal.marks(proven.MARK), **memory.journal.marks(kept.MARK)} if memory else {},
                 now=datetime.now(UTC),
                 soak=self.wiring.fleet.batch.soak,
                 plan_of=self.wiring.plan_of,

@@ -20,6 +20,7 @@ from migrator.running.admission import (
     refuse_unremembered,
     still_so,
 )
+from migrator.running.kept import key as kept_key
 from migrator.running.ledger import ledger, way_back
 from migrator.running.means import Means
 from migrator.running.preflight import before_going, before_returning
@@ -154,6 +155,7 @@ class Runner(Means):
             remedy = f"mend it and run the same command again, or: migrate rollback --service {plan.service}"
         if not remedy:
             return self._turn_round(run, failure)
+        self.journal.mark(kept_key(run.service), {"run": run.id}, self.clock.now())  # not cut off: it stays on purpose
         self._runs.leave_open(run, failure.reason)
         raise Blocked(reason, doing=f'step "{failure.step}" of "{plan.service}"', remedy=remedy) from failure
 

@@ -9,6 +9,7 @@ from migrator.model.errors import RecordFault
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Mark, Outcome, Run, ServiceState, Status, StepRecord
 from migrator.model.plan import Plan, StepKind, Verdict
+from migrator.running.kept import kept
 from migrator.running.proven import unproven
 from migrator.running.runs import PlanOf, carries
 from migrator.running.stops import asked_for
@@ -74,7 +75,7 @@ class Known:
         plans: those that can be read.
         unreadable: services whose plan file cannot.
         states: of every service with a run.
-        marks: those of services that a later look has proven.
+        marks: those of services that a later look has proven, and of runs that stay open on purpose.
         now: aware.
         soak: seconds for which a migrated service is looked at again.
         retry_failed: whether what failed earlier is begun again.
@@ -119,7 +120,8 @@ class Known:
         going = plan or self.plan_of(run.plan)
         if not carries(run, going, self.plan_of):
             return self._new(run.service, going)  # begun anew, past every gate; it ends the older run
-        why = None if self.retry_failed else _stopped(state.steps[-1] if state.steps else None)
+        last = state.steps[-1] if state.steps else None
+        why = None if self.retry_failed else _stopped(last, failed=kept(run, self.marks))
         return (Left.HOLD if going.edit.hold else why) or _task(Errand.RESUME, going, run.service)
 
     def _migrated(self, state: ServiceState, run: Run) -> Task | None:
@@ -189,11 +191,11 @@ def _errand(known: Known, service: ServiceId) -> Task | Left | None:
         return Left.UNREADABLE
 
 
-def _stopped(last: StepRecord | None) -> Left | None:
+def _stopped(last: StepRecord | None, *, failed: bool) -> Left | None:
     """A run that only a person takes up again: it failed and stayed, met drift, or stopped where it was told to."""
     if last is None:
         return None
-    if last.status is Status.FAILED:
+    if last.status is Status.FAILED and failed:
         return Left.FAILED
     if drifted(last):
         return Left.DRIFT

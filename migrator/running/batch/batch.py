@@ -16,7 +16,7 @@ from migrator.model.exits import Exit
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Mark, ServiceState, Standing
 from migrator.model.plan import Plan
-from migrator.running import proven
+from migrator.running import kept, proven
 from migrator.running.batch.agenda import Agenda, Errand, Known, Left, Task
 from migrator.running.batch.brakes import Brakes
 from migrator.running.batch.canaries import canaries
@@ -56,7 +56,7 @@ class Batch:
     _begun: int = 0
     _hope: bool = False  # something is left that others may take out of its way
     _next_fill: float = 0.0  # monotonic; before it, nothing has become free that could be known here
-    _proven: Mapping[str, Mark] = field(default_factory=dict)
+    _marks: Mapping[str, Mark] = field(default_factory=dict)
     _held: frozenset[str] = frozenset()  # services that others were at work on, at the last look
     _hands: Hands = field(default_factory=Hands)
     brakes: Brakes = field(init=False)
@@ -76,14 +76,17 @@ class Batch:
         """Reads the whole journal, and makes the agenda."""
         self.brakes.look()
         self.states = dict(self.tools.journal.states())
-        self._proven = self.tools.journal.marks(proven.MARK)
+        self._mark_up()
         self.agenda = Agenda.of(self._known(), self.orders.selected)
+
+    def _mark_up(self) -> None:
+        self._marks = {**self.tools.journal.marks(proven.MARK), **self.tools.journal.marks(kept.MARK)}
 
     def _known(self) -> Known:
         return Known(
             plans=self.plans,
             states=self.states,
-            marks=self._proven,
+            marks=self._marks,
             now=instant(self.tools.clock),
             soak=self.policy.soak,
             plan_of=self.tools.plan_of,
@@ -133,7 +136,7 @@ class Batch:
                 shares = self._slots.take(task, first=first, full=full)
                 if shares is not None:
                     self._start(task, shares)
-        self._hope = any(self._why_not(round_, task) in _OTHERS for task in self.agenda.tasks.values())
+        self._hope = any(self._may_come(round_, task) for task in self.agenda.tasks.values())
         return len(self._running) > before
 
     def _looking(self) -> bool:
@@ -145,6 +148,8 @@ class Batch:
         self.brakes.remember()
         self._held = held
         mine = {one.service for one in self.ended} | self._running.keys()
+        if changed - mine:
+            self._mark_up()
         for service in changed - mine:
             self._read_again(service)
 
@@ -182,7 +187,7 @@ class Batch:
             expired=frozenset(one for one in self._clusters() if self.tools.account_of(one) in self._expired),
             breakers=breakers,
             spent=self.brakes.spent(),
-            first=canaries(self.states, self._proven, self.policy.canary, self._clusters()),
+            first=canaries(self.states, self._marks, self.policy.canary, self._clusters()),
             wave=earliest([*waiting, *(running.task for running in self._running.values())]),
         )
 
@@ -195,6 +200,15 @@ class Batch:
         if task.errand is Errand.BEGIN and most is not None and self._begun >= most and hindrance in _OTHERS:
             return "max-services"
         return hindrance
+
+    def _may_come(self, round_: Round, task: Task) -> bool:
+        """Whether others may clear its way; nobody does where its cluster's first service waits for a person."""
+        hindrance, cluster = self._why_not(round_, task), task.service.cluster
+        if hindrance != CANARY:
+            return hindrance in _OTHERS
+        others = (ServiceId.parse(name) for name in round_.held)
+        going = (one.service for one in self.agenda.tasks.values() if one.errand is Errand.RESUME)
+        return any(service.cluster == cluster for service in (*others, *going, *self._running))
 
     def _start(self, task: Task, shares: ExitStack) -> None:
         self.agenda.put(task.service, None)
@@ -215,7 +229,7 @@ class Batch:
             else:
                 self.states[finished.service] = self.tools.journal.state(finished.service)
             if running.task.errand is Errand.LOOK:
-                self._proven = self.tools.journal.marks(proven.MARK)
+                self._mark_up()
                 self.tools.journal.mark(f"{LOOKED}{finished.service}", {}, self.tools.clock.now())
         except _FATAL as error:
             self._fails(error)

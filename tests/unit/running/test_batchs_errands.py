@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from migrator.model.errors import Drift, MigrateError
+from migrator.model.errors import Blocked, Drift, MigrateError
 from migrator.model.exits import Exit
 from migrator.model.journal import Direction, Outcome, Run, Standing
+from migrator.running import kept
 from migrator.running.proven import key, unproven
 from migrator.running.service import AUTOMATIC
 from tests.fakes.running import SERVICE, Bench
@@ -94,6 +95,17 @@ def test_the_first_pod_that_comes_later_proves_it_and_that_is_remembered() -> No
 
     assert bench.runner().look(SERVICE).exit is Exit.DONE
     assert not unproven(bench.journal.state(SERVICE), bench.journal.marks(key(SERVICE)))
+
+
+def test_a_run_that_stays_open_on_purpose_is_marked() -> None:
+    bench = Bench(FakeWorld(declared=[deployment(baked=True)]))
+    with pytest.raises(Blocked):
+        bench.runner().apply(bench.plan, bench.document, auto_rollback=False)
+
+    run = bench.journal.open_run(SERVICE)
+    assert run is not None
+    assert kept.kept(run, bench.journal.marks(kept.MARK))
+    assert not kept.kept(replace(run, id="another"), bench.journal.marks(kept.MARK))
 
 
 def test_whoever_is_asked_once_the_lock_is_held_can_stop_it() -> None:

@@ -9,6 +9,7 @@ import pytest
 from migrator.model.errors import RecordFault
 from migrator.model.journal import Direction, Mark, Outcome, Run, ServiceState, Status, StepRecord
 from migrator.model.plan import Plan, Verdict
+from migrator.running import kept
 from migrator.running.batch.agenda import Agenda, Errand, Known, Left, Task
 from migrator.running.proven import key
 from migrator.running.service import AUTOMATIC, REPLACED
@@ -56,6 +57,7 @@ NO_PROOF = record("verify", Status.DONE, result={"containers": []})
 OPEN = run(outcome=Outcome.OPEN)
 FAILED = run(outcome=Outcome.FAILED)
 BACK = run(Direction.BACK, note="verify: no pods")
+STAYS = {kept.key(SERVICE): Mark(key=kept.key(SERVICE), data={"run": "r"}, at="")}
 OTHER = replace(PLAN, facts={**PLAN.facts, "agent": {"addon": "v2"}})
 
 CASES: dict[str, tuple[Known, Errand | Left | None]] = {
@@ -96,9 +98,13 @@ CASES: dict[str, tuple[Known, Errand | Left | None]] = {
         known((OPEN, ()), replace(OTHER, verdict=Verdict.ATTENTION)),
         Left.ATTENTION,
     ),
-    "[failed and stayed]": (known((OPEN, (record("verify", Status.FAILED, "no pods"),))), Left.FAILED),
+    "[failed and stayed]": (known((OPEN, (record("verify", Status.FAILED, "no pods"),)), marks=STAYS), Left.FAILED),
+    "[failed, and cut off before its way back]": (
+        known((OPEN, (record("verify", Status.FAILED, "no pods"),))),
+        Errand.RESUME,
+    ),
     "[failed and stayed, to be tried again]": (
-        known((OPEN, (record("verify", Status.FAILED, "no pods"),)), retry_failed=True),
+        known((OPEN, (record("verify", Status.FAILED, "no pods"),)), marks=STAYS, retry_failed=True),
         Errand.RESUME,
     ),
     "[failed before anything changed]": (known((FAILED, ())), Left.FAILED),

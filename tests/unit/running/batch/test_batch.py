@@ -595,11 +595,12 @@ def test_looks_are_one_at_a_time_while_something_is_to_be_begun_and_no_worker_re
     assert not any(service.name.startswith("old") for _errand, service in night.script.errands)
 
 
-def test_a_first_service_that_waits_keeps_its_cluster_waiting() -> None:
+@pytest.mark.parametrize("worker", [False, True])
+def test_a_first_service_that_waits_keeps_its_cluster_waiting_and_no_worker(worker: bool) -> None:
     night = Night([*many(3, "one"), *many(2, "two")], replace(OPEN, canary=1))
     night.ends(POSTPONED, "one/s0")
 
-    batch = night.run()
+    batch = night.run(worker=worker)
 
     assert [short(one) for one in night.script.began if one.cluster == "one"] == ["one/s0"]
     assert left(batch) == {"one/s1": Left.CANARY, "one/s2": Left.CANARY}
