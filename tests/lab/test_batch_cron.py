@@ -18,7 +18,7 @@ from tests.lab.harness import Fleet
 
 SECONDS = float(os.environ.get("CRON_SECONDS", "12"))
 RUNS = 30
-NEEDED = 20 if SECONDS >= 60 else 14  # run lengths of work; short runs lose more of their time to starting
+NEEDED = 20 if SECONDS >= 60 else 12  # run lengths of work; short runs lose more of their time to starting
 
 
 @pytest.fixture
