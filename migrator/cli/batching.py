@@ -110,7 +110,7 @@ class Batching:
             breakers = self._brakes(memory.journal).open() if memory else {}
         agenda = Agenda.of(known, self._selected)
         self._output.show(planned.document(agenda, breakers), planned.blocks)
-        return Exit.DONE
+        return Exit.USAGE if unreadable else Exit.DONE
 
     def complain(self, error: MigrateError) -> Exit:
         """Says an error that is to pass for no failure."""

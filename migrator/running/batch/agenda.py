@@ -45,9 +45,7 @@ class Left(StrEnum):
     LATER = "later"  # no time, no budget or no share of a limit was left
 
 
-FOR_A_PERSON = frozenset(
-    {Left.BLOCKED, Left.ATTENTION, Left.UNREADABLE, Left.FAILED, Left.STOPPED, Left.DRIFT, Left.BREAKER}
-)
+FOR_A_PERSON = frozenset({Left.BLOCKED, Left.ATTENTION, Left.FAILED, Left.STOPPED, Left.DRIFT, Left.BREAKER})
 UNFINISHED = frozenset({Left.UNREACHABLE, Left.LOCKED, Left.CANARY, Left.LATER})
 
 

@@ -46,6 +46,7 @@ def exit_of(ended: Iterable[ServiceEnded], left: Iterable[Left], stopped: str, s
         return Interrupted(signal).code_of_exit
     for why in set(left):
         codes += [Exit.BLOCKED] * (why in FOR_A_PERSON) + [Exit.UNFINISHED] * (why in UNFINISHED)
+        codes += [Exit.USAGE] * (why is Left.UNREADABLE)
     return worst([*codes, _REASONS.get(stopped, Exit.DONE)])
 
 

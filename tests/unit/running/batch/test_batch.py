@@ -488,7 +488,7 @@ def test_plans_that_cannot_be_read_are_left_and_told() -> None:
     batch.run()
 
     assert left(batch) == {"bad": Left.UNREADABLE}
-    assert code(batch) is Exit.BLOCKED
+    assert code(batch) is Exit.USAGE
 
 
 def test_the_threads_are_gone_and_every_share_is_given_back() -> None:
