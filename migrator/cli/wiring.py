@@ -24,6 +24,7 @@ from migrator.model.ports import Clock, ClusterView, Interrupt
 if TYPE_CHECKING:
     from migrator.adapters.aws.iam import IamRoles
     from migrator.adapters.aws.sessions import AwsSessions
+    from migrator.adapters.fence import Fence
     from migrator.adapters.kube.cluster import LiveCluster
     from migrator.model.events import Reporter
     from migrator.render.views.status import Unreadable
@@ -103,6 +104,13 @@ class Wiring:
         return PlanFiles(self.folder)
 
     @cached_property
+    def fence(self) -> "Fence":
+        """What every change of a run asks first."""
+        from migrator.adapters.fence import Fence
+
+        return Fence()
+
+    @cached_property
     def sessions(self) -> "AwsSessions":
         """AWS, account by account."""
         from migrator.adapters.aws.sessions import AwsSessions
@@ -110,7 +118,7 @@ class Wiring:
         from migrator.running.clock import SystemClock
 
         rate = Rate(self._api_rate(self.fleet), SystemClock()) if self._api_rate else None  # no signal cuts it short
-        return AwsSessions(self.fleet, meter=self.meter, rate=rate)
+        return AwsSessions(self.fleet, meter=self.meter, rate=rate, fence=self.fence)
 
     @cached_property
     def roles(self) -> "IamRoles":
@@ -189,7 +197,7 @@ class Wiring:
         """What runs need; the store is open for writing meanwhile."""
         from migrator.running.clock import SystemClock
 
-        with self.stores.opened(create=True) as memory:
+        with self.stores.opened(create=True) as memory, self.fence.by(memory.locks):
             yield Crew(wiring=self, memory=memory, clock=SystemClock(wake), reporter=reporter, interrupt=interrupt)
 
     def find(self, wanted: Sequence[str], memory: Memory | None) -> tuple[ServiceId, ...]:

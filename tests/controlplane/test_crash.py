@@ -2,6 +2,7 @@
 
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,7 +16,8 @@ from tests.lab.harness import Fleet
 # Python's ssl itself forgets to close a socket whose peer resets it between connect and handshake: SSLSocket._create
 LEAK = r"ignore:unclosed <ssl\.SSLSocket:ResourceWarning"
 pytestmark = [pytest.mark.controlplane, pytest.mark.filterwarnings(LEAK)]
-BREATHER = 6.0  # seconds for which it is left alone; its own controllers take some to find it again
+BREATHER = 6.0  # seconds for which it is left alone: its own controllers take some to find it again,
+SLOWER = 3.0  # and more, so many times as long as it took to come back, where the machine is busy
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +41,12 @@ class Vandal(threading.Thread):
         self.kills = 0
 
     def run(self) -> None:
-        while not self.stopping.wait(BREATHER):
+        breather = BREATHER
+        while not self.stopping.wait(breather):
             self.kills += subprocess.run(["pkill", "-9", "-f", self._mine], check=False).returncode == 0
+            killed = time.monotonic()
             harness.wait_for("the API server", self._is_back, limit=60)
+            breather = BREATHER + SLOWER * (time.monotonic() - killed)
 
     def _is_back(self) -> bool:
         try:

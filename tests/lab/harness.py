@@ -90,13 +90,14 @@ class Fleet:
         ended = zygote().run(arguments, {**self.environment, **(extra or {})}, self.folder, stdin, LIMIT)
         return Ran(ended.code, ended.out, ended.err)
 
-    def start(self, *arguments: str) -> Started:
+    def start(self, *arguments: str, extra: Mapping[str, str] | None = None) -> Started:
         """Starts `migrate` with its log as JSON lines on stderr; whoever starts one may kill it."""
         self.notes.killed = True
         ours, theirs = os.pipe()
         with open(os.devnull, "r+") as nothing:  # noqa: PTH123  a device
             streams = [nothing.fileno(), nothing.fileno(), theirs]
-            started = zygote().start([*arguments, "--log-format", "json"], self.environment, self.folder, streams)
+            environment = {**self.environment, **(extra or {})}
+            started = zygote().start([*arguments, "--log-format", "json"], environment, self.folder, streams)
         os.close(theirs)
         started.stderr = os.fdopen(ours, buffering=1)
         return started

@@ -14,6 +14,7 @@ from migrator import __version__
 from migrator.adapters.aws.accounts import AccountSession, CallerIdentity
 from migrator.adapters.aws.calls import AwsCalls
 from migrator.adapters.aws.errors import FOREIGN, mapped, transient
+from migrator.adapters.fence import Fence
 from migrator.adapters.rate import Rate
 from migrator.adapters.retry import Retry
 from migrator.model.fleet import Fleet
@@ -35,16 +36,23 @@ class AwsSessions:
     """The accounts of a fleet; thread-safe.
 
     Before a client other than STS is handed out, the account reached was proven once to be the account meant. Every
-    call is counted in `meter`; with `rate`, an account's calls wait for their turn.
+    call is counted in `meter`; with `rate`, an account's calls wait for their turn. `fence` is asked before changes.
     """
 
     def __init__(
-        self, fleet: Fleet, *, retry: Retry | None = None, meter: Meter | None = None, rate: Rate | None = None
+        self,
+        fleet: Fleet,
+        *,
+        retry: Retry | None = None,
+        meter: Meter | None = None,
+        rate: Rate | None = None,
+        fence: Fence | None = None,
     ) -> None:
         self.fleet = fleet
         self.retry = retry or Retry()
         self.meter = meter or Meter()
-        self._calls = AwsCalls(self.meter, rate)
+        self.fence = fence or Fence()
+        self._calls = AwsCalls(self.meter, rate, self.fence)
         self._base = Session()
         self._making = threading.Lock()
         self._guard = threading.Lock()

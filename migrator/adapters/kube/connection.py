@@ -11,6 +11,7 @@ import urllib3
 from urllib3 import exceptions as u3
 
 from migrator import __version__
+from migrator.adapters.fence import Fence
 from migrator.adapters.kube.auth import Auth
 from migrator.adapters.kube.errors import Refusal, Where, mapped, pause_of, refusal, throttled, transient
 from migrator.adapters.proxies import proxy_for
@@ -40,6 +41,7 @@ class KubeConnection:
         retry: Retry,
         proxy: str = "",
         meter: Meter | None = None,
+        fence: Fence | None = None,
     ) -> None:
         self.where = where
         self.context = context
@@ -47,6 +49,7 @@ class KubeConnection:
         self.proxy = proxy or proxy_for(where.endpoint)
         self._retry = retry
         self._meter = meter or Meter()
+        self._fence = fence or Fence()
         self._api = Api(where.cluster, KUBERNETES)
         self._pool = self._manager()
         self._worked = threading.Event()
@@ -71,13 +74,6 @@ class KubeConnection:
                 raise
 
         return self.run(tolerant, doing=doing)
-
-    def patch(self, path: str, body: Any, *, content_type: str, doing: str) -> bytes:
-        """The answer to a PATCH that may be repeated: its own `test`s or its fixed values make it idempotent."""
-        query = {"fieldManager": "irsa-migrator"}
-        return self.run(
-            lambda: self.once("PATCH", path, query=query, body=body, content_type=content_type), doing=doing
-        )
 
     def run(self, call: Callable[[], T], *, doing: str, worth: Callable[[BaseException], bool] = transient) -> T:
         """What `call` gives, tried again by the policy, with its errors made ours.
@@ -120,12 +116,15 @@ class KubeConnection:
 
         Raises:
             Refusal: an answer that is not a success.
+            Locked: it would change something, and another runner took over a lock that this thread holds.
         """
         target = f"{path}?{urlencode(query)}" if query else path
         payload = None if body is None else msgspec.json.encode(body)
         headers = {"Accept": accept, "Accept-Encoding": "gzip", "User-Agent": USER_AGENT}
         if payload is not None:
             headers["Content-Type"] = content_type
+        if method != "GET" and "dryRun" not in (query or {}):
+            self._fence.check()
         manager = self._manager() if fresh else self._pool
         try:
             response = self._send(manager, method, target, payload, headers)

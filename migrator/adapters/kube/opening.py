@@ -15,7 +15,6 @@ from migrator.adapters.kube.tls import trusting
 from migrator.adapters.retry import Retry
 from migrator.model.errors import EnvironmentFault
 from migrator.model.fleet import FleetCluster, KubeconfigAccess
-from migrator.model.meter import Meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +39,20 @@ def opened(cluster: FleetCluster, eks: EksCluster, sessions: AwsSessions, retry:
             remedy="wait until it is ACTIVE, or take it out of the fleet file",
         )
     if cluster.kubeconfig is not None:
-        return _by_context(cluster, cluster.kubeconfig, described, retry, sessions.meter)
+        return _by_context(cluster, cluster.kubeconfig, described, retry, sessions)
     connection = KubeConnection(
         where=Where(cluster=cluster.alias, endpoint=described.cluster.endpoint.rstrip("/")),
         context=trusting(base64.b64decode(described.ca).decode("ascii")),
         auth=EksAuth(cluster, sessions, EksToken(cluster, sessions)),
         retry=retry,
         meter=sessions.meter,
+        fence=sessions.fence,
     )
     return Opened(described, connection)
 
 
 def _by_context(
-    cluster: FleetCluster, access: KubeconfigAccess, described: Described, retry: Retry, meter: Meter
+    cluster: FleetCluster, access: KubeconfigAccess, described: Described, retry: Retry, sessions: AwsSessions
 ) -> Opened:
     loaded = kubeconfig.load(access)
     if differing := kubeconfig.differences(loaded, described.cluster.endpoint, described.ca):
@@ -64,6 +64,7 @@ def _by_context(
         auth=loaded.auth,
         retry=retry,
         proxy=loaded.proxy,
-        meter=meter,
+        meter=sessions.meter,
+        fence=sessions.fence,
     )
     return Opened(described, connection, loaded)

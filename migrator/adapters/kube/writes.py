@@ -4,7 +4,7 @@ All are safe to repeat. A lost answer leaves us unsure whether the change was ma
 read again: what is already as wanted is done, and what somebody else changed is a conflict.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,8 +13,9 @@ from migrator.adapters.kube.connection import JSON_PATCH, MERGE_PATCH, STRATEGIC
 from migrator.adapters.kube.errors import CONFLICT, Refusal, held_by_budget, transient
 from migrator.adapters.kube.pages import decoded
 from migrator.adapters.kube.paths import path_of, pointer
-from migrator.adapters.kube.rollout import STAMP
+from migrator.adapters.kube.rollout import STAMP, rollout
 from migrator.adapters.kube.structs import AccountObject, Meta
+from migrator.adapters.kube.workload_structs import WorkloadObject
 from migrator.adapters.kube.workloads import RESTARTABLE
 from migrator.model.errors import Rejected
 from migrator.model.facts import Pod, ServiceAccount, WorkloadRef
@@ -88,10 +89,13 @@ class KubeWrites:
     def restart(self, ref: WorkloadRef, stamp: str) -> None:
         """Stamps the pod template as `kubectl rollout restart` does, and with our own stamp; its controller rolls.
 
-        An Argo Rollout gets `spec.restartAt`, and our stamp on itself: a changed template would be a new canary.
+        An Argo Rollout gets `spec.restartAt`, and our stamp on itself: a changed template would be a new canary. Each
+        attempt holds for the version that was seen without the stamp: one that is stuck on its way while a runner that
+        takes over stamps it comes too late, and restarts nothing.
 
         Raises:
-            Rejected: reason `no-rollout` for a kind without one, `NotFound` when it is gone.
+            Rejected: reason `no-rollout` for a kind without one, `NotFound` when it is gone, `conflict` when it is
+                changed again and again meanwhile.
         """
         if ref.kind not in RESTARTABLE:
             raise Rejected(f'a {ref.kind} has no rollout: "{ref.namespace}/{ref.name}"', reason="no-rollout")
@@ -100,9 +104,16 @@ class KubeWrites:
         else:
             stamps = {RESTARTED_AT: self.now(), STAMP: stamp}
             body, content_type = {"spec": {"template": {"metadata": {"annotations": stamps}}}}, STRATEGIC_PATCH
-        path = path_of(ref.kind, ref.namespace, ref.name)
         doing = f'restarting {ref.kind} "{ref.namespace}/{ref.name}"'
-        self.connect().patch(path, body, content_type=content_type, doing=doing)
+
+        def patch() -> None:
+            for _ in range(_ROUNDS):
+                live = self._workload(ref, doing)
+                if rollout(ref.kind, live).stamp == stamp or self._stamped(ref, live.metadata, body, content_type):
+                    return
+            raise Rejected("it went on being changed by somebody else", reason=CONFLICT, doing=doing)
+
+        self.connect().run(patch, doing=doing)
 
     def evict(self, pod: Pod) -> None:
         """Asks for this very pod (uid) to go, within its PodDisruptionBudgets; one that is gone already is well.
@@ -126,6 +137,23 @@ class KubeWrites:
                     raise
 
         self.connect().run(post, doing=doing, worth=transient)
+
+    def _workload(self, ref: WorkloadRef, doing: str) -> WorkloadObject:
+        body = self.connect().once("GET", path_of(ref.kind, ref.namespace, ref.name))
+        return decoded(body, WorkloadObject, doing=doing)
+
+    def _stamped(self, ref: WorkloadRef, live: Meta, body: Mapping[str, Any], content_type: str) -> bool:
+        """Whether the patch went through; False when the version was stale."""
+        seen = {"resourceVersion": live.resource_version, "uid": live.uid}
+        versioned = {**body, "metadata": {**body.get("metadata", {}), **seen}}
+        path = path_of(ref.kind, ref.namespace, ref.name)
+        try:
+            self.connect().once("PATCH", path, query=_QUERY, body=versioned, content_type=content_type)
+        except Refusal as error:
+            if error.conflict:
+                return False
+            raise
+        return True
 
     def _settle(self, patch: Callable[[], None], account: ServiceAccount, key: str, doing: str) -> None:
         try:

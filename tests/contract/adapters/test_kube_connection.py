@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -230,24 +231,89 @@ def test_foreign_value_is_not_overwritten(server: Server, connection: KubeConnec
     assert (refused.value.reason, account.patches) == ("conflict", 0)
 
 
+@dataclass
+class Controller:
+    """One workload that an API server has; what happens just before each patch is up to the test."""
+
+    meanwhile: Callable[["Controller"], None] = lambda _self: None
+    version: int = 1
+    stamps: dict[str, str] = field(default_factory=dict)
+    patches: list[Asked] = field(default_factory=list)
+
+    def __call__(self, request: Asked) -> Said:
+        if request.method == "PATCH":
+            self.patches.append(request)
+            self.meanwhile(self)
+            body = json.loads(request.body)
+            if body["metadata"]["resourceVersion"] != str(self.version):
+                return status(409, "Conflict", "the object has been modified")
+            self.version += 1
+            self.stamps = body.get("spec", {}).get("template", body)["metadata"]["annotations"]
+        meta = {"name": "web", "namespace": "shop", "uid": "u1", "resourceVersion": str(self.version)}
+        template = {"metadata": {"annotations": self.stamps}}
+        return Said(
+            200, json.dumps({"metadata": {**meta, "annotations": self.stamps}, "spec": {"template": template}}).encode()
+        )
+
+
+DAEMONS = WorkloadRef(kind="DaemonSet", namespace="shop", name="web")
+SEEN = {"resourceVersion": "1", "uid": "u1"}
+
+
 def test_restart_stamps_the_template(server: Server, connection: KubeConnection) -> None:
-    writes(connection).restart(WorkloadRef(kind="DaemonSet", namespace="shop", name="web"), "run-1")
-    (asked,) = server.asked
+    controller = server.answer = Controller()
+    writes(connection).restart(DAEMONS, "run-1")
+    (asked,) = controller.patches
     stamps = {"kubectl.kubernetes.io/restartedAt": "2026-01-02T03:04:05Z", "irsa-migrator/restart": "run-1"}
-    assert json.loads(asked.body) == {"spec": {"template": {"metadata": {"annotations": stamps}}}}
-    assert (asked.method, asked.path) == ("PATCH", "/apis/apps/v1/namespaces/shop/daemonsets/web")
+    body = {"metadata": SEEN, "spec": {"template": {"metadata": {"annotations": stamps}}}}
+    assert json.loads(asked.body) == body
+    assert asked.headers["content-type"] == "application/strategic-merge-patch+json"
+    assert asked.path == "/apis/apps/v1/namespaces/shop/daemonsets/web"
 
 
 def test_restart_of_an_argo_rollout_is_one_patch(server: Server, connection: KubeConnection) -> None:
     """Time and stamp together; the second after now, since a pod made in this very second would not be older."""
+    controller = server.answer = Controller()
     writes(connection).restart(WorkloadRef(kind="Rollout", namespace="shop", name="web"), "run-1")
-    (asked,) = server.asked
+    (asked,) = controller.patches
     assert json.loads(asked.body) == {
-        "metadata": {"annotations": {"irsa-migrator/restart": "run-1"}},
+        "metadata": {"annotations": {"irsa-migrator/restart": "run-1"}, **SEEN},
         "spec": {"restartAt": "2026-01-02T03:04:06Z"},
     }
     assert asked.headers["content-type"] == "application/merge-patch+json"
-    assert (asked.method, asked.path) == ("PATCH", "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/web")
+    assert asked.path == "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/web"
+
+
+def test_restart_holds_for_the_version_that_was_seen(server: Server, connection: KubeConnection) -> None:
+    """Somebody else's change meanwhile: it is looked at again."""
+
+    def scaled(controller: Controller) -> None:
+        controller.version += len(controller.patches) == 1
+
+    controller = server.answer = Controller(scaled)
+    writes(connection).restart(DAEMONS, "run-1")
+    assert (len(controller.patches), controller.stamps["irsa-migrator/restart"]) == (2, "run-1")
+
+
+def test_a_restart_that_another_runner_made_meanwhile_is_not_made_again(
+    server: Server, connection: KubeConnection
+) -> None:
+    def stamped(controller: Controller) -> None:
+        controller.stamps, controller.version = {"irsa-migrator/restart": "run-1", "by": "another"}, 2
+
+    controller = server.answer = Controller(stamped)
+    writes(connection).restart(DAEMONS, "run-1")
+    assert (len(controller.patches), controller.stamps["by"]) == (1, "another")
+
+
+def test_a_workload_that_is_changed_all_the_time_is_not_restarted(server: Server, connection: KubeConnection) -> None:
+    def changed(controller: Controller) -> None:
+        controller.version += 1
+
+    controller = server.answer = Controller(changed)
+    with pytest.raises(Rejected, match="went on being changed") as refused:
+        writes(connection).restart(DAEMONS, "run-1")
+    assert (refused.value.reason, controller.stamps) == ("conflict", {})
 
 
 POD = Pod(namespace="shop", name="web-1", uid="u1", spec=PodSpec())
