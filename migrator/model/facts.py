@@ -215,6 +215,14 @@ class AgentState:
     ready_nodes: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Unread:
+    """Something that would tell more and may not be read: what, as people call it, and why, in one clause."""
+
+    what: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
     """How far a workload's rollout is."""

@@ -13,6 +13,7 @@ from migrator.model.facts import (
     PodSpec,
     Role,
     ServiceAccount,
+    Unread,
     Workload,
 )
 from migrator.model.fleet import Policy
@@ -70,6 +71,7 @@ class Case:
     pods: tuple[Pod, ...] = ()  # live: neither finished nor going
     nodes: Mapping[str, Node] = field(default_factory=dict)
     fargate: tuple[FargateSelector, ...] = ()
+    unread: tuple[Unread, ...] = ()  # what would tell more and may not be read
     sharing: tuple[ServiceId, ...] = ()  # other services of the cluster with the same role
 
     @property

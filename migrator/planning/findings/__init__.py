@@ -4,9 +4,15 @@ from collections.abc import Callable, Iterator
 
 from migrator.model.plan import Finding
 from migrator.planning.case import Case
-from migrator.planning.findings import clusters, owners, roles, templates
+from migrator.planning.findings import clusters, owners, roles, templates, unread
 
-_RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (clusters.judge, templates.judge, roles.judge, owners.judge)
+_RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
+    clusters.judge,
+    templates.judge,
+    roles.judge,
+    owners.judge,
+    unread.judge,
+)
 
 
 def judge(case: Case) -> tuple[Finding, ...]:
