@@ -26,6 +26,7 @@ SERVICES = int(os.environ.get("CHAOS_SERVICES", "120"))
 KILLS = int(os.environ.get("CHAOS_KILLS", "40"))
 SEED = int(os.environ.get("CHAOS_SEED", "5"))
 CLUSTERS = ("north", "east", "south", "west")
+LIMIT = max(2400, 12 * SERVICES)  # seconds
 WORKERS = 8
 LEASE = 10
 TABLE = {"table": "migrate", "region": "eu-west-1", "lease": LEASE}
@@ -73,7 +74,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3000)
+@pytest.mark.timeout(600 + LIMIT)
 @pytest.mark.parametrize("store", ["sqlite", "dynamodb"])
 def test_chaos(fleet: Fleet, store: str) -> None:
     """On one machine, where a worker that is stopped keeps its locks; and on many, where it loses its leases."""
@@ -88,7 +89,7 @@ def test_chaos(fleet: Fleet, store: str) -> None:
         if "/missed" in service:
             fleet.waive(Invariant.CREDENTIALS, service, "the webhook overlooks its pods, whoever restarts them")
     with fleet.faults(*WEATHER):
-        shift.work(every=1.0, limit=2400)
+        shift.work(every=1.0, limit=LIMIT)
     judge(fleet, shift, time.monotonic() - began)
 
 
