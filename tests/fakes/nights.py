@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from migrator.model.batch import BatchPolicy, ServiceEnded
+from migrator.model.batch import BatchPolicy, Budget, Limits, ServiceEnded
 from migrator.model.errors import Interrupted, Locked
 from migrator.model.exits import Exit
 from migrator.model.facts import Json
@@ -16,9 +16,11 @@ from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Holder, Outcome, Run, Status, StepRecord
 from migrator.model.plan import Edit, Plan, StepKind, Verdict
 from migrator.model.ports import Closing
+from migrator.running.batch.agenda import Left
 from migrator.running.batch.batch import Batch
 from migrator.running.batch.desk import Orders, Tools
 from migrator.running.batch.hours import Hours
+from migrator.running.batch.summing import summary_of
 from migrator.running.result import Result
 from migrator.running.service import AUTOMATIC, Runner
 from migrator.store.plan_document import document_of, plan_of
@@ -304,3 +306,39 @@ def wait_for(check: Callable[[], bool]) -> None:
     while not check():
         assert time.monotonic() < until
         time.sleep(0.01)
+
+
+WIDE = Limits(services=8, per_cluster=8, per_role=1)
+OPEN = BatchPolicy(limits=WIDE, canary=0, breaker=99, budget=Budget(failures=99, share=1.0))
+
+
+def many(count: int, cluster: str = "c", **edit: Any) -> list[Plan]:
+    """Plans of so many services of one cluster."""
+    return [plan(f"{cluster}/s{number}", **edit) for number in range(count)]
+
+
+def left(batch: Batch) -> dict[str, Left]:
+    """What it left alone, and why."""
+    return {short(service): why for service, why in batch.agenda.left.items()}
+
+
+def code(batch: Batch, signal: int | None = None) -> Exit:
+    """How it ended."""
+    return summary_of(batch, run="r", worker="w", began="b", signal=signal).exit
+
+
+def cut_off(night: Night, name: str, direction: Direction) -> None:
+    """A run of that service was killed."""
+    one = plan(name)
+    night.journal.begin(
+        Run(
+            id=f"cut-{name}",
+            service=one.service,
+            direction=direction,
+            outcome=Outcome.OPEN,
+            plan=document_of(one),
+            actor="cron",
+            host="here",
+            started=night.clock.now(),
+        )
+    )
