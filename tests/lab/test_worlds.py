@@ -163,6 +163,11 @@ _WRONG: dict[str, tuple[str, str, str]] = {
         "{name: Orders, trust: {podIdentity: true, Statement: []}}",
         "world.yaml:4: accounts[0].roles[0].trust.podIdentity: cannot stand beside",
     ),
+    "trust as text and otherwise": (
+        "{name: Orders}",
+        "{name: Orders, trust: {text: '{}', Statement: []}}",
+        "world.yaml:4: accounts[0].roles[0].trust.text: is the whole document; nothing can stand beside it",
+    ),
     "reads what is not there": (
         "{name: Orders}",
         "{name: Orders, reads: [orders]}",

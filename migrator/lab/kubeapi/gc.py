@@ -25,6 +25,7 @@ class Collector:
         self._cluster = cluster
         self._alive: dict[str, tuple[KindKey, ObjectKey]] = {}
         self._owned: dict[str, set[str]] = defaultdict(set)
+        self._absent: set[str] = set()  # owners that were seen to go
 
     def handle(self, kind: KindKey, event: Event) -> None:
         """Take note of one change and do what follows from it."""
@@ -37,7 +38,10 @@ class Collector:
             for owner in owners:
                 self._owned[owner].discard(uid)
                 self._finish_foreground(owner)
-            for dependent in list(self._owned.pop(uid, ())):
+            dependents = self._owned.pop(uid, set())
+            if dependents:
+                self._absent.add(uid)
+            for dependent in list(dependents):
                 self._collect_if_abandoned(dependent)
             return
         self._alive[uid] = (kind, event.key)
@@ -68,9 +72,14 @@ class Collector:
         if found is None:
             return
         kind, obj = found
-        owners = [owner["uid"] for owner in obj["metadata"].get("ownerReferences") or ()]
-        if owners and not any(self._object(owner) for owner in owners):
+        owners = obj["metadata"].get("ownerReferences") or ()
+        if owners and all(self._is_gone(owner) for owner in owners):
             self._delete(kind, obj, "Background")
+
+    def _is_gone(self, owner: Json) -> bool:
+        """Whether the owner is known to be away; of one whose kind is not served nothing is known."""
+        served = self._cluster.kinds.by_kind(owner["apiVersion"], owner["kind"]) is not None
+        return self._object(owner["uid"]) is None and (served or owner["uid"] in self._absent)
 
     def _delete_dependents(self, uid: str) -> None:
         for dependent in list(self._owned.get(uid, ())):

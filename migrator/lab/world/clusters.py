@@ -58,7 +58,7 @@ def _cluster(index: Index, raw: Json, at: FieldPath) -> Cluster:
         nodegroups=tuple(
             _nodegroup(index, entry, named.account, path) for path, entry in entries(raw, "nodegroups", at)
         ),
-        addons=_addons(index, raw, at),
+        addons=_addons(index, raw, named.account, at),
         associations=_associations(index, raw, named, at),
         objects=objects,
         workloads=workloads,
@@ -121,13 +121,18 @@ def _nodegroup(index: Index, raw: Json, account: str, at: FieldPath) -> Nodegrou
     )
 
 
-def _addons(index: Index, raw: Json, at: FieldPath) -> tuple[Addon, ...]:
+def _addons(index: Index, raw: Json, account: str, at: FieldPath) -> tuple[Addon, ...]:
     given = [{"name": entry} if isinstance(entry, str) else entry for entry in raw.get("addons", ())]
     unique(index.document, at, given, "addons", lambda addon: addon["name"])
-    return tuple(
-        Addon(entry["name"], entry.get("version"), entry.get("configuration"), (*at, "addons", place))
-        for place, entry in enumerate(given)
-    )
+    return tuple(_addon(index, entry, account, (*at, "addons", place)) for place, entry in enumerate(given))
+
+
+def _addon(index: Index, raw: Json, account: str, at: FieldPath) -> Addon:
+    associations = {
+        entry["serviceAccount"]: index.role_arn(entry["role"], account, (*path, "role"))
+        for path, entry in entries(raw, "podIdentityAssociations", at)
+    }
+    return Addon(raw["name"], raw.get("version"), raw.get("configuration"), associations, at)
 
 
 def _associations(index: Index, raw: Json, named: ClusterName, at: FieldPath) -> tuple[Association, ...]:

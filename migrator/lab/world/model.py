@@ -70,7 +70,7 @@ class Role:
     path: str
     arn: str
     description: str
-    trust: Json
+    trust: Any  # a document, or text that is sent as it is
     policies: Mapping[str, Json]
     attached: tuple[str, ...]
     permissions_boundary: str | None
@@ -147,6 +147,7 @@ class Addon:
     name: str
     version: str | None
     configuration: str | None
+    pod_identity_associations: Mapping[str, str]  # ServiceAccount -> role ARN
     at: FieldPath
 
 

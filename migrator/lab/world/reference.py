@@ -23,6 +23,7 @@ _TITLES = {
     "fargateProfile": "clusters[].fargateProfiles[]",
     "nodegroup": "clusters[].nodegroups[]",
     "addon": "clusters[].addons[]",
+    "addonAssociation": "clusters[].addons[].podIdentityAssociations[]",
     "association": "clusters[].associations[]",
     "namespace": "clusters[].namespaces[]",
     "serviceAccount": "clusters[].namespaces[].serviceAccounts[]",

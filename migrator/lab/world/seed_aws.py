@@ -135,7 +135,7 @@ def _fixed(role: Role) -> bool:
 
 
 def _minified(document: Any) -> str:
-    return json.dumps(document, separators=(",", ":"))
+    return document if isinstance(document, str) else json.dumps(document, separators=(",", ":"))
 
 
 def _role(iam: Any, role: Role) -> None:
@@ -208,6 +208,9 @@ def _addon(eks: Any, cluster: Cluster, addon: Addon) -> None:
         addonName=addon.name,
         addonVersion=addon.version,
         configurationValues=addon.configuration,
+        podIdentityAssociations=[
+            {"serviceAccount": name, "roleArn": arn} for name, arn in addon.pod_identity_associations.items()
+        ],
     )
 
 

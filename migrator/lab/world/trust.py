@@ -22,8 +22,8 @@ POD_IDENTITY_STATEMENT: Json = {
 }
 
 
-def trust_document(index: Index, account: str, role_arn: str, trust: Json | None, at: FieldPath) -> Json:
-    """The document a role is created with.
+def trust_document(index: Index, account: str, role_arn: str, trust: Json | None, at: FieldPath) -> Any:
+    """The document a role is created with; text is sent as it is.
 
     Raises:
         DocumentError: a cluster it names is not declared, or the document and the short form are mixed.
@@ -31,10 +31,12 @@ def trust_document(index: Index, account: str, role_arn: str, trust: Json | None
     if trust is None:
         return _document([_for_user(user, account) for user in index.users.get(role_arn, ())])
     short = [key for key in _SHORT if key in trust]
-    if not short and "Statement" not in trust:
-        raise index.document.error(at, f"is empty; give Statement, or one of {', '.join(_SHORT)}")
+    if not short and not {"Statement", "text"} & set(trust):
+        raise index.document.error(at, f"is empty; give Statement, text, or one of {', '.join(_SHORT)}")
     if short and set(trust) - set(_SHORT):
         raise index.document.error((*at, short[0]), "cannot stand beside the fields of a document given in full")
+    if "text" in trust:
+        return _written(index, account, trust, at)
     if not short:
         return _given(index.filled(trust, account, at))
     return _from_short(index, account, trust, at)
@@ -43,6 +45,12 @@ def trust_document(index: Index, account: str, role_arn: str, trust: Json | None
 def characters(document: Any) -> int:
     """The size that IAM's quota counts: everything but white space."""
     return len("".join(json.dumps(document, separators=(",", ":"), ensure_ascii=False).split()))
+
+
+def _written(index: Index, account: str, trust: Json, at: FieldPath) -> str:
+    if set(trust) != {"text"}:
+        raise index.document.error((*at, "text"), "is the whole document; nothing can stand beside it")
+    return str(index.filled(trust["text"], account, (*at, "text")))
 
 
 def _given(trust: Json) -> Json:

@@ -369,6 +369,22 @@ def test_owned_objects_go_with_their_owner(api: Api, core: str) -> None:
     eventually(lambda: api.call("GET", f"{core}/configmaps/two").status == 404)
 
 
+def test_an_object_stays_whose_owner_is_of_a_kind_that_is_not_served(api: Api, core: str) -> None:
+    for name, kind in (("of-unknown", "Database"), ("of-absent", "Secret")):
+        body = config_map(name)
+        version = "shop.example/v1" if kind == "Database" else "v1"
+        reference = {
+            "apiVersion": version,
+            "kind": kind,
+            "name": "owner",
+            "uid": "0b5e2b7e-7d4f-4c58-9f5c-0a2f6c1a9b11",
+        }
+        body["metadata"]["ownerReferences"] = [reference]
+        api.ok("POST", f"{core}/configmaps", body)
+    eventually(lambda: api.call("GET", f"{core}/configmaps/of-absent").status == 404)
+    assert api.call("GET", f"{core}/configmaps/of-unknown").status == 200
+
+
 def test_orphans_stay(api: Api, core: str) -> None:
     owner = api.ok("POST", f"{core}/configmaps", config_map("owner"))
     body = config_map("one")
