@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from migrator.model.ids import ROLE_ARN_ANNOTATION
+from migrator.model.placement import NodeTerm, Taint, Toleration
 
 Json = Any  # a document of AWS or Kubernetes, or a part of one, as json.loads gives it
 
@@ -84,7 +85,10 @@ class Container:
     init: bool = False
     env: tuple[EnvVar, ...] = ()
     env_from: tuple[str, ...] = ()  # "configmap/NAME", "secret/NAME"
+    prefixes: Mapping[str, str] = field(default_factory=dict)  # of env_from: source -> what its keys are prefixed with
     mounts: tuple[str, ...] = ()  # names of mounted volumes
+    paths: Mapping[str, str] = field(default_factory=dict)  # where a volume is mounted -> its name
+    words: tuple[str, ...] = field(default=(), repr=False)  # command and arguments, which may hold secrets
 
     def variable(self, name: str) -> EnvVar | None:
         """The variable of that name, or None."""
@@ -98,7 +102,10 @@ class PodSpec:
     service_account: str = "default"
     containers: tuple[Container, ...] = ()  # init containers first
     token_audiences: Mapping[str, str] = field(default_factory=dict)  # volume name -> projected token audience
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # volume name -> "secret/NAME", "configmap/NAME"
     node_selector: Mapping[str, str] = field(default_factory=dict)
+    node_terms: tuple[NodeTerm, ...] = ()  # required node affinity: one of them must hold; none is no affinity
+    tolerations: tuple[Toleration, ...] = ()
     host_network: bool = False
 
 
@@ -172,6 +179,7 @@ class Node:
     ready: bool = True
     schedulable: bool = True  # not cordoned
     labels: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[Taint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +221,8 @@ class AgentState:
     addon: Addon | None = None
     daemonset: bool = False  # a DaemonSet of the agent exists, by whomever
     ready_nodes: frozenset[str] = frozenset()
+    specs: tuple[PodSpec, ...] = ()  # of the DaemonSets' templates
+    troubles: Mapping[str, str] = field(default_factory=dict)  # node -> what keeps the agent's pod there from working
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -221,6 +231,14 @@ class Unread:
 
     what: str
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class EnvSource:
+    """A ConfigMap or Secret that containers take all their variables from; `source` is "configmap/NAME" or so."""
+
+    namespace: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from migrator.model.facts import (
     AgentState,
     Association,
     Cluster,
+    Container,
     FargateSelector,
     Node,
     Pod,
@@ -17,6 +18,7 @@ from migrator.model.facts import (
     Workload,
 )
 from migrator.model.fleet import Policy
+from migrator.model.identity import skipped_containers
 from migrator.model.ids import RoleArn, ServiceId
 from migrator.model.trust import IrsaMatch, Merged, Subject, Trusted
 from migrator.model.trust_match import AUDIENCE
@@ -54,6 +56,12 @@ class Template:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     live: bool = False  # a pod: the webhook's own additions stand in it
+
+    @property
+    def touched(self) -> tuple[Container, ...]:
+        """The containers that the webhook does not leave out."""
+        skipped = skipped_containers(Pod(namespace="", name="", uid="", spec=self.spec, annotations=self.annotations))
+        return tuple(container for container in self.spec.containers if container.name not in skipped)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,12 @@ It belongs to the cluster, so no way back takes it away. Auto Mode nodes have it
 self-managed or Helm-installed agent counts as found (EKS user guide, pages "pod-id-agent-setup", "auto-mode").
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from migrator.model.facts import AgentState, Node
+from migrator.model.facts import AgentState, Node, PodSpec
 from migrator.model.fleet import Waits
 from migrator.model.plan import PlannedStep
+from migrator.model.scheduling import may_run
 from migrator.steps.crowds.judged import live
 from migrator.steps.step import Context, Failed, NotYet, Position, Reading, Settled, Settling
 
@@ -72,16 +73,16 @@ def _uncovered(context: Context, state: AgentState, nodes: Sequence[Node]) -> li
     service = context.service
     homes = {pod.node for pod in live(context.cluster.pods_of(service.namespace, service.name))}
     workloads = context.cluster.workloads_of(service.namespace, service.name)
-    selectors = [workload.spec.node_selector for workload in workloads] or [{}]
-    hosts = {node.name for node in _needing_agent(nodes) if node.name in homes or _may_host(node, selectors)}
+    specs = [workload.spec for workload in workloads] or [PodSpec()]
+    hosts = {node.name for node in _needing_agent(nodes) if node.name in homes or _may_host(node, specs)}
     return sorted(hosts - state.ready_nodes)
 
 
-def _may_host(node: Node, selectors: Sequence[Mapping[str, str]]) -> bool:
-    """Taints do not count: the agent tolerates them all. Hybrid nodes run the agent only where it was asked for."""
+def _may_host(node: Node, specs: Sequence[PodSpec]) -> bool:
+    """Hybrid nodes run the agent only where it was asked for."""
     if not (node.ready and node.schedulable) or node.compute_type == "hybrid":
         return False
-    return any(all(node.labels.get(key) == value for key, value in wanted.items()) for wanted in selectors)
+    return any(may_run(spec, node) for spec in specs)
 
 
 def _listed(names: Sequence[str]) -> str:

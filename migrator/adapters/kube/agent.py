@@ -6,7 +6,7 @@ from migrator.adapters.kube.pages import listed
 from migrator.adapters.kube.paths import path_of
 from migrator.adapters.kube.structs import PodObject
 from migrator.adapters.kube.workload_structs import WorkloadObject
-from migrator.model.facts import Addon, AgentState
+from migrator.model.facts import Addon, AgentState, Pod
 from migrator.model.ids import AGENT_ADDON
 
 _NAME_LABEL = "app.kubernetes.io/name"
@@ -22,8 +22,14 @@ def agent_state(connection: KubeConnection, addon: Addon | None) -> AgentState:
     """
     sets = listed(connection, path_of("DaemonSet"), WorkloadObject, doing="listing DaemonSets")
     agents = [entry for entry in sets if is_agent(entry)]
-    ready = {node for entry in agents for node in _ready_nodes(connection, entry)}
-    return AgentState(addon=addon, daemonset=bool(agents), ready_nodes=frozenset(ready))
+    pods = [pod for entry in agents for pod in _pods(connection, entry)]
+    return AgentState(
+        addon=addon,
+        daemonset=bool(agents),
+        ready_nodes=frozenset(pod.node for pod in pods if pod.ready),
+        specs=tuple(decode.pod_spec(entry.spec.template.spec) for entry in agents),
+        troubles={pod.node: pod.trouble for pod in pods if pod.trouble and not pod.ready},
+    )
 
 
 def is_agent(found: WorkloadObject) -> bool:
@@ -35,11 +41,12 @@ def is_agent(found: WorkloadObject) -> bool:
     return meta.namespace == _HOME and meta.name.startswith(AGENT_ADDON)
 
 
-def _ready_nodes(connection: KubeConnection, agent: WorkloadObject) -> set[str]:
+def _pods(connection: KubeConnection, agent: WorkloadObject) -> list[Pod]:
+    """Its pods that are on a node and stay there."""
     meta = agent.metadata
     labels = agent.spec.selector.match_labels or {}
     only = {"labelSelector": ",".join(f"{key}={value}" for key, value in sorted(labels.items()))} if labels else None
     pods = listed(connection, path_of("Pod", meta.namespace), PodObject, only=only, doing="listing the agent's pods")
     own = [entry for entry in pods if (owner := entry.metadata.controller) is not None and owner.uid == meta.uid]
     found = [decode.pod(entry, {}) for entry in own]
-    return {pod.node for pod in found if pod.ready and not pod.deleting and pod.node}
+    return [pod for pod in found if pod.node and not pod.deleting]

@@ -16,6 +16,7 @@ from migrator.adapters.kube.structs import (
     ValueFrom,
     Volume,
 )
+from migrator.adapters.kube.whereabouts import node_terms, taint, toleration
 from migrator.model.facts import Container, EnvVar, Node, Pod, PodSpec, ServiceAccount, WorkloadRef
 
 # (namespace, kind, name) of an object -> the workload at the head of its owner chain
@@ -48,6 +49,7 @@ def node(found: NodeObject) -> Node:
         ready=_holds(found.status.conditions, "Ready"),
         schedulable=not found.spec.unschedulable,
         labels=labels,
+        taints=tuple(taint(entry) for entry in found.spec.taints or ()),
     )
 
 
@@ -85,7 +87,10 @@ def pod_spec(spec: Spec) -> PodSpec:
         service_account=spec.service_account_name or spec.service_account or "default",
         containers=tuple(containers),
         token_audiences=dict(chain.from_iterable(_audiences(volume) for volume in spec.volumes or ())),
+        files={volume.name: sources for volume in spec.volumes or () if (sources := _files(volume))},
         node_selector=spec.node_selector or {},
+        node_terms=node_terms(spec.affinity),
+        tolerations=tuple(toleration(entry) for entry in spec.tolerations or ()),
         host_network=spec.host_network,
     )
 
@@ -130,7 +135,10 @@ def _container(entry: ContainerSpec, *, init: bool) -> Container:
         init=init,
         env=tuple(_variable(variable) for variable in entry.env or ()),
         env_from=tuple(source for one in entry.env_from or () if (source := _many(one))),
+        prefixes={source: one.prefix for one in entry.env_from or () if one.prefix and (source := _many(one))},
         mounts=tuple(mount.name for mount in entry.volume_mounts or ()),
+        paths={mount.mount_path: mount.name for mount in entry.volume_mounts or ()},
+        words=(*(entry.command or ()), *(entry.args or ())),
     )
 
 
@@ -155,6 +163,15 @@ def _many(entry: EnvFrom) -> str:
     if entry.config_map_ref is not None:
         return f"configmap/{entry.config_map_ref.name}"
     return f"secret/{entry.secret_ref.name}" if entry.secret_ref is not None else ""
+
+
+def _files(volume: Volume) -> tuple[str, ...]:
+    """The Secrets and ConfigMaps whose keys are the volume's files."""
+    projected = volume.projected.sources or () if volume.projected is not None else ()
+    secrets = [volume.secret.secret_name] if volume.secret is not None else []
+    secrets += [one.secret.name for one in projected if one.secret is not None]
+    configs = [one.config_map for one in (volume, *projected) if one.config_map is not None]
+    return (*(f"secret/{name}" for name in secrets), *(f"configmap/{one.name}" for one in configs))
 
 
 def _audiences(volume: Volume) -> Iterator[tuple[str, str]]:

@@ -107,10 +107,18 @@ class Named(Struct, frozen=True):
 
 
 class EnvFrom(Struct, rename="camel", frozen=True):
-    """One source of many variables."""
+    """One source of many variables, whose names are its keys with the prefix before them."""
 
+    prefix: str = ""
     config_map_ref: Named | None = None
     secret_ref: Named | None = None
+
+
+class Mount(Struct, rename="camel", frozen=True):
+    """A volumeMount."""
+
+    name: str = ""
+    mount_path: str = ""
 
 
 class ContainerSpec(Struct, rename="camel", frozen=True):
@@ -118,9 +126,11 @@ class ContainerSpec(Struct, rename="camel", frozen=True):
 
     name: str = ""
     image: str = ""
+    command: list[str] | None = None
+    args: list[str] | None = None
     env: list[Env] | None = None
     env_from: list[EnvFrom] | None = None
-    volume_mounts: list[Named] | None = None
+    volume_mounts: list[Mount] | None = None
 
 
 class TokenSource(Struct, frozen=True):
@@ -134,6 +144,8 @@ class Projection(Struct, rename="camel", frozen=True):
     """One source of a projected volume."""
 
     service_account_token: TokenSource | None = None
+    secret: Named | None = None
+    config_map: Named | None = None
 
 
 class Projected(Struct, frozen=True):
@@ -142,11 +154,61 @@ class Projected(Struct, frozen=True):
     sources: list[Projection] | None = None
 
 
-class Volume(Struct, frozen=True):
+class SecretSource(Struct, rename="camel", frozen=True):
+    """A volume of a Secret."""
+
+    secret_name: str = ""
+
+
+class Volume(Struct, rename="camel", frozen=True):
     """A volume."""
 
     name: str = ""
+    secret: SecretSource | None = None
+    config_map: Named | None = None
     projected: Projected | None = None
+
+
+class TolerationSpec(Struct, frozen=True):
+    """A toleration."""
+
+    key: str | None = None
+    operator: str | None = None
+    value: str | None = None
+    effect: str | None = None
+
+
+class Expression(Struct, frozen=True):
+    """A nodeSelectorRequirement."""
+
+    key: str = ""
+    operator: str = ""
+    values: list[str] | None = None
+
+
+class Term(Struct, rename="camel", frozen=True):
+    """A nodeSelectorTerm."""
+
+    match_expressions: list[Expression] | None = None
+    match_fields: list[Expression] | None = None
+
+
+class Terms(Struct, rename="camel", frozen=True):
+    """A nodeSelector."""
+
+    node_selector_terms: list[Term] | None = None
+
+
+class NodeAffinity(Struct, rename="camel", frozen=True):
+    """A nodeAffinity's required part."""
+
+    required_during_scheduling_ignored_during_execution: Terms | None = None
+
+
+class Affinity(Struct, rename="camel", frozen=True):
+    """An affinity, as far as nodes go."""
+
+    node_affinity: NodeAffinity | None = None
 
 
 class Spec(Struct, rename="camel", frozen=True):
@@ -158,6 +220,8 @@ class Spec(Struct, rename="camel", frozen=True):
     init_containers: list[ContainerSpec] | None = None
     volumes: list[Volume] | None = None
     node_selector: Labels = None
+    affinity: Affinity | None = None
+    tolerations: list[TolerationSpec] | None = None
     node_name: str = ""
     host_network: bool = False
     restart_policy: str = ""
@@ -238,10 +302,19 @@ class NodeStatus(Struct, rename="camel", frozen=True):
     node_info: NodeInfo = NodeInfo()
 
 
+class TaintSpec(Struct, frozen=True):
+    """A taint."""
+
+    key: str = ""
+    value: str | None = None
+    effect: str = ""
+
+
 class NodeSpec(Struct, frozen=True):
     """A node's spec; `unschedulable` is what cordoning sets."""
 
     unschedulable: bool | None = None
+    taints: list[TaintSpec] | None = None
 
 
 class NodeObject(Struct, frozen=True):

@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterator
 
 from migrator.model.plan import Finding
 from migrator.planning.case import Case
-from migrator.planning.findings import clusters, owners, roles, templates, unread
+from migrator.planning.findings import clusters, images, mounts, owners, providers, roles, templates, unread
 
 _RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     clusters.judge,
     templates.judge,
+    mounts.judge,
+    providers.judge,
+    images.judge,
     roles.judge,
     owners.judge,
     unread.judge,

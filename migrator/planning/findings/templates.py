@@ -6,12 +6,13 @@ credential chains; the webhook's source for what it leaves alone.
 
 from collections.abc import Iterable, Iterator
 
-from migrator.model.facts import Container, EnvVar, Pod
-from migrator.model.identity import IRSA_PAIR, SKIP_CONTAINERS, skipped_containers
+from migrator.model.facts import Container, EnvVar
+from migrator.model.identity import IRSA_PAIR, SKIP_CONTAINERS
 from migrator.model.plan import Finding
 from migrator.planning.case import Case, Template
 from migrator.planning.findings.catalogue import found
 
+KUBE2IAM = "iam.amazonaws.com/role"
 SKIP_LABEL = "eks.amazonaws.com/skip-pod-identity-webhook"
 _STATIC = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _SHARED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE")
@@ -33,26 +34,23 @@ _AGENT_TOKEN = "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount/eks-pod-i
 def judge(case: Case) -> Iterator[Finding]:
     """Findings about every template of the service."""
     for template in case.templates:
-        skipped = skipped_containers(_as_pod(template))
-        yield from _about_pod(template, skipped)
-        for container in template.spec.containers:
-            if container.name not in skipped:
-                yield from _about_container(template, container)
+        yield from _about_pod(template)
+        for container in template.touched:
+            yield from _about_container(template, container)
 
 
-def _as_pod(template: Template) -> Pod:
-    return Pod(namespace="", name="", uid="", spec=template.spec, annotations=template.annotations)
-
-
-def _about_pod(template: Template, skipped: frozenset[str]) -> Iterator[Finding]:
+def _about_pod(template: Template) -> Iterator[Finding]:
     names = [container.name for container in template.spec.containers]
-    left_out = [name for name in names if name in skipped]
+    touched = {container.name for container in template.touched}
+    left_out = [name for name in names if name not in touched]
     if names and left_out == names:
         yield found("skip-all-containers", template.object, SKIP_CONTAINERS, ", ".join(left_out))
     elif left_out:
         yield found("skip-containers", template.object, SKIP_CONTAINERS, ", ".join(left_out))
     if SKIP_LABEL in template.labels:
         yield found("skip-webhook", template.object, SKIP_LABEL, template.labels[SKIP_LABEL])
+    if KUBE2IAM in template.annotations:
+        yield found("kube2iam", template.object, KUBE2IAM, template.annotations[KUBE2IAM])
     for volume, audience in sorted(template.spec.token_audiences.items()):
         if audience == _STS and not (template.live and volume == _IRSA_VOLUME):
             yield found("projected-sts-token", template.object, volume, audience)

@@ -8,10 +8,11 @@ import pytest
 
 from migrator.adapters.kube import decode
 from migrator.adapters.kube.agent import is_agent
-from migrator.adapters.kube.structs import AccountObject, MetaOnly, NodeObject, Page, PodObject
+from migrator.adapters.kube.structs import AccountObject, MetaOnly, NodeObject, Page, PodObject, Spec
 from migrator.adapters.kube.workload_structs import WorkloadObject
 from migrator.adapters.kube.workloads import heads, makes_pods_itself, workload
 from migrator.model.facts import EnvVar, Node, WorkloadRef
+from migrator.model.placement import NodeTerm, Requirement, Taint, Toleration
 
 CONTROLLED = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-7d", "uid": "u1", "controller": True}
 POD: dict[str, Any] = {
@@ -104,6 +105,56 @@ def test_pod() -> None:
     assert pod.spec.containers[1].env_from == ("configmap/c", "secret/s")
     assert pod.spec.containers[1].mounts == ("tokens",)
     assert pod.spec.token_audiences == {"tokens": "sts.amazonaws.com", "tokens/vault": "vault"}
+
+
+def test_what_a_container_says_and_where_files_come_from() -> None:
+    app = {
+        "name": "app",
+        "command": ["run"],
+        "args": ["--now"],
+        "envFrom": [{"prefix": "P_", "secretRef": {"name": "s"}}, {"configMapRef": {"name": "c"}}],
+        "volumeMounts": [{"name": "both", "mountPath": "/etc/both"}, {"name": "one", "mountPath": "/etc/one"}],
+    }
+    both = {"sources": [{"configMap": {"name": "c"}}, {"secret": {"name": "s"}}, {"downwardAPI": {"items": []}}]}
+    volumes = [
+        {"name": "both", "projected": both},
+        {"name": "one", "secret": {"secretName": "s"}},
+        {"name": "two", "configMap": {"name": "c"}},
+        {"name": "none", "emptyDir": {}},
+    ]
+    spec = decode.pod_spec(read({"containers": [app], "volumes": volumes}, Spec))
+    [container] = spec.containers
+
+    assert container.words == ("run", "--now")
+    assert "--now" not in repr(container)
+    assert (container.env_from, container.prefixes) == (("secret/s", "configmap/c"), {"secret/s": "P_"})
+    assert container.paths == {"/etc/both": "both", "/etc/one": "one"}
+    assert spec.files == {"both": ("secret/s", "configmap/c"), "one": ("secret/s",), "two": ("configmap/c",)}
+
+
+def test_where_a_pod_may_run() -> None:
+    expression = {"key": "zone", "operator": "In", "values": ["a"]}
+    field = {"key": "metadata.name", "operator": "NotIn", "values": ["n2"]}
+    terms = {"nodeSelectorTerms": [{"matchExpressions": [expression], "matchFields": [field]}]}
+    spec = {
+        "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}},
+        "tolerations": [{"key": "spot"}, {"operator": "Exists", "tolerationSeconds": 300}],
+    }
+    found = decode.pod_spec(read(spec, Spec))
+
+    assert found.tolerations == (Toleration(key="spot"), Toleration(operator="Exists"))
+    assert found.node_terms == (
+        NodeTerm(
+            requirements=(
+                Requirement(key="zone", operator="In", values=("a",)),
+                Requirement(key="metadata.name", operator="NotIn", values=("n2",)),
+            )
+        ),
+    )
+    node = decode.node(
+        read({"metadata": {"name": "n1"}, "spec": {"taints": [{"key": "spot", "effect": "NoExecute"}]}}, NodeObject)
+    )
+    assert node.taints == (Taint(key="spot", effect="NoExecute"),)
 
 
 @pytest.mark.parametrize(
