@@ -62,7 +62,11 @@ class _AssumedRole(CredentialProvider):
 
 
 class AccountSession:
-    """One account's botocore session and clients; made once, safe to use from several threads."""
+    """One account's botocore sessions and clients; each made once, safe to use from several threads.
+
+    A role is assumed, and its identity proven, in every region by itself: a region whose STS is throttled, switched off
+    for the account or out of reach takes no other region with it.
+    """
 
     def __init__(
         self, account: Account, base: Session, config: Config, making: threading.Lock, calls: AwsCalls
@@ -72,10 +76,10 @@ class AccountSession:
         self._config = config
         self._calls = calls
         self._making = making  # botocore's client creation is not thread-safe, over all sessions
-        self._session: Session | None = None
+        self._sessions: dict[str, Session] = {}
         self._clients: dict[tuple[str, str], Any] = {}
-        self._proof = threading.Lock()
-        self._identity: CallerIdentity | None = None
+        self._proofs: dict[str, threading.Lock] = {}
+        self._identities: dict[str, CallerIdentity] = {}
 
     def client(self, region: str, service: str) -> Any:
         """The client of that region and service."""
@@ -86,21 +90,32 @@ class AccountSession:
                 self._clients[key] = session.create_client(service, region_name=region, config=self._config)
             return self._clients[key]
 
+    @property
+    def proven(self) -> frozenset[str]:
+        """The regions that have told who we are."""
+        return frozenset(self._identities)
+
     def identity(self, region: str) -> CallerIdentity:
-        """Who we are there, asked once.
+        """Who we are there, asked once: per region where a role is assumed, once for all where none is.
 
         Raises:
             EnvironmentFault: it is another account than the one meant.
         """
-        with self._proof:
-            if self._identity is None:
-                self._identity = self._prove(region)
-            return self._identity
+        with self._making:
+            proof = self._proofs.setdefault(region, threading.Lock())
+        with proof:
+            known = dict(self._identities)
+            if region in known:
+                return known[region]
+            if known and not self._account.role:
+                return next(iter(known.values()))
+            found = self._prove(region)
+            self._identities[region] = found
+            return found
 
     def forget(self) -> None:
         """Asks AWS again at the next `identity`: after a refusal, to tell expired credentials from missing rights."""
-        with self._proof:
-            self._identity = None
+        self._identities.clear()
 
     def credentials(self, region: str) -> Any:
         """The account's credentials as botocore keeps them, refreshing themselves; None when there are none."""
@@ -120,12 +135,11 @@ class AccountSession:
 
     def _reach(self, region: str) -> Session:
         """The session, made at first use; called with the lock held."""
-        if self._session is None:
+        key = region if self._account.role else ""
+        if key not in self._sessions:
             session = self._fresh()
-            if self._account.role:
-                session = self._assumed(session, region)
-            self._session = session
-        return self._session
+            self._sessions[key] = self._assumed(session, region) if self._account.role else session
+        return self._sessions[key]
 
     def _assumed(self, source: Session, region: str) -> Session:
         sts = source.create_client("sts", region_name=region, config=self._config)
@@ -136,6 +150,7 @@ class AccountSession:
 
     def _fresh(self) -> Session:
         session = Session(profile=self._account.profile or None)
+        session.set_config_variable("sts_regional_endpoints", "regional")  # else STS of `aws` may sign for us-east-1
         for name in _SHARED:
             session.register_component(name, self._base.get_component(name))
         self._calls.watch(session, self._account.id)

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from migrator.adapters.aws.errors import code_of
 from migrator.adapters.aws.sessions import AwsSessions
-from migrator.model.errors import CredentialsExpired, EnvironmentFault, NotPermitted, Rejected
+from migrator.model.errors import EnvironmentFault, NotPermitted, Rejected
 from migrator.model.facts import Role
 from migrator.model.ids import RoleArn
 from migrator.model.trust_document import minified, parse
@@ -49,8 +49,7 @@ class IamRoles:
 
     def __init__(self, sessions: AwsSessions) -> None:
         self._sessions = sessions
-        self._unreadable: dict[str, str] = {}
-        self._lock = threading.Lock()
+        self._last = threading.local()  # clusters are planned side by side: each is told of its own reading
 
     def role(self, arn: str) -> Role | None:
         """The live role whose whole ARN is `arn`; None if its name is free or its path differs."""
@@ -58,7 +57,7 @@ class IamRoles:
         if parsed is None:
             return None
         doing = f'reading role "{arn}"'
-        found = self._get(self._iam(parsed.account), parsed.name, doing)
+        found = self._get(self._sessions.iam(parsed.account, parsed.partition), parsed.name, doing)
         return found if found is not None and found.arn == arn else None
 
     def roles(self, arns: Iterable[str]) -> Mapping[str, Role]:
@@ -72,13 +71,15 @@ class IamRoles:
         for parsed in filter(None, map(RoleArn.parse, sorted(asked))):
             wanted.setdefault(parsed.account, []).append(parsed)
         with ThreadPoolExecutor(max_workers=min(_THREADS, len(wanted) or 1)) as pool:
-            found = [role for part in pool.map(self._of_account, wanted, wanted.values()) for role in part]
+            parts = dict(zip(wanted, pool.map(self._of_account, wanted, wanted.values()), strict=True))
+        self._last.unreadable = {account: part for account, part in parts.items() if isinstance(part, str)}
+        found = [role for part in parts.values() if not isinstance(part, str) for role in part]
         return {role.arn: role for role in sorted(found, key=lambda role: role.arn) if role.arn in asked}
 
     def unreadable(self, account: str) -> str | None:
-        """Why the account's roles could not be read at the last `roles`, or None."""
-        with self._lock:
-            return self._unreadable.get(account)
+        """Why the account's roles could not be read when this thread last asked for `roles`, or None."""
+        found: Mapping[str, str] = getattr(self._last, "unreadable", {})
+        return found.get(account)
 
     def write_trust(self, role: Role, document: str) -> None:
         """Replaces the trust policy with `document`, minified.
@@ -92,7 +93,7 @@ class IamRoles:
                 first.
             TrustUnreadable: `document` is no trust policy.
         """
-        client = self._iam(role.account)
+        client = self._sessions.iam(role.account, role.arn.split(":")[1])
         sent = minified(parse(document))  # to the letter what was measured and judged
         doing = f'writing the trust policy of role "{role.arn}"'
 
@@ -118,19 +119,14 @@ class IamRoles:
             )
         return False
 
-    def _of_account(self, account: str, wanted: Sequence[RoleArn]) -> list[Role]:
+    def _of_account(self, account: str, wanted: Sequence[RoleArn]) -> list[Role] | str:
+        """The roles, or why they cannot be read."""
         try:
-            client = self._iam(account)
+            client = self._sessions.iam(account, wanted[0].partition)
             found = self._in_bulk(client, account, wanted) if len(wanted) > BULK else None
-            if found is None:
-                found = self._one_by_one(client, account, wanted)
-        except CredentialsExpired:
-            raise
+            return self._one_by_one(client, account, wanted) if found is None else found
         except EnvironmentFault as error:
-            self._note(account, error.sentence())
-            return []
-        self._note(account, None)
-        return found
+            return error.sentence()
 
     def _in_bulk(self, client: "IAMClient", account: str, wanted: Sequence[RoleArn]) -> list[Role] | None:
         """The wanted roles through ListRoles; None when only that call is refused."""
@@ -174,16 +170,6 @@ class IamRoles:
 
         entry = self._sessions.run(read, doing=doing, service="iam")
         return None if entry is None else _role(entry)
-
-    def _iam(self, account: str) -> "IAMClient":
-        return self._sessions.iam(account)
-
-    def _note(self, account: str, why: str | None) -> None:
-        with self._lock:
-            if why is None:
-                self._unreadable.pop(account, None)
-            else:
-                self._unreadable[account] = why
 
 
 def _role(entry: Any) -> Role:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from botocore.config import Config
+from botocore.exceptions import UnknownRegionError
 from botocore.session import Session
 
 from migrator import __version__
@@ -17,7 +18,7 @@ from migrator.adapters.aws.errors import FOREIGN, mapped, transient
 from migrator.adapters.fence import Fence
 from migrator.adapters.rate import Rate
 from migrator.adapters.retry import Retry
-from migrator.model.fleet import Fleet
+from migrator.model.fleet import Fleet, FleetCluster
 from migrator.model.meter import Meter
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_FALLBACK_REGION = "us-east-1"
+_HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}  # by partition, for want of better
 
 
 class AwsSessions:
@@ -70,9 +71,9 @@ class AwsSessions:
         self.identity(account, region)
         return cast("EKSClient", self._client(account, region, "eks"))
 
-    def iam(self, account: str) -> "IAMClient":
-        """IAM of that account; the region only tells the partition."""
-        region = self.region_of(account)
+    def iam(self, account: str, partition: str = "") -> "IAMClient":
+        """IAM of that account; of the region only the partition counts, and by it botocore knows where to sign for."""
+        region = self.region_of(account, partition)
         self.identity(account, region)
         return cast("IAMClient", self._client(account, region, "iam"))
 
@@ -109,11 +110,31 @@ class AwsSessions:
         where = region or self.region_of(account)
         return self.run(lambda: reached.identity(where), doing=f'reaching account "{account}"', service="sts")
 
-    def region_of(self, account: str) -> str:
-        """A region of the fleet in which that account is used; it also settles the partition."""
-        own = (cluster.region for cluster in self.fleet.clusters if cluster.account == account)
-        any_region = (cluster.region for cluster in self.fleet.clusters)
-        return next(own, next(any_region, _FALLBACK_REGION))
+    def region_of(self, account: str, partition: str = "") -> str:
+        """A region to reach that account in: of those that have answered if any has, of its own clusters if it has any.
+
+        Only regions of `partition` count; unless given, of the partition that the account's role is in.
+        """
+        wanted = partition or self.fleet.account(account).role.partition("arn:")[2].partition(":")[0]
+        answered = [self._account(account).proven, self._answered()]
+
+        def worse(cluster: FleetCluster) -> tuple[bool, ...]:
+            return (*(cluster.region not in regions for regions in answered), cluster.account != account)
+
+        every = (cluster.region for cluster in sorted(self.fleet.clusters, key=worse))
+        fitting = (region for region in every if wanted in ("", self.partition_of(region)))
+        return next(fitting, _HOME.get(wanted, _HOME["aws"]))
+
+    def _answered(self) -> frozenset[str]:
+        with self._guard:
+            return frozenset().union(*(reached.proven for reached in self._accounts.values()))
+
+    def partition_of(self, region: str) -> str:
+        """The partition that a region belongs to, by botocore's table of them; `aws` for one that it cannot place."""
+        try:
+            return str(self._base.get_partition_for_region(region))
+        except UnknownRegionError:
+            return "aws"
 
     def run(self, call: Callable[[], T], *, doing: str, service: str) -> T:
         """What `call` gives, tried again by the policy; it must be safe to repeat.
