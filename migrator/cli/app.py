@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from migrator import __version__
-from migrator.cli import apply, batch, explain, history, lab, plan, rollback, show, status, store, verify
+from migrator.cli import apply, batch, explain, fleet, history, lab, plan, rollback, show, status, store, verify
 from migrator.cli.usage import WrongUsage, wrong_usage
 from migrator.model.exits import Exit
 
@@ -45,6 +45,7 @@ def main(
 
 for module in (plan, show, explain, apply, rollback, verify, batch, status, history):
     module.register(app)
+app.add_typer(fleet.app, name="fleet", short_help=fleet.HELP)
 app.add_typer(store.app, name="store", short_help=store.HELP)
 app.add_typer(lab.app, name="lab", short_help=lab.HELP)
 

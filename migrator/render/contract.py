@@ -6,7 +6,7 @@ from typing import Any
 
 COMMANDS = (
     *("plan", "show", "explain", "apply", "rollback", "verify", "status", "history", "batch", "batch-plan"),
-    *("store", "lab"),
+    *("fleet", "store", "lab"),
 )
 
 

@@ -4,8 +4,6 @@ Reading YAML is the dear half of planning a large fleet, so that files are compa
 differ; each is written beside its place and moved there.
 """
 
-import hashlib
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +12,6 @@ from typing import Any
 from migrator.documents.emit import emit
 from migrator.documents.errors import DocumentError
 from migrator.documents.yaml_file import Document, checked, read, unreadable
-from migrator.model.errors import StoreFault
 from migrator.model.ids import ServiceId
 from migrator.model.plan import FORMAT, Edit, Plan
 from migrator.planning.verdict import verdict
@@ -22,6 +19,7 @@ from migrator.store.plan_document import document_of, plan_of
 from migrator.store.plan_edit import check_acceptances, check_container, load_edit, schema
 from migrator.store.plan_names import SUFFIX, path_of, service_at
 from migrator.store.seal import check_seal
+from migrator.store.whole import write_whole
 
 SCHEMA_NAME = "plan.schema.json"
 _HEAD = f"""\
@@ -85,7 +83,7 @@ class PlanFiles:
         text = self._wanted(path, plan)
         if text is None:
             return False
-        _replace(path, text)
+        write_whole(path, text)
         return True
 
     def would_change(self, plan: Plan) -> bool:
@@ -180,7 +178,7 @@ class PlanFiles:
         text = schema_text()
         if _bytes(path) == text:
             return False
-        _replace(path, text)
+        write_whole(path, text)
         return True
 
     def _wanted(self, path: Path, plan: Plan) -> bytes | None:
@@ -214,17 +212,3 @@ def _bytes(path: Path) -> bytes | None:
         return None
     except OSError as error:
         raise DocumentError(path, unreadable(error)) from error
-
-
-def _replace(path: Path, text: bytes) -> None:
-    """Writes beside the place and moves there, so that a reader sees the old file or the new one, never a part."""
-    beside = path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.{os.getpid()}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            beside.write_bytes(text)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        raise StoreFault(f'cannot write "{path}": {error.strerror or error}') from error

@@ -5,6 +5,7 @@ What it calls, and nothing else (the least IAM policy follows from this table):
     action                               by whom                    when
     sts:AssumeRole                       sessions                   an account of the fleet file names a role
     sts:GetCallerIdentity                sessions, token            always; needs no permission
+    eks:ListClusters                     discovery                  fleet discover
     eks:DescribeCluster                  eks                        plan, apply
     eks:ListPodIdentityAssociations      eks                        plan, apply
     eks:DescribePodIdentityAssociation   eks                        plan, apply

@@ -126,7 +126,7 @@ class AccountSession:
     def _prove(self, region: str) -> CallerIdentity:
         answer = self.client(region, "sts").get_caller_identity()
         found = CallerIdentity(account=answer["Account"], arn=answer["Arn"])
-        if found.account != self._account.id:
+        if self._account.id not in ("", found.account):  # the account of no id is whichever the credentials lead to
             raise EnvironmentFault(
                 f'the credentials for account "{self._account.id}" lead to account "{found.account}" as "{found.arn}"',
                 remedy=f'give account "{self._account.id}" its own profile or role under "accounts" in the fleet file',

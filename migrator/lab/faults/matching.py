@@ -79,6 +79,7 @@ def fits_aws(fault: Fault, wanted: AwsCalls, call: AwsCall) -> bool:
     return (
         wanted.service in (None, request.service)
         and (wanted.operation is None or fnmatchcase(request.action, wanted.operation))
+        and (wanted.region is None or fnmatchcase(request.region, wanted.region))
         and fault.in_account(request.account)
         and (call.cluster is None or fault.on_cluster(call.cluster))
         and (wanted.role is None or _about(wanted.role, call.roles))

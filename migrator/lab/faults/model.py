@@ -46,6 +46,7 @@ class AwsCalls:
 
     service: str | None
     operation: str | None
+    region: str | None
     role: RolePattern | None
     service_account: str | None
     by: str

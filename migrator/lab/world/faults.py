@@ -198,6 +198,7 @@ class _Builder:
         return AwsCalls(
             service=service,
             operation=operation,
+            region=raw.get("region"),
             role=self._role(raw["role"], (*at, "role")) if "role" in raw else None,
             service_account=raw.get("serviceAccount"),
             by=raw.get("by", "pods" if service == "eks-auth" else "operator"),

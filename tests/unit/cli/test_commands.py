@@ -14,7 +14,7 @@ from migrator.cli.app import app
 COMMON = ("--fleet", "--plans", "--output", "--log-format", "--verbose", "--quiet", "--debug")
 EXPECTED = {
     *("plan", "show", "explain", "apply", "rollback", "verify", "batch", "status", "history"),
-    *("store init", "store describe", "store export", "store import"),
+    *("fleet discover", "store init", "store describe", "store export", "store import"),
     *("lab up", "lab status", "lab down"),
 }
 
