@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from migrator.cli.options import Accounts, Clusters, Common, Namespaces, RoleGlobs, command
+from migrator.cli.options import Accounts, Clusters, Common, Namespaces, RoleGlobs, Waves, command
 from migrator.cli.run import Complaint
 from migrator.cli.select import Selectors, selectors
 from migrator.model.errors import UsageError
@@ -30,20 +30,22 @@ def register(app: typer.Typer) -> None:
         namespace: Namespaces = None,
         account: Accounts = None,
         role: RoleGlobs = None,
+        wave: Waves = None,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Print only; write no plan file.")] = False,
     ) -> Exit:
         """Inventory the fleet and write one plan file per service. Changes nothing in the cloud.
 
         Prints the table of services with their findings and verdict, and what changed in the folder of plans. A cluster
         that cannot be reached is left out and named; the exit code is then 3, or 1 when no cluster could be reached. A
-        service whose plan file cannot be read is named and not planned; the exit code is then 2.
+        service whose plan file cannot be read is named and not planned; the exit code is then 2. Which wave a service
+        is in, its plan file says; one that has none yet is in no wave.
         """
         from migrator.cli.output import Output
         from migrator.cli.planning import run_planning
         from migrator.cli.wiring import Wiring
 
         wiring = Wiring(common)
-        chosen = selectors(cluster, namespace, account, role)
+        chosen = selectors(cluster, namespace, account, role, wave)
         planning = run_planning(wiring, chosen, clusters_of(wiring.fleet, chosen), dry_run=dry_run)
         require_a_match(planning, chosen)
         return tell(planning, Output(common))
@@ -93,10 +95,10 @@ def require_a_match(planning: "Planning", chosen: Selectors) -> None:
         UsageError: they do.
     """
     seen = (planning.planned, planning.gone, planning.moved, planning.left_out, planning.unread)
-    if (chosen.namespaces or chosen.roles) and not any(seen):
+    if (chosen.namespaces or chosen.roles or chosen.waves) and not any(seen):
         raise UsageError(
             "no service with an annotated ServiceAccount is selected",
-            remedy='give other globs to "--namespace" and "--role", or none',
+            remedy='give others to "--namespace", "--role" and "--wave", or none',
         )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +17,7 @@ from migrator.model.ids import ServiceId
 from migrator.model.journal import ServiceState, Standing
 from migrator.model.plan import Edit, Plan
 from migrator.model.ports import ClusterView, Journal, Roles
-from migrator.planning.planner import PlanSettings, plan_cluster
+from migrator.planning.planner import PlanSettings, Wanted, plan_cluster
 from migrator.render.views.plan import LeftOut, Planned, Planning, Unread
 from migrator.running.ledger import remembered_role
 from migrator.running.runs import Fate, fate
@@ -75,11 +76,16 @@ def _planning(
 ) -> Planning:
     unread: dict[ServiceId, str] = {}
     walking = _walking(memory)
+    edit_of = _edit_of(desk.plans, unread)
+
+    def wanted(service: ServiceId, role: str) -> bool:
+        return chosen.service(service, role) and chosen.in_wave(edit_of(service) if chosen.waves else None)
+
     settings = PlanSettings(
         policy=desk.fleet.policy,
         excludes=desk.fleet.excludes,
-        wanted=chosen.service,
-        edit_of=_edit_of(desk.plans, unread),
+        wanted=wanted,
+        edit_of=edit_of,
         remembered={service: role for service, role in walking.items() if role is not None},
     )
 
@@ -102,7 +108,7 @@ def _planning(
     if memory is not None:
         busy.update(plan.service for plan in plans if plan.service in walking and _stays(desk, plan, memory.journal))
     planned = [Planned(plan, _filed(desk, plan, busy, dry_run=dry_run)) for plan in plans]
-    missing = _missing(desk, chosen, reached, {plan.service for plan in found})
+    missing = _missing(desk, chosen, wanted, reached, {plan.service for plan in found})
     states = {service: memory.journal.state(service) for service in missing} if memory else {}
     moved = [service for service in missing if _moved(states.get(service))]
     return Planning(
@@ -118,8 +124,9 @@ def _planning(
 
 
 def _edit_of(files: PlanFiles, unread: dict[ServiceId, str]) -> Callable[[ServiceId], Edit | None]:
-    """Reads what a person wrote; where that cannot be read, says why in `unread`. Called from several threads."""
+    """Reads once what a person wrote; where that cannot be read, says why in `unread`. Called from several threads."""
 
+    @cache
     def edit_of(service: ServiceId) -> Edit | None:
         try:
             return files.edit_of(service)
@@ -160,12 +167,14 @@ def _filed(desk: Desk, plan: Plan, busy: set[ServiceId], *, dry_run: bool) -> st
     return "changed" if changed else "unchanged"
 
 
-def _missing(desk: Desk, chosen: Selectors, reached: set[str], planned: set[ServiceId]) -> list[ServiceId]:
+def _missing(
+    desk: Desk, chosen: Selectors, wanted: Wanted, reached: set[str], planned: set[ServiceId]
+) -> list[ServiceId]:
     """Services with a plan file that were looked for and not found. With role globs nobody can tell: none."""
     if chosen.roles:
         return []
-    files = (service for service in desk.plans.services() if service.cluster in reached)
-    return sorted(service for service in files if chosen.service(service, "") and service not in planned)
+    files = (service for service in desk.plans.services() if service.cluster in reached and service not in planned)
+    return sorted(service for service in files if wanted(service, ""))
 
 
 def _moved(state: ServiceState | None) -> bool:

@@ -1,4 +1,4 @@
-"""Which services are meant: `--service X` to ids, and the selectors that plan and status share. Pure functions."""
+"""Which services are meant: `--service X` to ids, and the selectors that commands share. Pure functions."""
 
 import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from migrator.model.errors import UsageError
 from migrator.model.ids import RoleArn, ServiceId
-from migrator.model.plan import Plan
+from migrator.model.plan import Edit, Plan
 
 WorkloadNames = Mapping[ServiceId, Collection[str]]
 
@@ -36,8 +36,13 @@ class Selectors:
         """The same of a service with its plan; without one, neither a role nor a wave is known."""
         from migrator.render.views.plan import role_of
 
-        in_wave = not self.waves or (plan is not None and plan.edit.wave in self.waves)
-        return in_wave and self.service(service, (role_of(plan) if plan else None) or "")
+        return self.in_wave(plan.edit if plan else None) and self.service(
+            service, (role_of(plan) if plan else None) or ""
+        )
+
+    def in_wave(self, edit: Edit | None) -> bool:
+        """Whether what a person wrote puts the service into a wave that is meant; without a plan file, into none."""
+        return not self.waves or (edit is not None and edit.wave in self.waves)
 
     def _role(self, arn: str) -> bool:
         parsed = RoleArn.parse(arn)
