@@ -89,8 +89,14 @@ def cases(
 ) -> list[Case]:
     """One case per account, with its role; roles are read in one go, associations one by one where there are any."""
     written = {inventory.written[account.namespace, account.name] for account in accounts}
-    live = roles.roles(sorted(arn for arn in written if RoleArn.parse(arn) is not None))
+    live = roles.roles(sorted(arn for arn in written if _of(inventory.cluster.partition, arn)))
     return [_case(inventory, account, view, _view(inventory, account, live, roles), policy) for account in accounts]
+
+
+def _of(partition: str, arn: str) -> bool:
+    """Whether it is a role of the partition; in another one the fleet's credentials are none."""
+    parsed = RoleArn.parse(arn)
+    return parsed is not None and parsed.partition == partition
 
 
 def _case(inventory: Inventory, account: ServiceAccount, view: ClusterView, role: RoleView, policy: Policy) -> Case:
