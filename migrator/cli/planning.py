@@ -19,6 +19,7 @@ from migrator.model.plan import Edit, Plan
 from migrator.model.ports import ClusterView, Journal, Roles
 from migrator.planning.planner import PlanSettings, Wanted, plan_cluster
 from migrator.render.views.plan import LeftOut, Planned, Planning, Unread
+from migrator.running.handed import owner_of
 from migrator.running.ledger import remembered_role
 from migrator.running.runs import Fate, fate
 from migrator.store.plan_document import plan_of
@@ -106,7 +107,8 @@ def _planning(
     held = {holder.key for holder in memory.locks.holders()} if memory else set()
     busy = {plan.service for plan in plans if f"service:{plan.service}" in held}
     if memory is not None:
-        busy.update(plan.service for plan in plans if plan.service in walking and _stays(desk, plan, memory.journal))
+        carried = walking.keys() | _left_in_place(plans, memory.journal)
+        busy.update(plan.service for plan in plans if plan.service in carried and _stays(desk, plan, memory.journal))
     planned = [Planned(plan, _filed(desk, plan, busy, dry_run=dry_run)) for plan in plans]
     missing = _missing(desk, chosen, wanted, reached, {plan.service for plan in found})
     states = {service: memory.journal.state(service) for service in missing} if memory else {}
@@ -142,6 +144,13 @@ def _walking(memory: Memory | None) -> Mapping[ServiceId, str | None]:
     if memory is None:
         return {}
     return {run.service: remembered_role(memory.journal, run.service) for run in memory.journal.open_runs()}
+
+
+def _left_in_place(plans: Sequence[Plan], journal: Journal) -> set[ServiceId]:
+    """Migrated services that their run left annotated, for an owner: that run goes on holding their plan."""
+    owned = {plan.service for plan in plans if any(step.on.get("owner") for step in plan.forward)}
+    states = journal.states() if owned else {}
+    return {service for service in owned & states.keys() if owner_of(states[service].steps)}
 
 
 def _stays(desk: Desk, fresh: Plan, journal: Journal) -> bool:

@@ -120,15 +120,17 @@ def _placed(
     wiring: "Wiring", plans: "dict[ServiceId, Plan]", memory: "Memory | None", chosen: Selectors
 ) -> "list[Placed]":
     from migrator.render.views.status import Placed
-    from migrator.running import proven
+    from migrator.running import handed, proven
 
     states = memory.journal.states() if memory else {}
     marks = memory.journal.marks(proven.MARK) if memory else {}
+    looks = memory.journal.marks(handed.MARK) if memory else {}
     placed = []
     for service in sorted(plans.keys() | states.keys()):
         entry, plan = wiring.fleet.cluster(service.cluster), plans.get(service)
         if chosen.cluster(service.cluster, entry.account if entry else "") and chosen.planned(service, plan):
             state = states.get(service)
             unproven = state is not None and proven.unproven(state, marks)
-            placed.append(Placed(service=service, plan=plan, state=state, unproven=unproven))
+            left_to = handed.left_to(state, looks)
+            placed.append(Placed(service=service, plan=plan, state=state, unproven=unproven, left_to=left_to))
     return placed

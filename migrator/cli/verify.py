@@ -1,5 +1,6 @@
 """`migrate verify`."""
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,6 +51,7 @@ def register(app: typer.Typer) -> None:
         from migrator.cli.wiring import Wiring
         from migrator.model.identity import Identity
         from migrator.render.views import verify as view
+        from migrator.running.handed import owner_of
         from migrator.running.observe import observe
 
         wiring = Wiring(common)
@@ -68,7 +70,8 @@ def register(app: typer.Typer) -> None:
                     role_arn=role_of(plan),
                     under_way=expect is None and is_open(state),
                 )
-                seen.append((observed, wanted))
+                owner = owner_of(state.steps) if state else ""
+                seen.append((replace(observed, left_to=owner), wanted))
         code = exit_of(observed.verdict(wanted) for observed, wanted in seen)
         Output(common).show(view.document(seen, exit_code=code), view.blocks)
         return code

@@ -48,12 +48,16 @@ class BatchPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceEnded:
-    """How one service's turn in the batch ended, and how many seconds it took."""
+    """How one service's turn in the batch ended, and after how many seconds.
+
+    `left_to` is whose annotation it left in place, if anybody's.
+    """
 
     service: ServiceId
     exit: Exit
     message: str
     seconds: float
+    left_to: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,15 +39,28 @@ class Cluster:
         return self.issuer.removeprefix("https://")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class FieldManager:
+    """Who wrote a field, as managedFields tell; `applies`: by server-side apply, else by an update or a patch."""
+
+    name: str
+    applies: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceAccount:
-    """A Kubernetes ServiceAccount; `annotations` are all of them."""
+    """A Kubernetes ServiceAccount; `annotations` are all of them.
+
+    `managers` wrote the role annotation; `controller` is the object that makes the account anew, such as "Vault main".
+    """
 
     namespace: str
     name: str
     uid: str
     annotations: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    managers: tuple[FieldManager, ...] = ()
+    controller: str = ""
 
     @property
     def role_arn(self) -> str | None:
@@ -65,6 +78,7 @@ class Role:
     account: str
     trust: str
     max_session_seconds: int = 3600
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from migrator.model.facts import Json, Workload, WorkloadRef
 from migrator.model.ids import AGENT_ADDON, MANAGED_BY, ROLE_ARN_ANNOTATION
 from migrator.model.moving import how
+from migrator.model.ownership import account_owner
 from migrator.model.plan import PlannedStep, StepKind
 from migrator.model.trust import statement_for
 from migrator.planning.case import Case
@@ -88,7 +89,11 @@ def _association(case: Case) -> PlannedStep:
 
 
 def _annotation(case: Case) -> PlannedStep:
+    """With an owner who would put it back, the step leaves it to him."""
     on = {**_account(case), "uid": case.account.uid, "key": ROLE_ARN_ANNOTATION}
+    owner = account_owner(case.account)
+    if owner is not None:
+        on["owner"] = owner.name
     return _step(StepKind.ANNOTATION, on, {"value": case.role.written}, {"value": None})
 
 

@@ -2,19 +2,23 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from migrator.model.facts import Json, Workload
+from migrator.model.ownership import Owner, account_owner
+from migrator.model.trust import statement_for
 from migrator.planning.case import Case
 from migrator.planning.findings.clusters import profiles_of
+from migrator.planning.findings.ownership import trust_owner
 from migrator.planning.findings.roles import trusted_others
+from migrator.planning.source_patches import Patches, with_statement, without_annotation
 
 _PREFIX = "eks.amazonaws.com/"
 
 
 def facts_of(case: Case) -> Mapping[str, Json]:
-    """The plan's `facts`, keys in the order of the plan file."""
-    return {
+    """The plan's `facts`, keys in the order of the plan file; `owners` only where there are any."""
+    facts = {
         "cluster": _cluster(case),
         "service_account": {
             "uid": case.account.uid,
@@ -29,6 +33,8 @@ def facts_of(case: Case) -> Mapping[str, Json]:
         "other_services_of_role": [str(service) for service in case.sharing],
         "others_trusted": trusted_others(case),
     }
+    owners = list(_owners(case))
+    return {**facts, "owners": owners} if owners else facts
 
 
 def trust_digest(document: Json) -> str:
@@ -96,4 +102,28 @@ def _placement(case: Case) -> Json:
         "operating_systems": sorted({node.os for node in homes}),
         "compute_types": sorted({node.compute_type or "ec2" for node in homes}),
         "fargate_profiles": sorted({profile for one in labels for profile in profiles_of(case, one)}),
+    }
+
+
+def _owners(case: Case) -> Iterator[Json]:
+    """Who has a thing that the steps are about in a source of his own, and what he has to write there."""
+    owner = account_owner(case.account)
+    if owner is not None:
+        patches = without_annotation(owner, case.account, case.role.written)
+        yield _owner("annotation", f"ServiceAccount {case.service.namespace}/{case.service.name}", owner, patches)
+    owner, role = trust_owner(case), case.role.role
+    if owner is not None and role is not None:
+        # under no name of ours: what stands in a source is its owner's, and no way back takes it out
+        statement = {key: value for key, value in statement_for(case.subject).items() if key != "Sid"}
+        yield _owner("trust", f"role {role.arn}", owner, with_statement(owner, role.name, statement))
+
+
+def _owner(step: str, of: str, owner: Owner, patches: Patches) -> Json:
+    return {
+        "step": step,
+        "of": of,
+        "kind": str(owner.kind),
+        "name": owner.name,
+        "mark": owner.mark,
+        "patches": [{"where": one.where, "language": one.language, "text": one.text} for one in patches],
     }

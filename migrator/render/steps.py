@@ -28,11 +28,16 @@ def words(step: PlannedStep) -> StepWords:
     about, side = _WORDS[step.kind]
     if step.kind is StepKind.RESTART:  # there and back alike
         return StepWords(about(step.on), "running pods", "new pods")
+    if owner := step.on.get("owner"):
+        value = step.before["value"] if step.before["value"] is not None else step.after["value"]
+        return StepWords(about(step.on), side({"value": value}), f"left to {owner}")
     return StepWords(about(step.on), side(step.before), side(step.after))
 
 
 def changes(step: PlannedStep) -> bool:
     """Whether the step was planned to do anything; a look at the pods is always taken."""
+    if step.on.get("owner"):
+        return False
     said = words(step)
     return step.kind is StepKind.VERIFY or said.before != said.after
 

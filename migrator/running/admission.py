@@ -1,6 +1,7 @@
 """What is asked of a plan before a run is begun for it, and of a run that was carried out before."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from migrator.model.errors import Blocked, Drift
 from migrator.model.exits import Exit
@@ -121,6 +122,20 @@ def migrated(service: ServiceId, proof: Json, message: str, note: str) -> Result
         text = "migrated; no pod yet to prove it: the next one will; the same command, or migrate verify, looks again"
         return Result(service=service, exit=Exit.UNFINISHED, message=text)
     return Result(service=service, exit=Exit.DONE, message=f"{message} ({note})" if note else message)
+
+
+def with_owner(result: Result, owner: str, *, gone: bool = False) -> Result:
+    """The result with a word on the annotation that was left to its owner; unchanged when it was not.
+
+    Args:
+        result: of a walk there, or of a look at one.
+        owner: whom it was left to; empty when it was not.
+        gone: he has taken it out since.
+    """
+    if not owner:
+        return result
+    said = f"{owner} has taken its annotation out since" if gone else f"its annotation is left to {owner}"
+    return replace(result, message=f"{result.message}; {said}", left_to="" if gone else owner)
 
 
 def refuse_unremembered(service: ServiceId, journal: Journal, found: Association | None) -> None:

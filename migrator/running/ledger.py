@@ -12,6 +12,7 @@ from migrator.model.ids import ROLE_ARN_ANNOTATION, ServiceId
 from migrator.model.journal import Direction, Outcome, Run, Status, StepRecord
 from migrator.model.plan import Plan, PlannedStep, StepKind
 from migrator.model.ports import Journal
+from migrator.running.handed import left_value
 from migrator.steps.crowds import bare
 
 _UNDONE = frozenset({StepKind.TRUST, StepKind.ASSOCIATION, StepKind.ANNOTATION})
@@ -22,12 +23,14 @@ _BEGUN = frozenset({Status.STARTED, Status.DONE, Status.FAILED})
 class Ledger:
     """Step id to what is remembered of it: `image`, `result`, `runs`. `found` are steps that were so before we came.
 
-    `made_anew` are the names of bare pods that were made anew, or were about to be.
+    `made_anew` are the names of bare pods that were made anew, or were about to be; `left` is the role in an annotation
+    that was left to its owner.
     """
 
     ours: Mapping[str, Mapping[str, Json]]
     found: frozenset[str]
     made_anew: frozenset[str] = frozenset()
+    left: str | None = None
 
     @property
     def nothing_to_undo(self) -> bool:
@@ -40,21 +43,27 @@ def ledger(journal: Journal, service: ServiceId) -> Ledger:
     ours: dict[str, dict[str, Json]] = {}
     found: set[str] = set()
     made_anew: frozenset[str] = frozenset()
+    left: str | None = None
     for run in _since_last_return(journal.runs(service)):
         for step, record in journal.records(run.id).items():
             if record.status is Status.FOUND or _turned_out_foreign(record):
                 found.add(step)
+                left = left_value(record) or left
             elif _begun(record):
                 _enter(ours, step, record)
                 made_anew |= bare.named(record.image) | bare.named(record.result)
-    return Ledger(ours=ours, found=frozenset(found - set(ours)), made_anew=made_anew)
+    return Ledger(ours=ours, found=frozenset(found - set(ours)), made_anew=made_anew, left=left)
 
 
 def remembered_role(journal: Journal, service: ServiceId) -> str | None:
-    """The role that the ServiceAccount was annotated with before walks there took the annotation; None if none did."""
-    image = ledger(journal, service).ours.get(StepKind.ANNOTATION, {}).get("image") or {}
+    """The role that the ServiceAccount was annotated with before walks there took the annotation, or left it; or None.
+
+    An owner to whom it was left may take it out at any time.
+    """
+    held = ledger(journal, service)
+    image = held.ours.get(StepKind.ANNOTATION, {}).get("image") or {}
     role: str | None = image.get("annotations", {}).get(ROLE_ARN_ANNOTATION)
-    return role
+    return role or held.left
 
 
 def way_back(plan: Plan, held: Ledger, *, gone: bool = False) -> tuple[PlannedStep, ...]:
@@ -72,8 +81,11 @@ def way_back(plan: Plan, held: Ledger, *, gone: bool = False) -> tuple[PlannedSt
 
 
 def _undo(step: PlannedStep, held: Ledger, *, foreign_association: bool) -> bool:
+    to_irsa = (StepKind.ASSOCIATION in held.ours or StepKind.ASSOCIATION in held.found) and not foreign_association
     if step.kind is StepKind.RESTART:
-        return (StepKind.ASSOCIATION in held.ours or StepKind.ASSOCIATION in held.found) and not foreign_association
+        return to_irsa
+    if step.kind is StepKind.ANNOTATION and step.on.get("owner"):  # nothing to undo, but it must be there by then
+        return to_irsa or step.id in held.ours
     if step.kind is StepKind.VERIFY:  # with a foreign association, pods that we never restarted are as we found them
         return not held.nothing_to_undo and (StepKind.RESTART in held.ours or not foreign_association)
     return step.id in held.ours

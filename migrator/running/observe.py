@@ -64,7 +64,8 @@ class Observation:
     """All live pods of a service; `identity` is what they have in common, `association` the role it names, if any.
 
     `annotation` is the role the ServiceAccount names, if any, and `role_arn` the plan's; where that is empty, neither
-    is compared. `under_way` tells that a run is open, which may have taken the annotation out.
+    is compared. `under_way` tells that a run is open, which may have taken the annotation out. `left_to` is its owner,
+    where a run left it to him.
     """
 
     service: ServiceId
@@ -74,6 +75,7 @@ class Observation:
     annotation: str = ""
     role_arn: str = ""
     under_way: bool = False
+    left_to: str = ""
     crews: tuple[Crew, ...] = ()
 
     def verdict(self, expected: Identity) -> Verdict:

@@ -9,11 +9,12 @@ from migrator.model.ids import ServiceId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """How a command ended for one service."""
+    """How a command ended for one service; `left_to` is whose annotation it left in place, if anybody's."""
 
     service: ServiceId
     exit: Exit
     message: str
+    left_to: str = ""
 
 
 class Stranded(MigrateError):

@@ -11,6 +11,7 @@ from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Outcome, Run, Status
 from migrator.model.plan import Plan, PlannedStep, StepKind
 from migrator.model.ports import Closing
+from migrator.running import handed
 from migrator.running.admission import (
     migrated,
     refuse_blocked,
@@ -19,6 +20,7 @@ from migrator.running.admission import (
     refuse_undone,
     refuse_unremembered,
     still_so,
+    with_owner,
 )
 from migrator.running.kept import key as kept_key
 from migrator.running.ledger import ledger, way_back
@@ -139,7 +141,8 @@ class Runner(Means):
             return result
         self._runs.end(run, Outcome.DONE, "")
         proof = book.records.get(StepKind.VERIFY)
-        return migrated(plan.service, proof.result if proof else None, "migrated", proof.note if proof else "")
+        ended = migrated(plan.service, proof.result if proof else None, "migrated", proof.note if proof else "")
+        return with_owner(ended, handed.owner_of(book.records.values()))
 
     def _failed(self, run: Run, plan: Plan, failure: StepFailed, *, auto_rollback: bool) -> Result:
         """The way back, unless it is not wanted, or would take proven pods back for the sake of an annotation."""
@@ -214,9 +217,11 @@ class Runner(Means):
         """The same plan was carried out before: is it still so, and is it proven by now?"""
         self._prove(plan)
         seen = still_so(plan, self._context(last, plan, ""))
-        if seen.exit is Exit.DONE and not proven_by(self.journal.records(last.id).get(StepKind.VERIFY)):
+        records = self.journal.records(last.id)
+        if seen.exit is Exit.DONE and not proven_by(records.get(StepKind.VERIFY)):
             self.journal.mark(key(plan.service), {"run": last.id}, self.clock.now())
-        return seen
+        owner = handed.owner_of(records.values())
+        return with_owner(seen, owner, gone=bool(owner) and handed.look(last, self.cluster, self.journal, self.clock))
 
     def _before_returning(self, plan: Plan) -> None:
         held = ledger(self.journal, plan.service)

@@ -16,6 +16,10 @@ _STATES: Mapping[StepKind, str] = {
     StepKind.RESTART: "its pods were replaced, and are not verified yet",
     StepKind.VERIFY: "its pods are proven on Pod Identity, the annotation is still there",
 }
+_LEFT: Mapping[StepKind, str] = {
+    StepKind.ANNOTATION: "new pods come with Pod Identity, those that run are as they were; its annotation stays",
+    StepKind.VERIFY: "its pods are proven on Pod Identity; its annotation stays",
+}
 _AS_ASKED = "stopped before it, as asked"
 _GOES_ON = 'the same command without "--to" goes on'
 
@@ -50,7 +54,8 @@ def stop(plan: Plan, book: Book, asked: PlannedStep, *, went: bool) -> Result:
     reached = [step for step in plan.way_there if over(book, step)][-1]
     if book.status(left.id) is Status.PENDING:
         book.move(left.id, Status.PENDING, note=f'{_AS_ASKED}: --to "{asked.id}"')
-    state = _STATES[reached.kind]
+    owned = any(step.on.get("owner") for step in plan.forward)
+    state = (owned and _LEFT.get(reached.kind)) or _STATES[reached.kind]
     if went:
         said = f'stopped after step "{asked.id}", as asked: {state}'
     elif reached is asked and book.status(left.id) is Status.PENDING:

@@ -1,7 +1,11 @@
-"""The ServiceAccount's role-arn annotation: there → gone, and back. One key; everything else stays as it is."""
+"""The ServiceAccount's role-arn annotation: there → gone, and back. One key; everything else stays as it is.
+
+One that somebody has in a source of his own is left to him, since he would put it back, and with an association the
+webhook ignores it. Such a step changes nothing, there or back: it looks that the annotation is as planned, or gone.
+"""
 
 from migrator.model.errors import Rejected
-from migrator.model.facts import ServiceAccount
+from migrator.model.facts import Json, ServiceAccount
 from migrator.model.fleet import Waits
 from migrator.model.plan import PlannedStep
 from migrator.steps.step import Context, Failed, NotYet, Position, Reading, Settled, Settling
@@ -22,6 +26,8 @@ class AnnotationStep:
             return Reading(position=Position.OTHER, note=note)
         value = account.annotations.get(step.on["key"])
         image = {"annotations": {k: v for k, v in account.annotations.items() if k.startswith(_OURS_TO_READ)}}
+        if _left_to_owner(step, context) and value in (step.before["value"], step.after["value"]):
+            return _as_its_owner_has_it(step, value, image)
         if value == step.before["value"]:
             return Reading(position=Position.BEFORE, image=image)
         if value == step.after["value"]:
@@ -49,6 +55,8 @@ class AnnotationStep:
         if account is None:
             return Failed(reason=f'ServiceAccount "{_name(step)}" does not exist any more')
         value = account.annotations.get(step.on["key"])
+        if _left_to_owner(step, context) and value in (step.before["value"], step.after["value"]):
+            return _settled_by_its_owner(step, value)
         if value == step.after["value"]:
             return Settled(result={"value": value})
         if value == step.before["value"]:
@@ -61,9 +69,35 @@ class AnnotationStep:
         return max(3 * waits.reconcile, 10 * waits.poll)
 
     def hold(self, step: PlannedStep, waits: Waits) -> float:
-        """The fleet's `waits.reconcile`."""
-        del step
-        return waits.reconcile
+        """The fleet's `waits.reconcile`; what is left to its owner nobody changes."""
+        return 0.0 if step.on.get("owner") else waits.reconcile
+
+
+def _left_to_owner(step: PlannedStep, context: Context) -> bool:
+    """What an earlier run of ours took out all the same is ours to put back."""
+    return bool(step.on.get("owner")) and not context.forward
+
+
+def _as_its_owner_has_it(step: PlannedStep, value: str | None, image: Json) -> Reading:
+    """There: left, or gone already. Back: it must be there, since without an association it counts again."""
+    if value is None and step.after["value"] is not None:
+        note = (
+            f'annotation "{step.on["key"]}" of "{_name(step)}" was taken out by its owner, {step.on["owner"]}: '
+            f'have it put back there, with the value "{step.after["value"]}"'
+        )
+        return Reading(position=Position.OTHER, image=image, note=note)
+    return Reading(position=Position.AFTER, image=image)
+
+
+def _settled_by_its_owner(step: PlannedStep, value: str | None) -> Settling:
+    owner = step.on["owner"]
+    if step.after["value"] is not None:
+        if value is None:
+            return Failed(reason=f"the annotation was taken out by its owner, {owner}")
+        return Settled(result={"value": value}, note=f"as its owner, {owner}, has it")
+    if value is None:
+        return Settled(result={"value": None}, note="gone already")
+    return Settled(result={"value": value, "left_to": owner}, note=f"left to {owner}")
 
 
 def _annotated_by_its_owner(step: PlannedStep, account: ServiceAccount) -> bool:

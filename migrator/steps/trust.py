@@ -29,10 +29,12 @@ from migrator.model import trust
 from migrator.model.errors import Rejected
 from migrator.model.facts import Json, Role
 from migrator.model.fleet import Waits
+from migrator.model.ownership import OwnerKind, role_owner
 from migrator.model.plan import PlannedStep
 from migrator.steps.step import Context, Failed, NotYet, Position, Reading, Settled, Settling
 
 TRIES = 5
+_UNDOES = frozenset({OwnerKind.CLOUDFORMATION, OwnerKind.CONTROLLER})  # Terraform's tags are a convention, no proof
 
 
 class TrustStep:
@@ -62,6 +64,8 @@ class TrustStep:
         if not _certain(role.trust, context):
             return  # `settled` has it tried again, once IAM had its time
         edited = _edited(step, context, role)
+        if edited != role.trust:
+            _refuse_owned(step, role)
         _refuse_hopeless(step, role, edited)
         if edited != role.trust:
             _write(context, role, edited)
@@ -170,6 +174,14 @@ def _without(document: str, gone: Iterable[trust.Subject]) -> str:
     for subject in gone:
         document = trust.remove(document, subject).document
     return document
+
+
+def _refuse_owned(step: PlannedStep, role: Role) -> None:
+    """A plan may be older than the role's stack. What we put in once we may take out, whoever owns the role by now."""
+    owner = role_owner(role) if step.after["pod_identity"] else None
+    if owner is not None and owner.kind in _UNDOES:
+        text = f'role "{role.arn}" belongs to {owner.name}: its trust policy is not edited behind it'
+        raise Rejected(text, reason="owned", remedy="plan again: the plan has the change to make at the source")
 
 
 def _refuse_hopeless(step: PlannedStep, role: Role, edited: str) -> None:

@@ -184,6 +184,7 @@ def _role(entry: Any) -> Role:
         account=arn.split(":")[4],
         trust=trust,
         max_session_seconds=entry.get("MaxSessionDuration", 3600),
+        tags={tag["Key"]: tag["Value"] for tag in entry.get("Tags", ())},
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 
 from migrator.adapters.kube.structs import (
+    AccountMeta,
     AccountObject,
     Condition,
     ContainerSpec,
@@ -17,12 +18,13 @@ from migrator.adapters.kube.structs import (
     Volume,
 )
 from migrator.adapters.kube.whereabouts import node_terms, taint, toleration
-from migrator.model.facts import Container, EnvVar, Node, Pod, PodSpec, ServiceAccount, WorkloadRef
+from migrator.model.facts import Container, EnvVar, FieldManager, Node, Pod, PodSpec, ServiceAccount, WorkloadRef
 
 # (namespace, kind, name) of an object -> the workload at the head of its owner chain
 Owners = Mapping[tuple[str, str, str], WorkloadRef]
 
 _STARTING = frozenset({"", "ContainerCreating", "PodInitializing"})
+_APPLY = "Apply"
 _COMPUTE_TYPE = "eks.amazonaws.com/compute-type"
 
 
@@ -35,7 +37,15 @@ def service_account(found: AccountObject) -> ServiceAccount:
         uid=meta.uid,
         annotations=meta.annotations or {},
         labels=meta.labels or {},
+        managers=_managers(meta),
+        controller=next((f"{one.kind} {one.name}" for one in meta.owner_references or () if one.controller), ""),
     )
+
+
+def _managers(meta: AccountMeta) -> tuple[FieldManager, ...]:
+    """Who wrote the role annotation, sorted: the server's order follows the times of writing."""
+    entries = (one for one in meta.managed_fields or () if one.fields_v1.metadata.annotations.role_arn is not None)
+    return tuple(sorted({FieldManager(name=one.manager, applies=one.operation == _APPLY) for one in entries}))
 
 
 def node(found: NodeObject) -> Node:

@@ -5,7 +5,7 @@
 
 from typing import Generic, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 T = TypeVar("T")
 
@@ -282,10 +282,42 @@ class PodObject(Struct, frozen=True):
     status: PodStatus = PodStatus()
 
 
+class RoleArnField(Struct, frozen=True):
+    """Of all annotations in a fieldsV1, the one for the role: `{}` where the manager owns it."""
+
+    role_arn: dict[str, object] | None = field(default=None, name="f:eks.amazonaws.com/role-arn")
+
+
+class MetaFields(Struct, frozen=True):
+    """Of all metadata in a fieldsV1, the annotations."""
+
+    annotations: RoleArnField = field(default=RoleArnField(), name="f:annotations")
+
+
+class FieldsV1(Struct, frozen=True):
+    """A set of fields, as far as the role annotation goes."""
+
+    metadata: MetaFields = field(default=MetaFields(), name="f:metadata")
+
+
+class Managed(Struct, rename="camel", frozen=True):
+    """An entry of managedFields: `operation` is Apply or Update."""
+
+    manager: str = ""
+    operation: str = ""
+    fields_v1: FieldsV1 = field(default=FieldsV1(), name="fieldsV1")
+
+
+class AccountMeta(Meta, rename="camel", frozen=True):
+    """A ServiceAccount's ObjectMeta; of other objects nobody asks who wrote what, and decoding it would cost."""
+
+    managed_fields: list[Managed] | None = None
+
+
 class AccountObject(Struct, frozen=True):
     """A ServiceAccount."""
 
-    metadata: Meta
+    metadata: AccountMeta
 
 
 class NodeInfo(Struct, rename="camel", frozen=True):

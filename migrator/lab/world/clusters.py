@@ -184,7 +184,9 @@ def _service_accounts(index: Index, space: Json, named: ClusterName, at: FieldPa
         if arn and manifests.ROLE_ANNOTATION in annotations:
             raise index.document.error((*path, "annotations"), "names a role, and so does `role`")
         filled = index.filled(entry, named.account, path)
-        made.append(Placed(manifests.service_account(filled, space["name"], arn), path))
+        document = manifests.service_account(filled, space["name"], arn)
+        applied = entry.get("appliedBy", "")
+        made.append(Placed(document, path, manager=applied or entry.get("writtenBy", ""), applied=bool(applied)))
     return made
 
 

@@ -13,10 +13,15 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Placed:
-    """A Kubernetes object, and the field of the world file it comes from (`at`, as everywhere here)."""
+    """A Kubernetes object, and the field of the world file it comes from (`at`, as everywhere here).
+
+    `manager` is the field manager by which it is made, ours unless given; `applied`: by server-side apply.
+    """
 
     document: Json
     at: FieldPath
+    manager: str = ""
+    applied: bool = False
 
 
 @dataclass(frozen=True)

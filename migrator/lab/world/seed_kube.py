@@ -9,6 +9,7 @@ from migrator.lab.kubeclient import KubeClient, KubeError
 from migrator.lab.world.errors import SeedError
 from migrator.lab.world.model import Cluster, Json, Placed
 
+_APPLY = "application/apply-patch+yaml"
 _GIVEN_BY_THE_SERVER = {("ServiceAccount", "default"), ("Namespace", "default"), ("Namespace", "kube-system")}
 
 
@@ -41,20 +42,29 @@ class KubeSeeder:
 
     def _create(self, placed: Placed) -> None:
         try:
-            self._create_or_replace(placed.document)
+            if placed.applied:
+                self._apply(placed)
+            else:
+                self._create_or_replace(placed)
         except KubeError as error:
             raise SeedError(placed.at, error.message) from error
 
-    def _create_or_replace(self, document: Json) -> None:
-        path = self._collection(document)
+    def _apply(self, placed: Placed) -> None:
+        name = quote(placed.document["metadata"]["name"], safe="")
+        path = f"{self._collection(placed.document)}/{name}"
+        self._kube.patch(path, placed.document, _APPLY, fieldManager=placed.manager)
+
+    def _create_or_replace(self, placed: Placed) -> None:
+        document = placed.document
+        path, by = self._collection(document), {"fieldManager": placed.manager} if placed.manager else {}
         try:
-            self._kube.create(path, document)
+            self._kube.create(path, document, **by)
         except KubeError as error:
             kind, name = document["kind"], document["metadata"]["name"]
             made_by_server = (kind, name) in _GIVEN_BY_THE_SERVER or kind == "Namespace"
             if error.reason != "AlreadyExists" or not made_by_server:
                 raise
-            self._kube.patch(f"{path}/{quote(name, safe='')}", document)
+            self._kube.patch(f"{path}/{quote(name, safe='')}", document, **by)
 
     def _collection(self, document: Json) -> str:
         resource = self._resource(document["apiVersion"], document["kind"])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from migrator.model.plan import Finding
 from migrator.planning.case import Case
-from migrator.planning.findings import clusters, images, mounts, owners, providers, roles, templates, unread
+from migrator.planning.findings import clusters, images, mounts, owners, ownership, providers, roles, templates, unread
 
 _RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     clusters.judge,
@@ -14,6 +14,7 @@ _RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     images.judge,
     roles.judge,
     owners.judge,
+    ownership.judge,
     unread.judge,
 )
 

@@ -48,6 +48,7 @@ def blocks(data: Mapping[str, Any]) -> list[Block]:
         Line(f"  {_span(data)}"),
         Line(f"  {_reason(data['reason'])}"),
         *_summary(data),
+        *_left_to_owners(data["services"]),
         *_breakers(data["breakers"]),
         *[block for one in told for block in _told(one)],
     ]
@@ -69,6 +70,7 @@ def _service(one: ServiceEnded) -> dict[str, Any]:
         "exit": _exit(one.exit),
         "message": one.message,
         "seconds": round(one.seconds, 3),
+        "left_to": one.left_to or None,
         "next": list(following),
     }
 
@@ -100,6 +102,13 @@ def _summary(data: Mapping[str, Any]) -> list[Block]:
         ("the fleet", data["standings"], "no service"),
     )
     return [Line(), *(Line(f"  {title:9}  {_told_counts(counts) or none}") for title, counts, none in told)]
+
+
+def _left_to_owners(services: Sequence[Mapping[str, Any]]) -> list[Block]:
+    left = sum(one["left_to"] is not None for one in services)
+    said = "an annotation was" if left == 1 else f"{left} annotations were"
+    whose = "its owner" if left == 1 else "their owners"
+    return [Line(f"  {'owners':9}  {said} left to {whose}: see migrate status")] if left else []
 
 
 _BY_ITSELF = "nothing: the next run goes on with it"

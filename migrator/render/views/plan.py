@@ -9,6 +9,7 @@ from migrator.model.plan import Finding, Plan, Severity, Verdict
 from migrator.render.blocks import VERDICT_TONES, Block, Column, Line, Table, Tone
 from migrator.render.json_out import result
 from migrator.render.steps import changes, role_name
+from migrator.render.views.owners import owners_of
 
 CHANGES = ("new", "changed", "unchanged", "in-hand")
 _ORDER = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.INFO: 2}
@@ -117,6 +118,7 @@ def _service(planned: Planned) -> dict[str, Any]:
         "findings": [finding(found) for found in by_weight(plan.findings)],
         "steps": [{"id": step.id, "changes": changes(step)} for step in plan.way_there],
         "plan": planned.change,
+        "owners": owners_of(plan),
     }
 
 
@@ -159,11 +161,18 @@ def _closing(data: Mapping[str, Any]) -> list[Block]:
     held = f" ({counts['hold']} on hold)" if counts["hold"] else ""
     looked = counts["clusters"] - counts["left_out"]
     summed = f"{_many(counts['services'], 'service')} in {_many(looked, 'cluster')}: {', '.join(told)}{held}"
-    lines: list[Block] = [Line(summed, Tone.HEAD), Line(_folder(data))]
+    lines: list[Block] = [Line(summed, Tone.HEAD), Line(_folder(data)), *_owned(data["services"])]
     lines += [Line(f"gone: {service} (its plan file was kept)", Tone.WARN) for service in data["gone"]]
     lines += [Line(f"left out: cluster {one['cluster']}: {one['why']}", Tone.BAD) for one in data["left_out"]]
     lines += [Line(f"not planned: {one['service']}: {one['problem']}", Tone.BAD) for one in data["unreadable"]]
     return lines
+
+
+def _owned(services: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """That there are changes to make at sources; the changes themselves would drown the table."""
+    owned = sum(bool(service["owners"]) for service in services)
+    said = "with owners who have a change to make at the source: migrate show SERVICE prints it"
+    return [Line(f"{_many(owned, 'service')} {said}")] if owned else []
 
 
 def _folder(data: Mapping[str, Any]) -> str:

@@ -14,9 +14,10 @@ from migrator.render.blocks import SEVERITY_TONES, VERDICT_TONES, Block, Diff, L
 from migrator.render.diff import trust_diff
 from migrator.render.json_out import result
 from migrator.render.steps import role_name, words
+from migrator.render.views.owners import owner_blocks, owners_of
 from migrator.render.views.plan import by_weight, finding, role_of
 
-_FACTS_SHOWN_ELSEWHERE = {"role", "service_account"}
+_FACTS_SHOWN_ELSEWHERE = {"role", "service_account", "owners"}
 
 
 def document(plan: Plan, *, file: str, state: ServiceState | None) -> dict[str, Any]:
@@ -40,6 +41,7 @@ def document(plan: Plan, *, file: str, state: ServiceState | None) -> dict[str, 
         forward=[step(one) for one in plan.way_there],
         back=[step(one) for one in plan.back],
         trust=trust_change(plan),
+        owners=owners_of(plan),
     )
 
 
@@ -101,6 +103,7 @@ def blocks(data: Mapping[str, Any]) -> list[Block]:
         *_findings(data["findings"]),
         *steps("the way there", data["forward"]),
         *trust_blocks(data["trust"]),
+        *owner_blocks(data["owners"]),
         *steps("the way back", data["back"]),
         *_edit(data["edit"]),
         *_facts(data["facts"]),

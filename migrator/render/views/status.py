@@ -19,12 +19,14 @@ class Placed:
     """One service: its plan, its state in the journal; either may be missing, not both.
 
     `unproven`: migrated while it had no pod, and none that came since was looked at.
+    `left_to`: whose annotation its run left in place.
     """
 
     service: ServiceId
     plan: Plan | None
     state: ServiceState | None
     unproven: bool = False
+    left_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def _service(one: Placed, *, running: bool) -> dict[str, Any]:
         "run": run.id if run else None,
         "note": (run.note or (last.note if last else "")) if run else "",
         "unproven": one.unproven,
+        "left_to": one.left_to or None,
     }
 
 
@@ -118,8 +121,14 @@ def _row(service: Mapping[str, Any]) -> tuple[str, ...]:
         f"{step['id']} {step['status']}" if step else "-",
         (service["since"] or "-")[:19].replace("T", " "),
         _user(service["by"]),
-        " ".join(("no pod has proven it yet" if service["unproven"] else service["note"]).split()),
+        " ".join(_note(service).split()),
     )
+
+
+def _note(service: Mapping[str, Any]) -> str:
+    left = f"annotation left to {service['left_to']}" if service["left_to"] else ""
+    note = "no pod has proven it yet" if service["unproven"] else service["note"]
+    return "; ".join(part for part in (note, left) if part)
 
 
 def _user(by: str | None) -> str:

@@ -28,6 +28,7 @@ def _service(observation: Observation, expected: Identity) -> dict[str, Any]:
         "problems": observation.problems(expected),
         "association": observation.association or None,
         "annotation": observation.annotation or None,
+        "left_to": observation.left_to or None,
         "workloads": [_crew(one) for one in observation.crews],
         "containers": [_seen(entry) for entry in observation.seen],
     }
@@ -67,7 +68,17 @@ def _blocks(service: Mapping[str, Any]) -> list[Block]:
     rows = tuple(_row(entry) for entry in service["containers"])
     table: list[Block] = [Table(columns, rows)] if rows else []
     verdict = Line(f"{service['service']}: {_said(service)}", _TONES[service["verdict"]])
-    return [*table, *_unanswered(service["containers"]), *_short(service["workloads"]), verdict, Line()]
+    problems = [*_unanswered(service["containers"]), *_short(service["workloads"])]
+    return [*table, *problems, verdict, *_left(service), Line()]
+
+
+def _left(service: Mapping[str, Any]) -> list[Block]:
+    owner = service["left_to"]
+    if owner is None:
+        return []
+    return [
+        Line(f"  its annotation is left to {owner}" if service["annotation"] else f"  {owner} took its annotation out")
+    ]
 
 
 def _short(crews: Sequence[Mapping[str, Any]]) -> list[Block]:

@@ -13,6 +13,7 @@ from migrator.render.blocks import Block, Line, Tone, head
 from migrator.render.json_out import result
 from migrator.render.next_steps import next_commands
 from migrator.render.steps import role_name
+from migrator.render.views.owners import owner_blocks, owners_of
 from migrator.render.views.plan import role_of
 from migrator.render.views.show import step, steps, trust_blocks, trust_change
 
@@ -114,6 +115,7 @@ def _intended(one: Intended, *, back: bool) -> dict[str, Any]:
         "changes": [{"field": c.field, "before": c.before, "after": c.after} for c in one.changes],
         "steps": [] if one.looks else [step(planned) for planned in (one.plan.back if back else one.plan.way_there)],
         "trust": None if back or one.looks else trust_change(one.plan),
+        "owners": [] if back or one.looks else owners_of(one.plan),
     }
 
 
@@ -136,6 +138,7 @@ def _service(one: Mapping[str, Any]) -> list[Block]:
         *noted,
         *steps("", one["steps"])[len(head("")) :],
         *trust_blocks(one["trust"]),
+        *owner_blocks(one["owners"]),
         Line(),
     ]
 

@@ -18,7 +18,8 @@ _GRAVE = frozenset({Exit.STRANDED, Exit.ROLLED_BACK, Exit.DRIFT, Exit.BLOCKED}) 
 def ended_as(finished: Finished, seconds: float) -> ServiceEnded:
     """What is said of a task that has ended."""
     code, message = _said(finished)
-    return ServiceEnded(service=finished.service, exit=code, message=message, seconds=seconds)
+    left_to = finished.result.left_to if finished.result is not None else ""
+    return ServiceEnded(service=finished.service, exit=code, message=message, seconds=seconds, left_to=left_to)
 
 
 def _said(finished: Finished) -> tuple[Exit, str]:
