@@ -33,6 +33,7 @@ ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/orders"
 CLUSTER_ARN = f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/prod"
 ISSUER = "https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
 IRSA_TOKEN = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token"
+TRACKED = {"argocd.argoproj.io/tracking-id": "shop:/ServiceAccount:shop/orders"}  # Argo CD made the ServiceAccount
 IRSA_TRUST = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111111111111:'
     'oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"},'

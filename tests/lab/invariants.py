@@ -99,7 +99,7 @@ def _is_migrated(seen: Seen, service: Service) -> Iterator[str]:
     links = [one for one in seen.links if (one.cluster, one.namespace, one.account) == where(service)]
     if [one.role for one in links] != [service.role]:
         yield f"its associations are {[one.role for one in links]}"
-    if seen.accounts.get(where(service)) is not None:
+    if seen.accounts.get(where(service)) not in {None, service.left}:
         yield f"its annotation is still {seen.accounts[where(service)]}"
     if "trust" in service.ours and not _has_share(seen, service):
         yield f"{service.role} does not have our statement"

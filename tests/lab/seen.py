@@ -32,7 +32,10 @@ class Walked:
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """One service the store knows. `ours` are the steps that its ledger holds, `annotation` is what the plan found."""
+    """One service the store knows. `ours` are the steps that its ledger holds, `annotation` is what the plan found.
+
+    `left` is the role in an annotation that a run left to its owner.
+    """
 
     id: ServiceId
     cluster: str
@@ -43,6 +46,7 @@ class Service:
     walked: Sequence[Walked]
     ours: frozenset[str]
     found: frozenset[str] = frozenset()
+    left: str | None = None
 
     @property
     def first(self) -> float:
@@ -147,6 +151,7 @@ def _service(journal: SqliteJournal, service: ServiceId) -> Service:
         ],
         ours=frozenset(held.ours),
         found=held.found,
+        left=held.left,
     )
 
 

@@ -18,7 +18,7 @@ from migrator.model.plan import Edit, Order, StepKind
 from migrator.running.result import Result
 from migrator.running.service import Runner
 from tests.fakes.running import SERVICE, Bench
-from tests.fakes.world import IRSA_TRUST, FakeWorld, deployment
+from tests.fakes.world import IRSA_TRUST, ROLE_ARN, TRACKED, FakeWorld, deployment
 from tests.resume.stores import Killed, Store, killed, memory, nothing, unplugged
 
 Open = Callable[[], AbstractContextManager[Store]]
@@ -30,6 +30,7 @@ class Scene:
 
     bench: Bench
     store: Store
+    before: object  # the world's snapshot before anybody came
 
     @property
     def runner(self) -> Runner:
@@ -101,22 +102,25 @@ class Case:
     go: Go
     ends: Exit = Exit.DONE
     fails: bool = False  # pods come up without credentials
+    owned: bool = False  # Argo CD has the annotation in its source
     edit: Edit = field(default_factory=Edit)
 
     @contextmanager
     def scene(self, opened: Open) -> Iterator[Scene]:
         """Ready for the command."""
         with opened() as store:
-            scene = Scene(Bench(world(fails=self.fails), edit=self.edit), store)
+            there_was = world(fails=self.fails, owned=self.owned)
+            scene = Scene(Bench(there_was, edit=self.edit), store, there_was.snapshot())
             if self.go is back:
                 there(scene)
                 scene.world.calls.clear()
             yield scene
 
 
-def world(*, fails: bool) -> FakeWorld:
+def world(*, fails: bool, owned: bool = False) -> FakeWorld:
     """Its trust policy's one statement is no list, as people write it: only a before-image brings that form back."""
     return FakeWorld(
+        annotations={ROLE_ARN_ANNOTATION: ROLE_ARN, "team": "orders", **(TRACKED if owned else {})},
         trust=IRSA_TRUST.replace('"Statement":[', '"Statement":').replace("}}}]}", "}}}}"),
         declared=[deployment("orders"), deployment("worker")],
         probes_until_visible=2,
@@ -127,7 +131,7 @@ def world(*, fails: bool) -> FakeWorld:
 def assert_goes_back(scene: Scene, where: str) -> None:
     """Whatever was killed where: the way back must know what is ours."""
     assert back(scene).exit is Exit.DONE
-    assert {**scene.world.snapshot(), "addon": None} == world(fails=False).snapshot(), where
+    assert {**scene.world.snapshot(), "addon": None} == scene.before, where
 
 
 def smooth(case: Case, opened: Open) -> list[str]:
@@ -170,8 +174,10 @@ ORDERED = {
         "there and back by itself": Case(go=there, fails=True, ends=Exit.ROLLED_BACK),
     }.items()
 }
+OWNED = {f"{name} [owned]": replace(case, owned=True) for name, case in ORDERED.items()}
 CASES = {
     **ORDERED,
+    **OWNED,
     **{
         f"[{edit.order}] to {kind}": Case(go=up_to(kind), edit=edit, ends=Exit.UNFINISHED)
         for edit in (FIRST, LAST)

@@ -11,7 +11,7 @@ from migrator.adapters.kube.agent import is_agent
 from migrator.adapters.kube.structs import AccountObject, MetaOnly, NodeObject, Page, PodObject, Spec
 from migrator.adapters.kube.workload_structs import WorkloadObject
 from migrator.adapters.kube.workloads import heads, makes_pods_itself, workload
-from migrator.model.facts import EnvVar, Node, WorkloadRef
+from migrator.model.facts import EnvVar, FieldManager, Node, WorkloadRef
 from migrator.model.placement import NodeTerm, Requirement, Taint, Toleration
 
 CONTROLLED = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-7d", "uid": "u1", "controller": True}
@@ -316,6 +316,23 @@ def test_heads() -> None:
 )
 def test_node(document: dict[str, Any], expected: Node) -> None:
     assert decode.node(read(document, NodeObject)) == expected
+
+
+def test_who_wrote_the_role_annotation_and_who_makes_the_account() -> None:
+    role = {"f:annotations": {".": {}, "f:eks.amazonaws.com/role-arn": {}}}
+    entries = [
+        {"manager": "vault", "operation": "Apply", "fieldsV1": {"f:metadata": {"f:labels": {"f:a": {}}, **role}}},
+        {"manager": "helm", "operation": "Update", "fieldsV1": {"f:metadata": role}},
+        {"manager": "helm", "operation": "Update", "subresource": "status", "fieldsV1": {"f:metadata": role}},
+        {"manager": "kubectl", "operation": "Update", "fieldsV1": {"f:metadata": {"f:annotations": {"f:other": {}}}}},
+        {"manager": "old", "operation": "Update", "fieldsV1": {"f:secrets": {}}},
+        {"manager": "bare", "operation": "Update"},
+    ]
+    owners = [{"kind": "ConfigMap", "name": "c", "uid": "1"}, {"kind": "Vault", "name": "v", "controller": True}]
+    meta = {"name": "web", "namespace": "shop", "uid": "u", "managedFields": entries, "ownerReferences": owners}
+    account = decode.service_account(read({"metadata": meta}, AccountObject))
+    assert account.managers == (FieldManager(name="helm"), FieldManager(name="vault", applies=True))
+    assert account.controller == "Vault v"
 
 
 def test_service_account_keeps_all_annotations() -> None:
