@@ -319,7 +319,7 @@ def test_node(document: dict[str, Any], expected: Node) -> None:
 
 
 def test_who_wrote_the_role_annotation_and_who_makes_the_account() -> None:
-    role = {"f:annotations": {".": {}, "f:eks.amazonaws.com/role-arn": {}}}
+    role: dict[str, Any] = {"f:annotations": {".": {}, "f:eks.amazonaws.com/role-arn": {}}}
     entries = [
         {"manager": "vault", "operation": "Apply", "fieldsV1": {"f:metadata": {"f:labels": {"f:a": {}}, **role}}},
         {"manager": "helm", "operation": "Update", "fieldsV1": {"f:metadata": role}},

@@ -77,9 +77,12 @@ def test_another_role_in_it_is_drift() -> None:
 @BOTH
 def test_taken_out_by_its_owner_before_the_step_it_is_left_to_nobody(order: Order) -> None:
     bench = owned(order)
-    bench.world.after_call = lambda name: (
-        bench.world.annotations.pop(ROLE_ARN_ANNOTATION, None) if name == "create-association" else None
-    )
+
+    def taken(call: str) -> None:
+        if call == "create-association":
+            bench.world.annotations.pop(ROLE_ARN_ANNOTATION)
+
+    bench.world.after_call = taken
     result = bench.runner().apply(bench.plan, bench.document)
     assert (result.exit, result.left_to) == (Exit.DONE, "")
     assert "left to" not in result.message
