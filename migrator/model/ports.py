@@ -14,6 +14,7 @@ from migrator.model.facts import (
     Association,
     Cluster,
     CommandResult,
+    EnvSource,
     FargateSelector,
     Json,
     Node,
@@ -23,6 +24,7 @@ from migrator.model.facts import (
     Rollout,
     ServiceAccount,
     SetAside,
+    Unread,
     Workload,
     WorkloadRef,
 )
@@ -75,6 +77,12 @@ class ClusterView(Protocol):
 
     def agent(self) -> AgentState: ...
     def fargate_selectors(self) -> Sequence[FargateSelector]: ...
+    def key_names(self, wanted: Sequence[EnvSource]) -> Mapping[EnvSource, frozenset[str] | Unread]:
+        """Of each ConfigMap or Secret the names of its keys, never a value, or why it may not be read.
+
+        One that does not exist has no keys.
+        """
+        ...
 
 
 class TrustPolicies(Protocol):

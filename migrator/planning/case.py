@@ -79,6 +79,7 @@ class Case:
     pods: tuple[Pod, ...] = ()  # live: neither finished nor going
     nodes: Mapping[str, Node] = field(default_factory=dict)
     fargate: tuple[FargateSelector, ...] = ()
+    keys: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of env sources that were read: names of keys
     unread: tuple[Unread, ...] = ()  # what would tell more and may not be read
     sharing: tuple[ServiceId, ...] = ()  # other services of the cluster with the same role
 

@@ -22,6 +22,7 @@ from migrator.model.ports import ClusterView, Roles
 from migrator.model.trust import Subject, TrustUnreadable, allows, irsa_match, merge, merge_all, subjects
 from migrator.model.trust_match import AUDIENCE
 from migrator.planning.case import AUDIENCE_ANNOTATION, Case, RoleView
+from migrator.planning.env_sources import with_keys
 
 NOTHING: Mapping[ServiceId, str] = {}
 _Key = tuple[str, str]  # namespace, ServiceAccount
@@ -90,7 +91,8 @@ def cases(
     """One case per account, with its role; roles are read in one go, associations one by one where there are any."""
     written = {inventory.written[account.namespace, account.name] for account in accounts}
     live = roles.roles(sorted(arn for arn in written if _of(inventory.cluster.partition, arn)))
-    return [_case(inventory, account, view, _view(inventory, account, live, roles), policy) for account in accounts]
+    made = [_case(inventory, account, view, _view(inventory, account, live, roles), policy) for account in accounts]
+    return with_keys(made, view)
 
 
 def _of(partition: str, arn: str) -> bool:

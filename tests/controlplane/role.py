@@ -1,4 +1,4 @@
-"""An operator who has one ClusterRole and nothing else: the one that `docs/kubernetes-permissions.md` gives."""
+"""An operator who has the rules that `docs/kubernetes-permissions.md` gives, in one ClusterRole, and nothing else."""
 
 import re
 import time
@@ -56,12 +56,11 @@ class Triple:
         return {"resourceAttributes": what}
 
 
-def manifest() -> Json:
-    """The ClusterRole of the docs page."""
+def manifests() -> tuple[Json, Json]:
+    """The ClusterRoles of the docs page: what is needed, and what lets plans look at variables."""
     found = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    assert len(found) == 1, "one manifest stands in the page"
-    role: Json = yaml.safe_load(found[0])
-    return role
+    needed, variables = map(yaml.safe_load, found)
+    return needed, variables
 
 
 def triples(rules: Sequence[Json]) -> frozenset[Triple]:
@@ -80,7 +79,8 @@ def _spelt_out(rules: Sequence[Json]) -> Iterator[Triple]:
                 yield from (Triple(group, resource, verb) for resource in rule["resources"])
 
 
-GRANTED = triples(manifest()["rules"])
+NEEDED, VARIABLES = (triples(role["rules"]) for role in manifests())
+GRANTED = NEEDED | VARIABLES
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The role of the docs page is what `migrate` needs on a cluster, no less and no more; what is missing is named.
+"""The roles of the docs page are what `migrate` asks of a cluster, no less and no more; what is missing is named.
 
 The sweep takes one verb of one resource away at a time: whatever the page grants is tested by that alone.
 """
@@ -10,7 +10,7 @@ import yaml
 
 from migrator.model.exits import Exit
 from tests.controlplane import tier
-from tests.controlplane.role import GRANTED, USER, Triple
+from tests.controlplane.role import GRANTED, NEEDED, USER, VARIABLES, Triple
 from tests.controlplane.tour import MAIN, PLAIN, Tour, named, open_tour
 from tests.lab.conftest import invariants_hold
 
@@ -20,7 +20,7 @@ ON_A_REAL_ONE = pytest.mark.parametrize("tour", PLANES[1:], indirect=True, scope
 """The sweep asks an API server a hundred times to refuse; ours refuses in the same words, says its contract suite."""
 UNSEEN = Triple("", "pods/exec", "create")  # asked for along with `get`; no call tells of it
 ARGO = frozenset(one for one in GRANTED if one.group == "argoproj.io")
-READING = frozenset(one for one in GRANTED if one.verb in {"get", "list"} and one.resource != "pods/exec")
+READING = frozenset(one for one in NEEDED if one.verb in {"get", "list"} and one.resource != "pods/exec")
 
 
 @pytest.fixture(scope="module", params=PLANES)
@@ -69,9 +69,23 @@ def test_other_clusters_are_planned_while_one_may_not_be_read(tour: Tour) -> Non
     assert [one["service"] for one in ran.data["services"]] == [f"{PLAIN}/web/web"]
 
 
+@pytest.mark.parametrize("triple", sorted(VARIABLES), ids=str)
+def test_plans_tell_which_variables_they_were_not_permitted_to_look_at(tour: Tour, triple: Triple) -> None:
+    def not_read() -> list[str]:
+        told = tour.fleet.migrate("plan", "--cluster", MAIN, "--dry-run", "--quiet", "--output", "json").ok().data
+        found = (finding for one in told["services"] for finding in one["findings"])
+        return [finding["says"] for finding in found if finding["code"] == "not-read"]
+
+    assert not not_read()
+    with tour.operator.granted(GRANTED - {triple}):
+        said = not_read()
+    assert said
+    assert all(f'{triple.verb} "{triple.what}"' in one for one in said)
+
+
 @pytest.mark.slow
 @ON_A_REAL_ONE
-@pytest.mark.parametrize("triple", sorted(GRANTED), ids=str)
+@pytest.mark.parametrize("triple", sorted(NEEDED), ids=str)
 def test_a_rule_that_is_missing_is_named_and_nothing_is_lost(tour: Tour, triple: Triple) -> None:
     before = tour.changes()
     deed, ran = tour.refused(triple)

@@ -25,10 +25,11 @@ MAIN, PLAIN = "main", "plain"
 ALL, BY_THEMSELVES = "all", ("job", "cron-job")  # of a Job or a CronJob that is alone, the gate takes its template
 _REVIEWS = "authorization.k8s.io"
 _CHECK = {"command": ["true"]}
+_SOURCES = [{f"{kind}Ref": {"name": "settings", "optional": True}} for kind in ("configMap", "secret")]
 _NIGHTLY = {"kind": "CronJob", "schedule": "0 3 1 1 *"}
 _WORKLOADS: dict[str, list[dict[str, Any]]] = {
     ALL: [
-        {"name": "rolling"},
+        {"name": "rolling", "containers": [{"name": "app", "envFrom": _SOURCES}]},
         {"name": "ordered", "kind": "StatefulSet"},
         {"name": "evicted", "kind": "StatefulSet", "strategy": {"type": "OnDelete"}},
         {"name": "everywhere", "kind": "DaemonSet"},

@@ -10,6 +10,7 @@ from migrator.model.facts import (
     Association,
     Cluster,
     Container,
+    EnvSource,
     EnvVar,
     FargateSelector,
     Json,
@@ -18,6 +19,7 @@ from migrator.model.facts import (
     PodSpec,
     Role,
     ServiceAccount,
+    Unread,
     Workload,
     WorkloadRef,
 )
@@ -106,6 +108,7 @@ class World:
     fargate: Sequence[FargateSelector] = ()
     trusts: Mapping[str, Json] = field(default_factory=lambda: {ROLE: trust_for(SUBJECT)})
     closed: Mapping[str, str] = field(default_factory=dict)
+    keyed: Mapping[str, frozenset[str] | Unread] = field(default_factory=dict)
 
     def but(self, **differs: Any) -> "World":
         """The same world with these parts different."""
@@ -141,6 +144,9 @@ class World:
 
     def fargate_selectors(self) -> Sequence[FargateSelector]:
         return self.fargate
+
+    def key_names(self, wanted: Sequence[EnvSource]) -> Mapping[EnvSource, frozenset[str] | Unread]:
+        return {source: self.keyed.get(source.source, frozenset()) for source in wanted}
 
     def role(self, arn: str) -> Role | None:
         parsed = RoleArn.parse(arn)

@@ -11,6 +11,7 @@ from migrator.model.facts import (
     Cluster,
     CommandResult,
     Container,
+    EnvSource,
     EnvVar,
     FargateSelector,
     Json,
@@ -22,6 +23,7 @@ from migrator.model.facts import (
     Rollout,
     ServiceAccount,
     SetAside,
+    Unread,
     Workload,
     WorkloadRef,
 )
@@ -223,6 +225,9 @@ class FakeWorld:
 
     def fargate_selectors(self) -> Sequence[FargateSelector]:
         return []
+
+    def key_names(self, wanted: Sequence[EnvSource]) -> Mapping[EnvSource, frozenset[str] | Unread]:
+        return dict.fromkeys(wanted, frozenset())
 
     def roles(self, arns: Iterable[str]) -> Mapping[str, Role]:
         found = {arn: self.role(arn) for arn in arns}

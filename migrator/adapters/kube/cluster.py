@@ -13,6 +13,7 @@ from migrator.adapters.aws.sessions import AwsSessions
 from migrator.adapters.kube.agent import agent_state
 from migrator.adapters.kube.aside import Aside
 from migrator.adapters.kube.connection import KubeConnection
+from migrator.adapters.kube.env_sources import key_names
 from migrator.adapters.kube.execute import run_in
 from migrator.adapters.kube.gate import Gate
 from migrator.adapters.kube.opening import Opened, opened
@@ -27,6 +28,7 @@ from migrator.model.facts import (
     Association,
     Cluster,
     CommandResult,
+    EnvSource,
     FargateSelector,
     Json,
     Node,
@@ -35,6 +37,7 @@ from migrator.model.facts import (
     Rollout,
     ServiceAccount,
     SetAside,
+    Unread,
     Workload,
     WorkloadRef,
 )
@@ -135,6 +138,10 @@ class LiveCluster:
     def fargate_selectors(self) -> Sequence[FargateSelector]:
         """The selectors of all live Fargate profiles."""
         return self._eks.fargate_selectors()
+
+    def key_names(self, wanted: Sequence[EnvSource]) -> Mapping[EnvSource, frozenset[str] | Unread]:
+        """Of each ConfigMap or Secret the names of its keys, or why it may not be read."""
+        return key_names(self._connect(), wanted)
 
     def service_account(self, namespace: str, name: str) -> ServiceAccount | None:
         """One ServiceAccount, or None."""

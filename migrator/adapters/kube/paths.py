@@ -9,6 +9,8 @@ KINDS = {
     "Pod": ("/api/v1", "pods"),
     "PodTemplate": ("/api/v1", "podtemplates"),
     "Node": ("/api/v1", "nodes"),
+    "ConfigMap": ("/api/v1", "configmaps"),
+    "Secret": ("/api/v1", "secrets"),
     "Deployment": ("/apis/apps/v1", "deployments"),
     "ReplicaSet": ("/apis/apps/v1", "replicasets"),
     "StatefulSet": ("/apis/apps/v1", "statefulsets"),

@@ -1,19 +1,22 @@
 """One planning pass over a cluster: the port `ClusterView`, reading owner chains and the description only once."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from migrator.adapters.aws.eks import EksCluster
 from migrator.adapters.kube.agent import agent_state
+from migrator.adapters.kube.env_sources import key_names
 from migrator.adapters.kube.reads import KubeReads, Parts
 from migrator.model.facts import (
     AgentState,
     Association,
     Cluster,
+    EnvSource,
     FargateSelector,
     Node,
     Pod,
     ServiceAccount,
+    Unread,
     Workload,
 )
 
@@ -66,6 +69,10 @@ class Snapshot:
     def fargate_selectors(self) -> Sequence[FargateSelector]:
         """The selectors of all live Fargate profiles."""
         return self._eks.fargate_selectors()
+
+    def key_names(self, wanted: Sequence[EnvSource]) -> Mapping[EnvSource, frozenset[str] | Unread]:
+        """Of each ConfigMap or Secret the names of its keys, or why it may not be read."""
+        return key_names(self._reads.connect(), wanted)
 
     def _chains(self) -> Parts:
         with self._lock:

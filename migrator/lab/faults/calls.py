@@ -95,4 +95,4 @@ def _refused(one: Active, call: Call) -> Exception:
     given = one.fault.given
     if isinstance(call, AwsCall):
         return aws_error(given["with"], call.request.service, given.get("code"), given.get("message"))
-    return kube_error(given["with"], given.get("retryAfter", 1), given.get("message"))
+    return kube_error(given["with"], given.get("retryAfter", 1), given.get("message"), call.asked)

@@ -2,6 +2,8 @@
 
 from migrator.lab.aws.errors import ApiError
 from migrator.lab.kubeapi import errors as kube
+from migrator.lab.kubeapi.hooks import Asked
+from migrator.lab.kubeapi.rbac import Attributes, refusal
 
 _AWS = {
     "throttled": {
@@ -43,7 +45,6 @@ _KUBE = {
     "internal": (500, "InternalError", "Internal error occurred: etcdserver: request timed out"),
     "unavailable": (503, "ServiceUnavailable", "the server is currently unable to handle the request"),
     "timeout": (504, "Timeout", "the server was unable to return a response in the time allotted"),
-    "denied": (403, "Forbidden", "forbidden by a fault"),
 }
 
 
@@ -53,8 +54,12 @@ def aws_error(what: str, service: str, code: str | None, message: str | None) ->
     return ApiError(code or spelt[0], message or spelt[2], spelt[1])
 
 
-def kube_error(what: str, retry_after: int, message: str | None) -> kube.ApiError:
-    """The error answer of an API server."""
+def kube_error(what: str, retry_after: int, message: str | None, asked: Asked) -> kube.ApiError:
+    """The error answer of an API server to that call; a denial reads as RBAC's."""
+    if what == "denied":
+        wanted = Attributes(asked.verb, asked.group, asked.resource, asked.namespace, asked.name)
+        denial = refusal(asked.user, wanted if asked.resource else Attributes(asked.verb, path=asked.path))
+        return kube.ApiError(denial.code, denial.reason, message, {}) if message else denial
     code, reason, text = _KUBE[what]
     if code != 429:
         return kube.ApiError(code, reason, message or text, {})

@@ -61,7 +61,7 @@ def authorize(cluster: Cluster, user: User, wanted: Attributes) -> None:
     """
     allowed, why = decide(cluster, user, wanted)
     if not allowed:
-        raise _refusal(user, wanted, why)
+        raise refusal(user, wanted, why)
 
 
 def decide(cluster: Cluster, user: User, wanted: Attributes) -> tuple[bool, str]:
@@ -123,7 +123,8 @@ def _permits(rule: Json, wanted: Attributes) -> bool:
     return bool((wanted.group in groups or "*" in groups) and resource and (not names or wanted.name in names))
 
 
-def _refusal(user: User, wanted: Attributes, why: str) -> errors.ApiError:
+def refusal(user: User, wanted: Attributes, why: str = "") -> errors.ApiError:
+    """The 403 of a caller who may not do it."""
     because = f": {why}" if why else ""
     if wanted.path:
         message = f'forbidden: User "{user.name}" cannot {wanted.verb} path "{wanted.path}"{because}'

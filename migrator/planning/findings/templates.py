@@ -36,7 +36,7 @@ def judge(case: Case) -> Iterator[Finding]:
     for template in case.templates:
         yield from _about_pod(template)
         for container in template.touched:
-            yield from _about_container(template, container)
+            yield from _about_container(case, template, container)
 
 
 def _about_pod(template: Template) -> Iterator[Finding]:
@@ -56,17 +56,32 @@ def _about_pod(template: Template) -> Iterator[Finding]:
             yield found("projected-sts-token", template.object, volume, audience)
 
 
-def _about_container(template: Template, container: Container) -> Iterator[Finding]:
-    written = {variable.name: variable for variable in container.env}
-    injected = template.live and _injected(written)
-    yield from _named("static-keys", template, container, _those(written, _STATIC))
-    yield from _named("shared-credentials", template, container, _those(written, _SHARED), show=True)
-    if not injected:
-        yield from _named("web-identity-written", template, container, _those(written, IRSA_PAIR), show=True)
-        yield from _named("container-credentials-written", template, container, _those(written, _CONTAINER))
-    for source in sorted(container.env_from):
+def _about_container(case: Case, template: Template, container: Container) -> Iterator[Finding]:
+    own = {variable.name: variable for variable in container.env}
+    taken = {name: variable for name, variable in _taken(case, container).items() if name not in own}
+    for place, written in (("env", own), ("envFrom", taken)):
+        yield from _about_variables(template, f"containers[{container.name}].{place}", written)
+    for source in sorted(set(container.env_from) - case.keys.keys()):
         yield found("env-from", template.object, f"containers[{container.name}].envFrom", source)
-    yield from _proxy(template, container, written)
+    yield from _proxy(template, container, {**taken, **own})
+
+
+def _taken(case: Case, container: Container) -> dict[str, EnvVar]:
+    """The variables that come from ConfigMaps and Secrets whose keys are known; of two of one name the last counts."""
+    return {
+        name: EnvVar(name=name, source=source)
+        for source in container.env_from
+        for key in sorted(case.keys.get(source, ()))
+        for name in (container.prefixes.get(source, "") + key,)
+    }
+
+
+def _about_variables(template: Template, place: str, written: dict[str, EnvVar]) -> Iterator[Finding]:
+    yield from _named("static-keys", template, place, _those(written, _STATIC))
+    yield from _named("shared-credentials", template, place, _those(written, _SHARED), show=True)
+    if not (template.live and _injected(written)):
+        yield from _named("web-identity-written", template, place, _those(written, IRSA_PAIR), show=True)
+        yield from _named("container-credentials-written", template, place, _those(written, _CONTAINER))
 
 
 def _injected(written: dict[str, EnvVar]) -> bool:
@@ -84,13 +99,13 @@ def _those(written: dict[str, EnvVar], names: Iterable[str]) -> list[EnvVar]:
 
 
 def _named(
-    code: str, template: Template, container: Container, variables: list[EnvVar], *, show: bool = False
+    code: str, template: Template, place: str, variables: list[EnvVar], *, show: bool = False
 ) -> Iterator[Finding]:
-    """One finding for all variables of one kind in one container; `show` only for values that cannot be secret."""
+    """One finding for all variables of one kind in one place; `show` only for values that cannot be secret."""
     if variables:
         names = ", ".join(variable.name for variable in variables)
         values = ", ".join(_shown(variable, show=show) for variable in variables)
-        yield found(code, template.object, f"containers[{container.name}].env[{names}]", values)
+        yield found(code, template.object, f"{place}[{names}]", values)
 
 
 def _shown(variable: EnvVar, *, show: bool) -> str:
@@ -101,11 +116,16 @@ def _shown(variable: EnvVar, *, show: bool) -> str:
 
 def _proxy(template: Template, container: Container, written: dict[str, EnvVar]) -> Iterator[Finding]:
     proxies = [name for name in _PROXIES if name in written and written[name].value != ""]
-    if proxies and not any(_excepts_agent(written.get(name)) for name in _NO_PROXY):
-        field = f"containers[{container.name}].env[{', '.join(proxies)}]"
+    exceptions = [written[name] for name in _NO_PROXY if name in written]
+    if not proxies or any(map(_excepts_agent, exceptions)):
+        return
+    field = f"containers[{container.name}].env[{', '.join(proxies)}]"
+    unseen = [variable.source for variable in exceptions if variable.source is not None]
+    if unseen:
+        yield found("proxy-unseen", template.object, field, ", ".join(unseen))
+    else:
         yield found("proxy", template.object, field, _AGENT_ADDRESS)
 
 
-def _excepts_agent(variable: EnvVar | None) -> bool:
-    entries = (variable.value or "").split(",") if variable is not None else []
-    return any(entry.strip() in {_AGENT_ADDRESS, "*"} for entry in entries)
+def _excepts_agent(variable: EnvVar) -> bool:
+    return any(entry.strip() in {_AGENT_ADDRESS, "*"} for entry in (variable.value or "").split(","))

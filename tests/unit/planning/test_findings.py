@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from migrator.model.facts import Addon, AgentState, EnvVar, FargateSelector, Node, WorkloadRef
+from migrator.model.facts import Addon, AgentState, EnvVar, FargateSelector, Node, Unread, WorkloadRef
 from migrator.model.fleet import Policy
 from migrator.planning.findings.catalogue import CATALOGUE
 from migrator.planning.planner import PlanSettings
@@ -80,6 +80,10 @@ def shared_by_many(services: int) -> World:
 
 def from_source(name: str) -> EnvVar:
     return EnvVar(name=name, source="secret/aws/key")
+
+
+FROM_SECRET = of_workload(containers=(container("main", ("secret/orders",)),))
+CLOSED = Unread(what='Secret "orders/orders"', why="no")
 
 
 class Case(NamedTuple):
@@ -157,10 +161,12 @@ CASES = [
         of_env(AWS_CONTAINER_CREDENTIALS_RELATIVE_URI="/v2"),
         of_env(AWS_CONTAINER_IMAGE="x"),
     ),
+    Case("env-from", FROM_SECRET.but(keyed={"secret/orders": CLOSED}), FROM_SECRET),
+    Case("not-read", FROM_SECRET.but(keyed={"secret/orders": CLOSED}), FROM_SECRET),
     Case(
-        "env-from",
-        of_workload(containers=(container("main", ("secret/orders",)),)),
-        of_workload(containers=(container("main"),)),
+        "static-keys",
+        FROM_SECRET.but(keyed={"secret/orders": frozenset({"AWS_ACCESS_KEY_ID"})}),
+        FROM_SECRET.but(keyed={"secret/orders": frozenset({"ORDERS_ACCESS_KEY_ID"})}),
     ),
     Case(
         "skip-containers",
