@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from migrator.lab.addons import objects_of
 from migrator.lab.aws.front import AwsFront
+from migrator.lab.aws.models import partition_of
 from migrator.lab.aws.ports import LabCluster
 from migrator.lab.certs import Authority
 from migrator.lab.controllers import argo_kind
@@ -144,6 +145,7 @@ class PracticeCluster:
             platform_version=self.spec.platform_version,
             ip_family=self.spec.ip_family,
             auto_mode=self.spec.auto_mode,
+            partition=partition_of(self.spec.region),
             extra=self.spec.describe,
         )
 

@@ -14,7 +14,6 @@ from migrator.documents.emit import emit
 from migrator.lab.aws.ports import LAB_SECRET, lab_access_key
 from migrator.lab.kubeconfigs import Access, kubeconfig
 from migrator.lab.record import RECORD, LabError, RunningCluster, write_private
-from migrator.lab.world.index import DEFAULT_REGION
 from migrator.lab.world.model import Account, World
 
 AWS_CONFIG = "aws-config"
@@ -97,7 +96,7 @@ def _profile(world: World, account: Account, aws_endpoint: str) -> dict[str, str
     return {
         "aws_access_key_id": lab_access_key(account.id),
         "aws_secret_access_key": LAB_SECRET,
-        "region": next(regions, DEFAULT_REGION),
+        "region": next(regions, account.home_region),
         "endpoint_url": aws_endpoint,
         "output": "json",
     }

@@ -143,6 +143,11 @@ _WRONG: dict[str, tuple[str, str, str]] = {
         "name: my-cluster\n    account: shop",
         'world.yaml:7: clusters[0].account: no account is called "shop"; declared: 111111111111',
     ),
+    "region of another partition": (
+        "name: my-cluster",
+        "name: other\n    region: cn-north-1\n  - name: my-cluster\n    region: eu-west-1",
+        'world.yaml:9: clusters[1].region: "eu-west-1" is not in partition aws-cn, as account 111111111111 is',
+    ),
     "name twice": (
         "[{name: order-sa, role: Orders}]",
         "[{name: order-sa}, {name: order-sa}]",

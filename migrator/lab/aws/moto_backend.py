@@ -18,6 +18,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.moto_server.werkzeug_app import create_backend_app
 
 from migrator.lab.aws.errors import ApiError, not_served
+from migrator.lab.aws.models import partition_of
 from migrator.lab.aws.moto_tables import quicken
 from migrator.lab.aws.wire import HttpAnswer, HttpRequest, Request
 
@@ -151,7 +152,8 @@ def _environ(request: Request) -> dict[str, Any]:
     for name, value in http.headers.items():
         if name not in ("content-type", "content-length", "transfer-encoding", "host", "user-agent"):
             environ["HTTP_" + name.upper().replace("-", "_")] = value
-    environ["HTTP_HOST"] = f"{request.service}.{request.region}.amazonaws.com"
+    suffix = "amazonaws.com.cn" if partition_of(request.region) == "aws-cn" else "amazonaws.com"
+    environ["HTTP_HOST"] = f"{request.service}.{request.region}.{suffix}"
     environ["HTTP_USER_AGENT"] = "practice-fleet"
     environ["HTTP_X_MOTO_ACCOUNT_ID"] = request.account
     return environ

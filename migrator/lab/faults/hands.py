@@ -1,7 +1,7 @@
 """The hands of other people and controllers: what faults change, over the public APIs, with keys of the fleet's own."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from migrator.lab.aws.ports import LAB_SECRET, own_access_key
@@ -21,12 +21,16 @@ _FAULTY = {"fieldManager": "practice-fault"}
 class AwsHands:
     """Edits AWS, as somebody who may do everything."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, home_region: Callable[[str], str]) -> None:
+        """Args: the front's; the region in which an account is reached for what has none, as IAM."""
         self._clients = Clients(endpoint)
+        self._home_region = home_region
 
-    def client(self, service: str, account: str, region: str = "us-east-1") -> Any:
+    def client(self, service: str, account: str, region: str = "") -> Any:
         """A client that no fault strikes."""
-        return self._clients.client(service, region, Keys(own_access_key(account), LAB_SECRET))
+        return self._clients.client(
+            service, region or self._home_region(account), Keys(own_access_key(account), LAB_SECRET)
+        )
 
     def trust(self, account: str, role: str) -> Any:
         """A role's trust policy.

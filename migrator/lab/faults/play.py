@@ -58,7 +58,7 @@ class FaultPlay:
         self._aliases: dict[tuple[str, str, str], str] = {}
         self._hands: dict[str, KubeHands] = {}
         self._clusters: dict[str, Patient] = {}
-        aws = AwsHands(front.endpoint)
+        aws = AwsHands(front.endpoint, index.home_region)
         self._calls = CallFaults(self.board)
         self._put_back = PutBack(self.board, aws, self._hands)
         self._edits = Edits(self.board, index, aws, self._hands)

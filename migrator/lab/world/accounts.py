@@ -4,7 +4,7 @@ from typing import Any
 
 from migrator.documents.yaml_file import FieldPath
 from migrator.lab.world.implied import implied_roles
-from migrator.lab.world.index import DEFAULT_ACCOUNT, DEFAULT_REGION, Index, alias_of, entries, unique
+from migrator.lab.world.index import DEFAULT_ACCOUNT, Index, alias_of, entries, unique
 from migrator.lab.world.model import Account, Bucket, Json, ManagedPolicy, OidcProvider, Role, Table
 from migrator.lab.world.trust import trust_document
 
@@ -24,13 +24,15 @@ def _account(index: Index, raw: Json, at: FieldPath) -> Account:
     for key in ("tables", "buckets", "policies"):
         unique(index.document, at, raw.get(key, ()), key, lambda thing: thing["name"])
     account_id: str = raw["id"]
-    tables = tuple(_table(index, table, path) for path, table in entries(raw, "tables", at))
-    buckets = tuple(_bucket(bucket, path) for path, bucket in entries(raw, "buckets", at))
+    home = index.home_region(account_id)
+    tables = tuple(_table(index, table, path, home) for path, table in entries(raw, "tables", at))
+    buckets = tuple(_bucket(bucket, path, home) for path, bucket in entries(raw, "buckets", at))
     policies = tuple(_managed(index, account_id, entry, path) for path, entry in entries(raw, "policies", at))
     builder = _Roles(index, account_id, tables, buckets, policies)
     return Account(
         id=account_id,
         alias=raw.get("alias", account_id),
+        home_region=home,
         trust_quota=raw.get("trustQuota", 2048),
         providers=_providers(index, raw, at),
         tables=tables,
@@ -61,7 +63,7 @@ def _providers(index: Index, raw: Json, at: FieldPath) -> tuple[OidcProvider, ..
     return tuple(found.values())
 
 
-def _table(index: Index, raw: Json, at: FieldPath) -> Table:
+def _table(index: Index, raw: Json, at: FieldPath, home: str) -> Table:
     keys = [name for name in (raw["key"], raw.get("sortKey")) if name]
     for path, item in entries(raw, "items", at):
         for key in keys:
@@ -69,7 +71,7 @@ def _table(index: Index, raw: Json, at: FieldPath) -> Table:
                 raise index.document.error((*path, key), f'an item needs a text in its key "{key}"')
     return Table(
         name=raw["name"],
-        region=raw.get("region", DEFAULT_REGION),
+        region=raw.get("region", home),
         key=raw["key"],
         sort_key=raw.get("sortKey"),
         items=tuple(raw.get("items", ())),
@@ -77,13 +79,13 @@ def _table(index: Index, raw: Json, at: FieldPath) -> Table:
     )
 
 
-def _bucket(raw: Json, at: FieldPath) -> Bucket:
-    return Bucket(raw["name"], raw.get("region", DEFAULT_REGION), raw.get("objects", {}), at)
+def _bucket(raw: Json, at: FieldPath, home: str) -> Bucket:
+    return Bucket(raw["name"], raw.get("region", home), raw.get("objects", {}), at)
 
 
 def _managed(index: Index, account: str, raw: Json, at: FieldPath) -> ManagedPolicy:
     path = raw.get("path", "/")
-    arn = f"arn:aws:iam::{account}:policy{path}{raw['name']}"
+    arn = f"arn:{index.partition(account)}:iam::{account}:policy{path}{raw['name']}"
     return ManagedPolicy(raw["name"], path, index.filled(raw["document"], account, (*at, "document")), arn, at)
 
 
@@ -100,6 +102,7 @@ class _Roles:
     ) -> None:
         self._index = index
         self._account = account
+        self._partition = index.partition(account)
         self._tables = {table.name: table for table in tables}
         self._buckets = {bucket.name for bucket in buckets}
         self._policies = {policy.name: policy.arn for policy in policies}
@@ -107,7 +110,7 @@ class _Roles:
     def role(self, given: Json, at: FieldPath) -> Role:
         """One role with everything IAM is told about it."""
         raw: Json = {**_ROLE_DEFAULTS, **given}
-        arn = f"arn:aws:iam::{self._account}:role{raw['path']}{raw['name']}"
+        arn = f"arn:{self._partition}:iam::{self._account}:role{raw['path']}{raw['name']}"
         boundary = raw.get("permissionsBoundary")
         return Role(
             name=raw["name"],
@@ -140,10 +143,10 @@ class _Roles:
     def _reading(self, name: str, at: FieldPath) -> dict[str, Any]:
         if name in self._tables:
             region = self._tables[name].region
-            resource: Any = f"arn:aws:dynamodb:{region}:{self._account}:table/{name}"
+            resource: Any = f"arn:{self._partition}:dynamodb:{region}:{self._account}:table/{name}"
             return {"Effect": "Allow", "Action": _READ_TABLE, "Resource": resource}
         if name in self._buckets:
-            resource = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
+            resource = [f"arn:{self._partition}:s3:::{name}{tail}" for tail in ("", "/*")]
             return {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": resource}
         raise self._index.document.error(at, f'account {self._account} has no table and no bucket "{name}"')
 

@@ -77,7 +77,7 @@ def _described(index: Index, given: Json, at: FieldPath) -> Json:
 
 def _role_arn(index: Index, account: str, name: str) -> str:
     """The ARN of a role that is declared, or made because the cluster needs it."""
-    return index.declared_role(account, name) or f"arn:aws:iam::{account}:role/{name}"
+    return index.declared_role(account, name) or f"arn:{index.partition(account)}:iam::{account}:role/{name}"
 
 
 def _webhook(raw: Json, region: str) -> Webhook:

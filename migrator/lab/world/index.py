@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from migrator.documents.yaml_file import Document, FieldPath
+from migrator.lab.aws.models import partition_of
 
 DEFAULT_ACCOUNT = "111111111111"
-DEFAULT_REGION = "us-east-1"
+HOME_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 _PLACEHOLDER = re.compile(r"\$\{(issuer|provider|account|cluster):([^}]*)\}")
 
 
@@ -31,7 +32,7 @@ class ClusterName:
     @property
     def arn(self) -> str:
         """The cluster's ARN."""
-        return f"arn:aws:eks:{self.region}:{self.account}:cluster/{self.name}"
+        return f"arn:{partition_of(self.region)}:eks:{self.region}:{self.account}:cluster/{self.name}"
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,14 @@ class Index:
     def __init__(self, document: Document) -> None:
         self.document = document
         self._aliases: dict[str, str] = {}
+        self._partitions: dict[str, str] = {}
         self._roles: dict[tuple[str, str], str] = {}
         self._clusters: dict[str, ClusterName] = {}
         self.users: dict[str, list[RoleUser]] = {}
         self._read_accounts()
+        self._read_partitions()
+        for path, account in entries(document.data, "accounts"):
+            self._read_roles(path, account)
         self._read_clusters()
         self._read_users()
 
@@ -62,6 +67,18 @@ class Index:
         if found is None:
             raise self.document.error(path, _unknown("account", reference, self._aliases))
         return found
+
+    def partition(self, account: str) -> str:
+        """The partition that an account is in."""
+        return self._partitions.get(account, "aws")
+
+    def home_region(self, account: str) -> str:
+        """The region in which what says no region of its own is made."""
+        return HOME_REGIONS[self.partition(account)]
+
+    def provider_arn(self, account: str, host: str) -> str:
+        """The ARN of the OIDC provider of an issuer in an account."""
+        return f"arn:{self.partition(account)}:iam::{account}:oidc-provider/{host}"
 
     def cluster(self, alias: str, path: FieldPath) -> ClusterName:
         """The cluster with that alias."""
@@ -102,7 +119,7 @@ class Index:
             return self.account(name, path)
         cluster = self.cluster(name, path)
         if kind == "provider":
-            return provider_arn(account, cluster.host)
+            return self.provider_arn(account, cluster.host)
         return cluster.host if kind == "issuer" else cluster.arn
 
     def _read_accounts(self) -> None:
@@ -112,21 +129,35 @@ class Index:
                     field = "id" if name == account["id"] else "alias"
                     raise self.document.error((*path, field), f'"{name}" is the name of another account too')
                 self._aliases[name] = account["id"]
-            self._read_roles(path, account)
         if not self._aliases:
             self._aliases[DEFAULT_ACCOUNT] = DEFAULT_ACCOUNT
+
+    def _read_partitions(self) -> None:
+        """Those that are declared, then those that the clusters tell."""
+        declared = (account for _, account in entries(self.document.data, "accounts") if "partition" in account)
+        self._partitions.update({account["id"]: account["partition"] for account in declared})
+        for path, cluster in entries(self.document.data, "clusters"):
+            account = self._account_of(path, cluster)
+            region = cluster.get("region", self.home_region(account))
+            if self._partitions.setdefault(account, partition_of(region)) != partition_of(region):
+                problem = f'"{region}" is not in partition {self.partition(account)}, as account {account} is'
+                raise self.document.error((*path, "region"), problem)
+
+    def _account_of(self, path: FieldPath, cluster: dict[str, Any]) -> str:
+        first = next(iter(self._aliases.values()))
+        return self.account(cluster["account"], (*path, "account")) if "account" in cluster else first
 
     def _read_roles(self, at: FieldPath, account: dict[str, Any]) -> None:
         unique(self.document, at, account.get("roles", ()), "roles", lambda role: role["name"].lower())
         for role in account.get("roles", ()):
-            arn = f"arn:aws:iam::{account['id']}:role{role.get('path', '/')}{role['name']}"
+            partition = self.partition(account["id"])
+            arn = f"arn:{partition}:iam::{account['id']}:role{role.get('path', '/')}{role['name']}"
             self._roles[account["id"], role["name"]] = arn
 
     def _read_clusters(self) -> None:
-        first = next(iter(self._aliases.values()))
         eks_names: set[str] = set()
         for path, cluster in entries(self.document.data, "clusters"):
-            named = self._cluster_name(path, cluster, first)
+            named = self._cluster_name(path, cluster)
             if named.alias in self._clusters:
                 raise self.document.error((*path, "alias"), f'"{named.alias}" is the alias of another cluster too')
             if named.arn in eks_names:
@@ -136,15 +167,15 @@ class Index:
             eks_names.add(named.arn)
             self._clusters[named.alias] = named
 
-    def _cluster_name(self, path: FieldPath, cluster: dict[str, Any], first: str) -> ClusterName:
+    def _cluster_name(self, path: FieldPath, cluster: dict[str, Any]) -> ClusterName:
         if "alias" not in cluster and "name" not in cluster:
             raise self.document.error(path, 'missing: "name"')
         alias = alias_of(cluster)
         name: str = cluster.get("name", alias)
         if "." in name:
             raise self.document.error((*path, "alias"), f'"{name}" cannot be an EKS name; give the cluster a `name`')
-        account = self.account(cluster["account"], (*path, "account")) if "account" in cluster else first
-        region = cluster.get("region", DEFAULT_REGION)
+        account = self._account_of(path, cluster)
+        region = cluster.get("region", self.home_region(account))
         issuer = cluster.get("issuer", made_up_issuer(account, region, name))
         return ClusterName(alias, name, account, region, issuer)
 
@@ -181,15 +212,11 @@ def unique(document: Document, at: FieldPath, things: Iterable[Any], key: str, n
         seen.add(called)
 
 
-def provider_arn(account: str, host: str) -> str:
-    """The ARN of the OIDC provider of an issuer in an account."""
-    return f"arn:aws:iam::{account}:oidc-provider/{host}"
-
-
 def made_up_issuer(account: str, region: str, name: str) -> str:
     """An issuer as EKS would give one; the same cluster always gets the same."""
     digest = hashlib.sha256(f"{account}/{region}/{name}".encode()).hexdigest()[:32].upper()
-    return f"https://oidc.eks.{region}.amazonaws.com/id/{digest}"
+    suffix = "amazonaws.com.cn" if partition_of(region) == "aws-cn" else "amazonaws.com"
+    return f"https://oidc.eks.{region}.{suffix}/id/{digest}"
 
 
 def _unknown(what: str, name: str, known: Iterable[str]) -> str:

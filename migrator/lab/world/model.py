@@ -90,6 +90,7 @@ class Account:
 
     id: str
     alias: str
+    home_region: str
     trust_quota: int
     providers: tuple[OidcProvider, ...]
     tables: tuple[Table, ...]

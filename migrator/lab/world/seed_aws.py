@@ -7,6 +7,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from migrator.documents.yaml_file import FieldPath
+from migrator.lab.aws.models import partition_of
 from migrator.lab.aws.ports import LAB_SECRET, lab_access_key
 from migrator.lab.nodes.botoclients import Clients, Keys
 from migrator.lab.world.errors import SeedError
@@ -25,7 +26,7 @@ class AwsSeeder:
     def __init__(self, endpoint: str) -> None:
         self._clients = Clients(endpoint)
 
-    def client(self, service: str, account: str, region: str = "us-east-1") -> Any:
+    def client(self, service: str, account: str, region: str) -> Any:
         """A client that acts as the administrator of an account."""
         return self._clients.client(service, region, Keys(lab_access_key(account), LAB_SECRET))
 
@@ -35,7 +36,7 @@ class AwsSeeder:
         Raises:
             SeedError: IAM refuses one of them.
         """
-        iam = self.client("iam", account.id)
+        iam = self.client("iam", account.id, account.home_region)
         for role in account.roles:
             if not _fixed(role):
                 document = _minified(role.trust)
@@ -47,7 +48,7 @@ class AwsSeeder:
         Raises:
             SeedError: IAM, DynamoDB or S3 refuses one of them.
         """
-        iam = self.client("iam", account.id)
+        iam = self.client("iam", account.id, account.home_region)
         for provider in account.providers:
             _provider(iam, provider)
         for policy in account.policies:
@@ -90,7 +91,7 @@ class AwsSeeder:
                 labels=dict(group.labels),
             )
         for profile in cluster.fargate_profiles:
-            role = f"arn:aws:iam::{cluster.account}:role/{FARGATE_ROLE}"
+            role = f"arn:{partition_of(cluster.region)}:iam::{cluster.account}:role/{FARGATE_ROLE}"
             _try(
                 profile.at,
                 eks.create_fargate_profile,

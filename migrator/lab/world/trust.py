@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from migrator.documents.yaml_file import FieldPath
-from migrator.lab.world.index import Index, RoleUser, provider_arn
+from migrator.lab.world.index import Index, RoleUser
 from migrator.lab.world.model import Json
 
 _OPERATORS = {
@@ -29,7 +29,7 @@ def trust_document(index: Index, account: str, role_arn: str, trust: Json | None
         DocumentError: a cluster it names is not declared, or the document and the short form are mixed.
     """
     if trust is None:
-        return _document([_for_user(user, account) for user in index.users.get(role_arn, ())])
+        return _document([_for_user(index, user, account) for user in index.users.get(role_arn, ())])
     short = [key for key in _SHORT if key in trust]
     if not short and not {"Statement", "text"} & set(trust):
         raise index.document.error(at, f"is empty; give Statement, text, or one of {', '.join(_SHORT)}")
@@ -79,9 +79,10 @@ def _document(statements: list[Json]) -> Json:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _for_user(user: RoleUser, account: str) -> Json:
+def _for_user(index: Index, user: RoleUser, account: str) -> Json:
     subject = f"system:serviceaccount:{user.namespace}:{user.service_account}"
-    return _statement(account, user.cluster.host, "StringEquals", subject, audience=True)
+    provider = index.provider_arn(account, user.cluster.host)
+    return _statement(provider, "StringEquals", subject, audience=True)
 
 
 def _for_entry(index: Index, account: str, entry: Json, at: FieldPath) -> Json:
@@ -93,16 +94,18 @@ def _for_entry(index: Index, account: str, entry: Json, at: FieldPath) -> Json:
     ]
     as_list = style in {"list", "forAnyValue"} or len(subjects) > 1
     subject = subjects if as_list else subjects[0]
-    return _statement(account, host, _OPERATORS[style], subject, audience=entry.get("audience", True))
+    provider = index.provider_arn(account, host)
+    return _statement(provider, _OPERATORS[style], subject, audience=entry.get("audience", True))
 
 
-def _statement(account: str, host: str, operator: str, subject: str | list[str], *, audience: bool) -> Json:
+def _statement(provider: str, operator: str, subject: str | list[str], *, audience: bool) -> Json:
+    host = provider.partition(":oidc-provider/")[2]
     condition: Json = {operator: {f"{host}:sub": subject}}
     if audience:
         condition.setdefault("StringEquals", {})[f"{host}:aud"] = "sts.amazonaws.com"
     return {
         "Effect": "Allow",
-        "Principal": {"Federated": provider_arn(account, host)},
+        "Principal": {"Federated": provider},
         "Action": "sts:AssumeRoleWithWebIdentity",
         "Condition": condition,
     }
