@@ -19,7 +19,8 @@ class AddonKind:
         kind: what DescribeAddonVersions calls its type.
         versions: newest first; the first is the default.
         namespace: where its objects live.
-        accounts: service accounts that may have an association, with the managed policies recommended for each.
+        accounts: service accounts that may have an association, with the managed policies recommended for each, as the
+            ends of their ARNs.
         pod_identity_from: first version whose service accounts may have one; None for never.
         publisher: who publishes it.
         owner: who owns it.
@@ -45,10 +46,6 @@ def order(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", version))
 
 
-def _policy(name: str) -> str:
-    return f"arn:aws:iam::aws:policy/{name}"
-
-
 _KINDS = (
     AddonKind(
         "eks-pod-identity-agent",
@@ -59,7 +56,7 @@ _KINDS = (
         "vpc-cni",
         "networking",
         ("v1.20.4-eksbuild.1", "v1.19.5-eksbuild.3", "v1.15.5-eksbuild.1", "v1.15.1-eksbuild.1"),
-        accounts=(("aws-node", (_policy("AmazonEKS_CNI_Policy"),)),),
+        accounts=(("aws-node", ("AmazonEKS_CNI_Policy",)),),
         pod_identity_from="v1.15.5-eksbuild.1",
     ),
     AddonKind("coredns", "networking", ("v1.12.4-eksbuild.1", "v1.11.4-eksbuild.24")),
@@ -68,21 +65,21 @@ _KINDS = (
         "aws-ebs-csi-driver",
         "storage",
         ("v1.51.0-eksbuild.1", "v1.44.0-eksbuild.1", "v1.26.0-eksbuild.1", "v1.25.0-eksbuild.1"),
-        accounts=(("ebs-csi-controller-sa", (_policy("service-role/AmazonEBSCSIDriverPolicy"),)),),
+        accounts=(("ebs-csi-controller-sa", ("service-role/AmazonEBSCSIDriverPolicy",)),),
         pod_identity_from="v1.26.0-eksbuild.1",
     ),
     AddonKind(
         "aws-efs-csi-driver",
         "storage",
         ("v2.1.11-eksbuild.1", "v2.0.5-eksbuild.1", "v1.7.7-eksbuild.1"),
-        accounts=(("efs-csi-controller-sa", (_policy("service-role/AmazonEFSCSIDriverPolicy"),)),),
+        accounts=(("efs-csi-controller-sa", ("service-role/AmazonEFSCSIDriverPolicy",)),),
         pod_identity_from="v2.0.5-eksbuild.1",
     ),
     AddonKind(
         "aws-mountpoint-s3-csi-driver",
         "storage",
         ("v2.1.0-eksbuild.1", "v1.15.0-eksbuild.1"),
-        accounts=(("s3-csi-driver-sa", (_policy("AmazonS3FullAccess"),)),),
+        accounts=(("s3-csi-driver-sa", ("AmazonS3FullAccess",)),),
         pod_identity_from="v2.0.0-eksbuild.1",
     ),
     AddonKind("snapshot-controller", "storage", ("v8.3.0-eksbuild.1",)),
@@ -91,7 +88,7 @@ _KINDS = (
         "observability",
         ("v0.131.0-eksbuild.1", "v0.94.1-eksbuild.1"),
         namespace="opentelemetry-operator-system",
-        accounts=(("adot-col-prom-metrics", (_policy("AmazonPrometheusRemoteWriteAccess"),)),),
+        accounts=(("adot-col-prom-metrics", ("AmazonPrometheusRemoteWriteAccess",)),),
         pod_identity_from="v0.94.1-eksbuild.1",
     ),
     AddonKind(
@@ -99,7 +96,7 @@ _KINDS = (
         "observability",
         ("v4.5.0-eksbuild.1", "v3.1.0-eksbuild.1", "v2.6.0-eksbuild.1"),
         namespace="amazon-cloudwatch",
-        accounts=(("cloudwatch-agent", (_policy("CloudWatchAgentServerPolicy"),)),),
+        accounts=(("cloudwatch-agent", ("CloudWatchAgentServerPolicy",)),),
         pod_identity_from="v3.1.0-eksbuild.1",
     ),
 )
@@ -136,7 +133,7 @@ def versions_shown(kind: AddonKind, kubernetes: str | None) -> dict[str, Any]:
     }
 
 
-def configuration_shown(kind: AddonKind, version: str) -> dict[str, Any]:
+def configuration_shown(kind: AddonKind, version: str, partition: str) -> dict[str, Any]:
     """The answer of DescribeAddonConfiguration."""
     schema = {
         "$schema": "http://json-schema.org/draft-06/schema#",
@@ -151,7 +148,10 @@ def configuration_shown(kind: AddonKind, version: str) -> dict[str, Any]:
     }
     if kind.supports_pod_identity(version):
         answer["podIdentityConfiguration"] = [
-            {"serviceAccount": account, "recommendedManagedPolicies": list(policies)}
+            {
+                "serviceAccount": account,
+                "recommendedManagedPolicies": [f"arn:{partition}:iam::aws:policy/{name}" for name in policies],
+            }
             for account, policies in kind.accounts
         ]
     return answer

@@ -18,6 +18,7 @@ from migrator.lab.aws.eks_associations import fingerprint
 from migrator.lab.aws.eks_state import Cluster, EksState, page
 from migrator.lab.aws.eks_updates import finish_updates, new_update
 from migrator.lab.aws.errors import ApiError
+from migrator.lab.aws.models import partition_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -230,7 +231,8 @@ class Addons:
     def configuration(self, request: Request) -> dict[str, Any]:
         """What one version can be configured with, and which service accounts may have associations."""
         kind = _kind(request.params)
-        return configuration_shown(kind, _version(kind, request.params["addonVersion"]))
+        version = _version(kind, request.params["addonVersion"])
+        return configuration_shown(kind, version, partition_of(request.region))
 
 
 def _kind(params: Mapping[str, Any]) -> AddonKind:

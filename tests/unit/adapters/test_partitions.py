@@ -1,7 +1,9 @@
 """In each partition calls go to its own endpoints, signed for its own regions; nothing is sent: the wire is cut."""
 
+import ast
 import base64
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +15,14 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.httpsession import URLLib3Session
 
+import migrator
 from migrator.adapters.aws.eks import EksCluster
 from migrator.adapters.aws.iam import IamRoles
 from migrator.adapters.aws.sessions import AwsSessions
 from migrator.adapters.aws.token import PREFIX, EksToken
 from migrator.model.fleet import Account, Fleet, FleetCluster, SqliteState
 
+ROOT = Path(migrator.__file__).parent
 PLACES = {
     "aws": ("111111111111", "eu-west-1"),
     "aws-cn": ("222222222222", "cn-northwest-1"),
@@ -142,3 +146,31 @@ def test_a_token_is_signed_for_its_clusters_region_at_its_own_sts(
     scope = parse_qs(url.query)["X-Amz-Credential"][0].split("/")
     assert (url.netloc, scope[0], scope[2]) == (ENDPOINTS[partition][0], f"ASIA{account}", region)
     assert {call[0] for call in wire.calls} == {ENDPOINTS[partition][0]}
+
+
+SAME_EVERYWHERE = re.compile(  # service principals, audiences, annotations and labels are spelt alike in all
+    r"(pods\.eks|sts|eks|vpc|cni|iam-for-pods)\.amazonaws\.com(?![\w.])|amazonaws\.com(?=/)"
+)
+HARD_CODED = re.compile(r"arn:aws:|amazonaws\.com|api\.aws")
+
+
+def texts(path: Path) -> Iterator[str]:
+    """Every string of a module that is no docstring."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
+            yield node.value
+
+
+def test_no_arn_and_no_endpoint_is_written_out() -> None:
+    modules = [path for path in ROOT.rglob("*.py") if "lab" not in path.relative_to(ROOT).parts]
+    found = [
+        f"{path.relative_to(ROOT)}: {text}"
+        for path in modules
+        for text in texts(path)
+        if HARD_CODED.search(SAME_EVERYWHERE.sub("", text))
+    ]
+
+    assert len(modules) > 100
+    assert found == []
