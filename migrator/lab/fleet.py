@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from migrator.documents.yaml_file import Document
+from migrator.lab.aws.cloudformation import LabStack
 from migrator.lab.aws.front import AwsFront
 from migrator.lab.cluster import PracticeCluster
 from migrator.lab.faults.model import Fault
@@ -83,6 +84,8 @@ class Practice:
         self.front.start()
         for account in self._world.accounts:
             self.front.set_trust_quota(account.id, account.trust_quota)
+            stacks = (LabStack(account.id, one.region, one.name, one.roles) for one in account.stacks)
+            self.front.cloudformation.stacks.extend(stacks)
         with ThreadPoolExecutor(max_workers=len(self.clusters) + 1) as pool:
             _all_done([pool.submit(self._seed_accounts), *(pool.submit(self._begin, one) for one in self.clusters)])
             _all_done([pool.submit(self._populate, one) for one in self.clusters.values()])

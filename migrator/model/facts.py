@@ -69,8 +69,19 @@ class ServiceAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """The CloudFormation stack that made something; `place` is the thing's logical id in its template."""
+
+    name: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """An IAM role; `trust` is its trust policy as JSON text, unchanged but for IAM's URL-encoding."""
+    """An IAM role; `trust` is its trust policy as JSON text, unchanged but for IAM's URL-encoding.
+
+    `stack` is None where none is known of, and `stacks_unread` then why that is no proof, if it is not.
+    """
 
     arn: str
     name: str
@@ -79,6 +90,8 @@ class Role:
     trust: str
     max_session_seconds: int = 3600
     tags: Mapping[str, str] = field(default_factory=dict)
+    stack: Stack | None = None
+    stacks_unread: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -154,6 +154,8 @@ _CONTROLLERS = {"crossplane-name": "Crossplane", "services.k8s.aws/controller-ve
 
 
 def _stack(role: Role) -> Owner | None:
+    if role.stack is not None:
+        return _of_stack(role.stack.name, "the stack's resources", role.stack.place, role.stack.place)
     name = role.tags.get(_STACK)
     if not name:
         return None
@@ -161,12 +163,12 @@ def _stack(role: Role) -> Owner | None:
 
 
 def _eksctl_stack(role: Role) -> Owner | None:
-    """CloudFormation gives roles none of its own tags everywhere; eksctl's tags and its names tell as well."""
+    """Where the stacks may not be read: eksctl tags its roles itself, and their names follow from the stack's."""
     account, cluster = role.tags.get(_EKSCTL_ACCOUNT, ""), role.tags.get(_EKSCTL_CLUSTER, "")
     if account and cluster:
         stack = f"eksctl-{cluster}-addon-iamserviceaccount-{account.replace('/', '-', 1)}"
         return _of_stack(stack, f"tag {_EKSCTL_ACCOUNT}", account, "Role1")
-    named = _EKSCTL_ROLE.fullmatch(role.name)
+    named = _EKSCTL_ROLE.fullmatch(role.name) if role.stacks_unread else None
     return _of_stack(named[1], "RoleName", role.name, named[2]) if named is not None else None
 
 

@@ -9,6 +9,7 @@ import json
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -16,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from migrator.adapters.aws.errors import code_of
 from migrator.adapters.aws.sessions import AwsSessions
+from migrator.adapters.aws.stacks import Stacks
 from migrator.model.errors import EnvironmentFault, NotPermitted, Rejected
 from migrator.model.facts import Role
 from migrator.model.ids import RoleArn
@@ -49,6 +51,7 @@ class IamRoles:
 
     def __init__(self, sessions: AwsSessions) -> None:
         self._sessions = sessions
+        self._stacks = Stacks(sessions)
         self._last = threading.local()  # clusters are planned side by side: each is told of its own reading
 
     def role(self, arn: str) -> Role | None:
@@ -61,7 +64,7 @@ class IamRoles:
         return found if found is not None and found.arn == arn else None
 
     def roles(self, arns: Iterable[str]) -> Mapping[str, Role]:
-        """The live roles among `arns`; an account that cannot be read is left out and remembered in `unreadable`.
+        """The live roles among `arns`, with their stacks; an account that cannot be read is remembered in `unreadable`.
 
         Raises:
             CredentialsExpired: nothing more can be read until they are renewed.
@@ -124,9 +127,14 @@ class IamRoles:
         try:
             client = self._sessions.iam(account, wanted[0].partition)
             found = self._in_bulk(client, account, wanted) if len(wanted) > BULK else None
-            return self._one_by_one(client, account, wanted) if found is None else found
+            found = self._one_by_one(client, account, wanted) if found is None else found
         except EnvironmentFault as error:
             return error.sentence()
+        return self._with_stacks(account, found)
+
+    def _with_stacks(self, account: str, roles: Sequence[Role]) -> list[Role]:
+        stacks, unread = self._stacks.of_account(account) if roles else ({}, "")
+        return [replace(role, stack=stacks.get(role.name), stacks_unread=unread) for role in roles]
 
     def _in_bulk(self, client: "IAMClient", account: str, wanted: Sequence[RoleArn]) -> list[Role] | None:
         """The wanted roles through ListRoles; None when only that call is refused."""

@@ -5,7 +5,7 @@ botocore's own retries are off, so that they never multiply with ours.
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from botocore.config import Config
 from botocore.exceptions import UnknownRegionError
@@ -76,6 +76,11 @@ class AwsSessions:
         region = self.region_of(account, partition)
         self.identity(account, region)
         return cast("IAMClient", self._client(account, region, "iam"))
+
+    def cloudformation(self, account: str, region: str) -> Any:
+        """CloudFormation of that account and region."""
+        self.identity(account, region)
+        return self._client(account, region, "cloudformation")
 
     def dynamodb(self, account: str, region: str) -> "DynamoDBClient":
         """DynamoDB of that account and region."""

@@ -13,6 +13,7 @@ from migrator.lab.aws.assume import Assumption
 from migrator.lab.aws.authorise import Gate
 from migrator.lab.aws.callers import Callers, Credentials, SessionWish
 from migrator.lab.aws.calls import Call, CallLog
+from migrator.lab.aws.cloudformation import CloudFormation
 from migrator.lab.aws.cloudtrail import CloudTrail
 from migrator.lab.aws.dynamo_transactions import Transactions
 from migrator.lab.aws.eks_addons import Addons
@@ -72,6 +73,7 @@ class AwsFront:
 
     Attributes:
         trail: CloudTrail's events; worlds may seed it with `trail.add`.
+        cloudformation: the stacks that CloudFormation tells of.
     """
 
     def __init__(self, accounts: Iterable[str], clock: Callable[[], datetime] = _utc_now) -> None:
@@ -82,6 +84,7 @@ class AwsFront:
         self._moto = MotoBackend()
         self._iam = IamStore()
         self._eks = EksState()
+        self.cloudformation = CloudFormation()
         self._callers = Callers(sorted(names), self._iam, clock)
         gate = Gate(self._iam, clock)
         self._roles = Roles(self._iam, self._moto, TrustRules(self._iam, names))
@@ -133,6 +136,7 @@ class AwsFront:
             "iam": {**self._roles.handlers(), **Simulation(self._iam, self._moto).handlers()},
             "sts": {**sts.handlers(), **web.handlers()},
             "dynamodb": Transactions(self._moto, self._clock).handlers(),
+            "cloudformation": self.cloudformation.handlers(),
             "cloudtrail": CloudTrail(self.trail, self._clock).handlers(),
         }
 

@@ -5,7 +5,7 @@ from typing import Any
 from migrator.documents.yaml_file import FieldPath
 from migrator.lab.world.implied import implied_roles
 from migrator.lab.world.index import DEFAULT_ACCOUNT, Index, alias_of, entries, unique
-from migrator.lab.world.model import Account, Bucket, Json, ManagedPolicy, OidcProvider, Role, Table
+from migrator.lab.world.model import Account, Bucket, Json, ManagedPolicy, OidcProvider, Role, Stack, Table
 from migrator.lab.world.trust import trust_document
 
 _READ_TABLE = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"]
@@ -42,6 +42,7 @@ def _account(index: Index, raw: Json, at: FieldPath) -> Account:
             *(builder.role(role, path) for path, role in entries(raw, "roles", at)),
             *(builder.role(role, at) for role in implied_roles(index, raw)),
         ),
+        stacks=tuple(Stack(one["name"], one["region"], one.get("roles", {})) for one in raw.get("stacks", ())),
     )
 
 

@@ -85,6 +85,15 @@ class Role:
 
 
 @dataclass(frozen=True)
+class Stack:
+    """A CloudFormation stack; `roles` are names of roles by logical id."""
+
+    name: str
+    region: str
+    roles: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Account:
     """An AWS account."""
 
@@ -97,6 +106,7 @@ class Account:
     buckets: tuple[Bucket, ...]
     policies: tuple[ManagedPolicy, ...]
     roles: tuple[Role, ...]
+    stacks: tuple[Stack, ...]
 
     @property
     def profile(self) -> str:

@@ -14,6 +14,7 @@ _TITLES = {
     "bucket": "accounts[].buckets[]",
     "managedPolicy": "accounts[].policies[]",
     "role": "accounts[].roles[]",
+    "stack": "accounts[].stacks[]",
     "trust": "accounts[].roles[].trust",
     "irsaTrust": "accounts[].roles[].trust.irsa[]",
     "cluster": "clusters[]",

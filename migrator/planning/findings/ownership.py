@@ -36,12 +36,20 @@ def judge(case: Case) -> Iterator[Finding]:
     owner = trust_owner(case)
     if owner is not None and case.role.role is not None:
         yield found(_OF_ROLE[owner.kind], case.role.role.arn, owner.mark, owner.value, owner=owner.name)
+    elif unread := _stacks_unread(case):
+        yield found("not-read", f"the CloudFormation stacks of account {case.cluster.account}", "", unread)
 
 
 def trust_owner(case: Case) -> Owner | None:
     """The role's owner, where its trust policy would be changed behind his back; let in already, nothing is."""
     role, merged = case.role.role, case.role.merged
     return role_owner(role) if role is not None and merged is not None and merged.changed else None
+
+
+def _stacks_unread(case: Case) -> str:
+    """Why a role whose trust policy would be changed may have a stack all the same."""
+    role, merged = case.role.role, case.role.merged
+    return role.stacks_unread if role is not None and merged is not None and merged.changed else ""
 
 
 def _applied_with_role(case: Case) -> bool:

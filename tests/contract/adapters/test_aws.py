@@ -52,6 +52,7 @@ class Cloud:
     roles: dict[str, Any] = field(default_factory=dict)
     lost: int = 0
     first: Callable[["Cloud"], Said | None] = lambda _cloud: None
+    stacks: Callable[[Mapping[str, str]], Said] = lambda _form: xml("DescribeStacks", "<Stacks></Stacks>")
     asked: list[str] = field(default_factory=list)
 
     def __call__(self, request: Asked) -> Said:
@@ -83,6 +84,12 @@ class Cloud:
         more = "" if "Marker" in form else "<IsTruncated>true</IsTruncated><Marker>m</Marker>"
         members = "".join(f"<member>{role_xml(name, self.roles[name])}</member>" for name in page)
         return xml("ListRoles", f"<Roles>{members}</Roles>{more}")
+
+    def _DescribeStacks(self, form: Mapping[str, str], _request: Asked) -> Said:  # noqa: N802 - the API's name
+        return self.stacks(form)
+
+    def _ListStackResources(self, form: Mapping[str, str], _request: Asked) -> Said:  # noqa: N802 - the API's name
+        return self.stacks(form)
 
     def _UpdateAssumeRolePolicy(self, form: Mapping[str, str], _request: Asked) -> Said:  # noqa: N802 - the API's name
         assert not set(form["PolicyDocument"]) & set(" \n")
@@ -173,7 +180,7 @@ def test_many_roles_are_listed(cloud: Server, sessions: AwsSessions) -> None:
     script = cloud.answer = Cloud(dict.fromkeys(names, TRUST))
     found = IamRoles(sessions).roles([arn(name) for name in names[:21]])
     assert list(found) == [arn(name) for name in names[:21]]
-    assert script.asked == ["GetCallerIdentity", "ListRoles", "ListRoles"]
+    assert script.asked == ["GetCallerIdentity", "ListRoles", "ListRoles", "DescribeStacks"]
 
 
 def test_without_leave_to_list_roles_are_read_one_by_one(cloud: Server, sessions: AwsSessions) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from migrator.model.facts import FieldManager, Role, ServiceAccount
+from migrator.model.facts import FieldManager, Role, ServiceAccount, Stack
 from migrator.model.ownership import OwnerKind, account_owner, role_owner
 
 ACCOUNT = ServiceAccount(namespace="shop", name="orders", uid="u")
@@ -89,7 +89,18 @@ def test_accounts_of_nobody(case: str) -> None:
 STACK = {"aws:cloudformation:stack-name": "shop-roles", "aws:cloudformation:logical-id": "OrdersRole"}
 EKSCTL = {"alpha.eksctl.io/cluster-name": "prod", "alpha.eksctl.io/iamserviceaccount-name": "shop/orders"}
 OWNED_ROLES: dict[str, tuple[dict[str, Any], OwnerKind, str, str]] = {
-    "a stack": ({"tags": STACK}, OwnerKind.CLOUDFORMATION, "CloudFormation stack shop-roles", "OrdersRole"),
+    "a stack that has it": (
+        {"stack": Stack(name="shop", place="Orders")},
+        OwnerKind.CLOUDFORMATION,
+        "CloudFormation stack shop",
+        "Orders",
+    ),
+    "a stack that tagged it": (
+        {"tags": STACK},
+        OwnerKind.CLOUDFORMATION,
+        "CloudFormation stack shop-roles",
+        "OrdersRole",
+    ),
     "a stack of eksctl, by its tags": (
         {"tags": EKSCTL},
         OwnerKind.CLOUDFORMATION,
@@ -97,7 +108,7 @@ OWNED_ROLES: dict[str, tuple[dict[str, Any], OwnerKind, str, str]] = {
         "Role1",
     ),
     "a stack of eksctl, by its name": (
-        {"name": "eksctl-breakfast-addon-iamserviceaccoun-Role1-1NIFREKFVTZE2"},
+        {"name": "eksctl-breakfast-addon-iamserviceaccoun-Role1-1NIFREKFVTZE2", "stacks_unread": "denied"},
         OwnerKind.CLOUDFORMATION,
         "CloudFormation stack eksctl-breakfast-addon-iamserviceaccoun",
         "Role1",
@@ -121,8 +132,9 @@ ROLES_OF_NOBODY: dict[str, dict[str, Any]] = {
     "a team of that name": {"tags": {"Team": "terraform"}},
     "managed by somebody else": {"tags": {"ManagedBy": "platform"}},
     "eksctl's cluster alone": {"tags": {"alpha.eksctl.io/cluster-name": "prod"}},
-    "a name like eksctl's": {"name": "eksctl-like-Role1"},
-    "a name of any stack's form": {"name": "shop-roles-OrdersRole-1NIFREKFVTZE2"},
+    "a name of eksctl's, and no stack has it": {"name": "eksctl-breakfast-addon-iamserviceaccoun-Role1-1NIFREKFVTZE2"},
+    "a name like eksctl's": {"name": "eksctl-like-Role1", "stacks_unread": "denied"},
+    "a name of any stack's form": {"name": "shop-roles-OrdersRole-1NIFREKFVTZE2", "stacks_unread": "denied"},
 }
 
 
