@@ -80,6 +80,7 @@ class Case:
     nodes: Mapping[str, Node] = field(default_factory=dict)
     fargate: tuple[FargateSelector, ...] = ()
     keys: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of env sources that were read: names of keys
+    autoscaler: str = ""  # what tells that nodes are made as pods need them
     unread: tuple[Unread, ...] = ()  # what would tell more and may not be read
     sharing: tuple[ServiceId, ...] = ()  # other services of the cluster with the same role
 

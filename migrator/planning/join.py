@@ -21,6 +21,7 @@ from migrator.model.ids import RoleArn, ServiceId
 from migrator.model.ports import ClusterView, Roles
 from migrator.model.trust import Subject, TrustUnreadable, allows, irsa_match, merge, merge_all, subjects
 from migrator.model.trust_match import AUDIENCE
+from migrator.planning.autoscaling import autoscaler
 from migrator.planning.case import AUDIENCE_ANNOTATION, Case, RoleView
 from migrator.planning.env_sources import with_keys
 
@@ -43,6 +44,7 @@ class Inventory:
     agent: AgentState
     fargate: tuple[FargateSelector, ...]
     users: Mapping[str, Sequence[ServiceId]]  # role as annotated -> services
+    autoscaler: str = ""  # what tells that nodes are made as pods need them
     sizes: dict[str, int] = field(default_factory=dict)  # by role, each worked out once
 
     def size_for_all(self, role: Role) -> int:
@@ -70,18 +72,20 @@ def take_inventory(view: ClusterView, remembered: Mapping[ServiceId, str] = NOTH
             written[account.namespace, account.name] = role
             users[role].append(service)
     wanted = set(written)
+    workloads, nodes = _if(wanted, view.workloads), _if(wanted, view.nodes)
     pods = (pod for pod in _if(wanted, view.pods) if not pod.finished and not pod.deleting)
     return Inventory(
         cluster=cluster,
         accounts=tuple(accounts),
         written=written,
-        workloads=_grouped(_if(wanted, view.workloads), lambda w: (w.ref.namespace, w.spec.service_account)),
+        workloads=_grouped(workloads, lambda w: (w.ref.namespace, w.spec.service_account)),
         pods=_grouped(pods, lambda pod: (pod.namespace, pod.spec.service_account)),
-        nodes={node.name: node for node in _if(wanted, view.nodes)},
+        nodes={node.name: node for node in nodes},
         associations={(a.namespace, a.service_account): a for a in _if(wanted, view.associations)},
         agent=view.agent() if wanted else AgentState(),
         fargate=tuple(_if(wanted, view.fargate_selectors)),
         users=users,
+        autoscaler=autoscaler(workloads, nodes),
     )
 
 
@@ -117,6 +121,7 @@ def _case(inventory: Inventory, account: ServiceAccount, view: ClusterView, role
         pods=tuple(sorted(inventory.pods.get(key, ()), key=lambda pod: pod.name)),
         nodes=inventory.nodes,
         fargate=inventory.fargate,
+        autoscaler=inventory.autoscaler,
         sharing=tuple(other for other in inventory.users.get(role.written, ()) if other != service and role.written),
     )
 

@@ -4,10 +4,22 @@ from collections.abc import Callable, Iterator
 
 from migrator.model.plan import Finding
 from migrator.planning.case import Case
-from migrator.planning.findings import clusters, images, mounts, owners, ownership, providers, roles, templates, unread
+from migrator.planning.findings import (
+    agents,
+    clusters,
+    images,
+    mounts,
+    owners,
+    ownership,
+    providers,
+    roles,
+    templates,
+    unread,
+)
 
 _RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     clusters.judge,
+    agents.judge,
     templates.judge,
     mounts.judge,
     providers.judge,

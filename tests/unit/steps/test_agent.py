@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from migrator.model.facts import Addon, AgentState, Node
+from migrator.model.placement import Taint
 from migrator.model.plan import PlannedStep, StepKind
 from migrator.steps.agent import AgentStep
 from migrator.steps.step import Context, Failed, NotYet, Position, Settled
@@ -21,6 +22,7 @@ STEP = PlannedStep(
 LINUX = Node(name="node-1")
 ACTIVE = Addon(name="eks-pod-identity-agent", status="ACTIVE", version="v1.3.10")
 ON_NODE = frozenset({"node-1"})
+SPOT = Taint(key="spot")
 
 
 class Cluster(FakeWorld):
@@ -102,6 +104,7 @@ def test_reading(nodes: list[Node], state: AgentState, position: Position, settl
         pytest.param([LINUX, Node(name="b", ready=False)], {"node-1"}, Settled, id="[down] a node that hosts nothing"),
         pytest.param([LINUX, Node(name="b", schedulable=False)], {"node-1"}, Settled, id="[cordoned]"),
         pytest.param([LINUX, Node(name="h", compute_type="hybrid")], {"node-1"}, Settled, id="[hybrid] hosts nothing"),
+        pytest.param([LINUX, Node(name="t", taints=(SPOT,))], {"node-1"}, Settled, id="[tainted] nothing lands there"),
     ],
 )
 def test_a_service_without_pods_may_land_anywhere(nodes: list[Node], ready: set[str], settles: type) -> None:
