@@ -1,6 +1,6 @@
 """What was seen: frozen, only the fields somebody uses. Adapters build them; nobody else reads a foreign object."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,6 +120,12 @@ class Container:
     def variable(self, name: str) -> EnvVar | None:
         """The variable of that name, or None."""
         return next((variable for variable in self.env if variable.name == name), None)
+
+    @property
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """All that is written in plain: its place, `command` or `env[NAME]`, and the text, which may be secret."""
+        yield from (("command", word) for word in self.words)
+        yield from ((f"env[{variable.name}]", variable.value) for variable in self.env if variable.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

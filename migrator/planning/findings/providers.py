@@ -24,6 +24,7 @@ _READ = re.compile(
     rf"\$[({{]?(?P<variable>{'|'.join(IRSA_PAIR)})\b|{re.escape(_TOKEN)}\w*"
     r"|assume-role-with-web-identity|AssumeRoleWithWebIdentity"
 )
+_OWN = frozenset(f"env[{name}]" for name in IRSA_PAIR)
 _WORD = string.ascii_letters + string.digits + "_"
 
 
@@ -35,7 +36,9 @@ def judge(case: Case) -> Iterator[Finding]:
 
 
 def _about(template: Template, container: Container) -> Iterator[Finding]:
-    for place, text in _texts(container):
+    for place, text in container.texts:
+        if place in _OWN:
+            continue  # the variables of IRSA itself are another rule's
         field = f"containers[{container.name}].{place}"
         if pinned := _pinned(text):
             yield found("web-identity-pinned", template.object, field, pinned)
@@ -50,12 +53,3 @@ def _pinned(text: str) -> str:
         return ""
     before = text[: match.start()]
     return text[len(before.rstrip(_WORD)) : match.end()]
-
-
-def _texts(container: Container) -> Iterator[tuple[str, str]]:
-    """Where something is written, and what; the variables of IRSA itself are another rule's."""
-    for word in container.words:
-        yield "command", word
-    for variable in container.env:
-        if variable.value and variable.name not in IRSA_PAIR:
-            yield f"env[{variable.name}]", variable.value
