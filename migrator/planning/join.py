@@ -1,8 +1,9 @@
 """Joins one cluster's lists into one case per annotated ServiceAccount. Each list is read once, whole."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TypeVar
 
 from migrator.model.facts import (
@@ -12,6 +13,7 @@ from migrator.model.facts import (
     FargateSelector,
     Node,
     Pod,
+    PodSpec,
     Role,
     ServiceAccount,
     Workload,
@@ -21,6 +23,7 @@ from migrator.model.ids import RoleArn, ServiceId
 from migrator.model.ports import ClusterView, Roles
 from migrator.model.trust import Subject, TrustUnreadable, allows, irsa_match, merge, merge_all, subjects
 from migrator.model.trust_match import AUDIENCE
+from migrator.planning.around import Around, look_around
 from migrator.planning.case import AUDIENCE_ANNOTATION, Case, RoleView
 from migrator.planning.env_sources import with_keys
 
@@ -43,6 +46,7 @@ class Inventory:
     agent: AgentState
     fargate: tuple[FargateSelector, ...]
     users: Mapping[str, Sequence[ServiceId]]  # role as annotated -> services
+    around: Around
     sizes: dict[str, int] = field(default_factory=dict)  # by role, each worked out once
 
     def size_for_all(self, role: Role) -> int:
@@ -70,19 +74,27 @@ def take_inventory(view: ClusterView, remembered: Mapping[ServiceId, str] = NOTH
             written[account.namespace, account.name] = role
             users[role].append(service)
     wanted = set(written)
-    pods = (pod for pod in _if(wanted, view.pods) if not pod.finished and not pod.deleting)
+    pods = [pod for pod in _if(wanted, view.pods) if not pod.finished and not pod.deleting]
+    workloads = _if(wanted, view.workloads)
     return Inventory(
         cluster=cluster,
         accounts=tuple(accounts),
         written=written,
-        workloads=_grouped(_if(wanted, view.workloads), lambda w: (w.ref.namespace, w.spec.service_account)),
+        workloads=_grouped(workloads, lambda w: (w.ref.namespace, w.spec.service_account)),
         pods=_grouped(pods, lambda pod: (pod.namespace, pod.spec.service_account)),
         nodes={node.name: node for node in _if(wanted, view.nodes)},
         associations={(a.namespace, a.service_account): a for a in _if(wanted, view.associations)},
         agent=view.agent() if wanted else AgentState(),
         fargate=tuple(_if(wanted, view.fargate_selectors)),
         users=users,
+        around=look_around(view, workloads, _specs(wanted, workloads, pods)) if wanted else Around(),
     )
+
+
+def _specs(wanted: set[_Key], workloads: Iterable[Workload], pods: Iterable[Pod]) -> Iterator[PodSpec]:
+    """What the services' pods are like, and those to come."""
+    placed = chain(((w.ref.namespace, w.spec) for w in workloads), ((pod.namespace, pod.spec) for pod in pods))
+    return (spec for namespace, spec in placed if (namespace, spec.service_account) in wanted)
 
 
 def cases(
@@ -117,6 +129,8 @@ def _case(inventory: Inventory, account: ServiceAccount, view: ClusterView, role
         pods=tuple(sorted(inventory.pods.get(key, ()), key=lambda pod: pod.name)),
         nodes=inventory.nodes,
         fargate=inventory.fargate,
+        unread=inventory.around.unread,
+        around=inventory.around,
         sharing=tuple(other for other in inventory.users.get(role.written, ()) if other != service and role.written),
     )
 

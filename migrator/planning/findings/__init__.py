@@ -4,7 +4,20 @@ from collections.abc import Callable, Iterator
 
 from migrator.model.plan import Finding
 from migrator.planning.case import Case
-from migrator.planning.findings import clusters, images, mounts, owners, ownership, providers, roles, templates, unread
+from migrator.planning.findings import (
+    clusters,
+    consumers,
+    images,
+    keda,
+    mounts,
+    network,
+    owners,
+    ownership,
+    providers,
+    roles,
+    templates,
+    unread,
+)
 
 _RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     clusters.judge,
@@ -15,6 +28,9 @@ _RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     roles.judge,
     owners.judge,
     ownership.judge,
+    consumers.judge,
+    keda.judge,
+    network.judge,
     unread.judge,
 )
 
