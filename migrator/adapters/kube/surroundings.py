@@ -24,6 +24,7 @@ S = TypeVar("S")
 
 _GONE = frozenset({"NotFound", "404"})
 _NO_PERMISSION = "the operator has no permission to list them"
+_NO_DISCOVERY = Unread(what="what API groups there are", why="the operator has no permission for discovery")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,27 +149,27 @@ def _served(reading: "_Reading", kinds: Sequence[Kind[Any]]) -> Mapping[tuple[st
     try:
         return paths(reading.connection, wanted)
     except NotPermitted:
-        reading.closed["what API groups there are"].append("")
+        reading.odd.append(_NO_DISCOVERY)
         return {}
 
 
 class _Reading:
-    """What has been read so far, and what was closed, by API group."""
+    """What has been read so far, what was closed, by API group, and what else could not be read."""
 
     def __init__(self, connection: KubeConnection) -> None:
         self.connection = connection
         self.things: list[Thing] = []
         self.closed: dict[str, list[str]] = defaultdict(list)
-        self._odd: list[Unread] = []
+        self.odd: list[Unread] = []
 
     @property
     def unread(self) -> tuple[Unread, ...]:
         """One line for each API group, and one for each object that is not as we know it."""
         lines = [
-            Unread(what=f"{', '.join(sorted(resources))} of {group}".strip(), why=_NO_PERMISSION)
+            Unread(what=f"{', '.join(sorted(resources))} of {group}", why=_NO_PERMISSION)
             for group, resources in self.closed.items()
         ]
-        return tuple(sorted([*lines, *self._odd]))
+        return tuple(sorted([*lines, *self.odd]))
 
     def read(self, kind: Kind[S], path: str) -> None:
         """All objects of a kind, if they may be read; a kind that went meanwhile has none."""
@@ -189,4 +190,4 @@ class _Reading:
         except msgspec.DecodeError as error:
             named = msgspec.json.decode(raw, type=MetaOnly).metadata
             where = f"{named.namespace}/{named.name}" if named.namespace else named.name
-            self._odd.append(Unread(what=f"{kind.name} {where}", why=str(error)))
+            self.odd.append(Unread(what=f"{kind.name} {where}", why=str(error)))
