@@ -6,6 +6,7 @@ Secrets, cert-manager, the Secrets Store CSI driver's AWS provider, Mountpoint f
 
 from collections.abc import Iterator
 
+from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.plan import Finding
 from migrator.model.surroundings import ProviderConfig, RoleUse, RuntimeConfig, S3Volume, SecretClass
 from migrator.planning.case import Case, template_of_pod
@@ -72,4 +73,4 @@ def _crossplane(case: Case) -> Iterator[Finding]:
         named = runtime.account == case.service.name if runtime.account else provider
         if named and runtime.role == case.role.written:
             name = f"name {runtime.account}" if runtime.account else "a generated name"
-            yield found("crossplane-annotation", str(runtime.ref), "eks.amazonaws.com/role-arn", name)
+            yield found("crossplane-annotation", str(runtime.ref), ROLE_ARN_ANNOTATION, name)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from migrator.model.facts import Container
 from migrator.planning.case import Case
+from migrator.planning.findings.images import parsed
 
 _NAME = "app.kubernetes.io/name"
 _CROSSPLANE = ("pkg.crossplane.io/provider", "pkg.crossplane.io/revision")
@@ -24,5 +25,5 @@ def is_crossplane_provider(case: Case) -> bool:
 
 def _has_image(containers: Iterable[Container], controller: str) -> bool:
     """Whether an image is called so, whichever registry, tag or digest it has."""
-    names = (container.image.rpartition("/")[2].partition("@")[0].partition(":")[0] for container in containers)
-    return any(name.startswith(controller) for name in names)
+    repositories = (parsed(container.image)[0] for container in containers)
+    return any(repository.rpartition("/")[2].startswith(controller) for repository in repositories)

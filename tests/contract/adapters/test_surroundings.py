@@ -1,4 +1,4 @@
-"""Kinds that a cluster may not have: found by discovery, each in the best version, listed whole, or said to be unread."""
+"""Kinds a cluster may not have: found by discovery in the best version, listed whole, or said to be unread."""
 
 import json
 from collections import Counter
