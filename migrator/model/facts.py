@@ -27,6 +27,7 @@ class Cluster:
     auto_mode: bool = False
     outpost: bool = False
     registered: bool = False  # an external cluster joined by the connector
+    ipv6: bool = False  # its pods have IPv6 addresses and no others
 
     @property
     def partition(self) -> str:
@@ -129,6 +130,16 @@ class Container:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PodVolume:
+    """A volume that a CSI driver serves: written in the pod, with the driver's attributes, or by way of a claim."""
+
+    name: str
+    driver: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    claim: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PodSpec:
     """What placement, findings and verification need of a pod's or template's spec."""
 
@@ -140,6 +151,7 @@ class PodSpec:
     node_terms: tuple[NodeTerm, ...] = ()  # required node affinity: one of them must hold; none is no affinity
     tolerations: tuple[Toleration, ...] = ()
     host_network: bool = False
+    volumes: tuple[PodVolume, ...] = ()  # those of CSI drivers only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

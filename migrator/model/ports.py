@@ -38,6 +38,7 @@ from migrator.model.journal import (
     ServiceState,
     StepRecord,
 )
+from migrator.model.surroundings import Surroundings
 
 
 class Roles(Protocol):
@@ -81,6 +82,15 @@ class ClusterView(Protocol):
         """Of each ConfigMap or Secret the names of its keys, never a value, or why it may not be read.
 
         One that does not exist has no keys.
+        """
+        ...
+
+    def surroundings(self, *, volumes: bool, security_groups: bool) -> Surroundings:
+        """Objects of kinds that a cluster may not have; what there is and may not be read is said in its `unread`.
+
+        Args:
+            volumes: PersistentVolumes are of interest.
+            security_groups: SecurityGroupPolicies are of interest.
         """
         ...
 

@@ -22,6 +22,7 @@ from migrator.model.identity import skipped_containers
 from migrator.model.ids import RoleArn, ServiceId
 from migrator.model.trust import IrsaMatch, Merged, Subject, Trusted
 from migrator.model.trust_match import AUDIENCE
+from migrator.planning.around import Around
 
 AUDIENCE_ANNOTATION = "eks.amazonaws.com/audience"
 
@@ -82,6 +83,7 @@ class Case:
     keys: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of env sources that were read: names of keys
     autoscaler: str = ""  # what tells that nodes are made as pods need them
     unread: tuple[Unread, ...] = ()  # what would tell more and may not be read
+    around: Around = field(default_factory=Around)
     sharing: tuple[ServiceId, ...] = ()  # other services of the cluster with the same role
 
     @property

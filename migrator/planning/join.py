@@ -1,8 +1,9 @@
 """Joins one cluster's lists into one case per annotated ServiceAccount. Each list is read once, whole."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TypeVar
 
 from migrator.model.facts import (
@@ -12,6 +13,7 @@ from migrator.model.facts import (
     FargateSelector,
     Node,
     Pod,
+    PodSpec,
     Role,
     ServiceAccount,
     Workload,
@@ -21,6 +23,7 @@ from migrator.model.ids import RoleArn, ServiceId
 from migrator.model.ports import ClusterView, Roles
 from migrator.model.trust import Subject, TrustUnreadable, allows, irsa_match, merge, merge_all, subjects
 from migrator.model.trust_match import AUDIENCE
+from migrator.planning.around import Around, look_around
 from migrator.planning.autoscaling import autoscaler
 from migrator.planning.case import AUDIENCE_ANNOTATION, Case, RoleView
 from migrator.planning.env_sources import with_keys
@@ -45,6 +48,7 @@ class Inventory:
     fargate: tuple[FargateSelector, ...]
     users: Mapping[str, Sequence[ServiceId]]  # role as annotated -> services
     autoscaler: str = ""  # what tells that nodes are made as pods need them
+    around: Around
     sizes: dict[str, int] = field(default_factory=dict)  # by role, each worked out once
 
     def size_for_all(self, role: Role) -> int:
@@ -73,7 +77,7 @@ def take_inventory(view: ClusterView, remembered: Mapping[ServiceId, str] = NOTH
             users[role].append(service)
     wanted = set(written)
     workloads, nodes = _if(wanted, view.workloads), _if(wanted, view.nodes)
-    pods = (pod for pod in _if(wanted, view.pods) if not pod.finished and not pod.deleting)
+    pods = [pod for pod in _if(wanted, view.pods) if not pod.finished and not pod.deleting]
     return Inventory(
         cluster=cluster,
         accounts=tuple(accounts),
@@ -86,7 +90,14 @@ def take_inventory(view: ClusterView, remembered: Mapping[ServiceId, str] = NOTH
         fargate=tuple(_if(wanted, view.fargate_selectors)),
         users=users,
         autoscaler=autoscaler(workloads, nodes),
+        around=look_around(view, workloads, _specs(wanted, workloads, pods)) if wanted else Around(),
     )
+
+
+def _specs(wanted: set[_Key], workloads: Iterable[Workload], pods: Iterable[Pod]) -> Iterator[PodSpec]:
+    """What the services' pods are like, and those to come."""
+    placed = chain(((w.ref.namespace, w.spec) for w in workloads), ((pod.namespace, pod.spec) for pod in pods))
+    return (spec for namespace, spec in placed if (namespace, spec.service_account) in wanted)
 
 
 def cases(
@@ -122,6 +133,8 @@ def _case(inventory: Inventory, account: ServiceAccount, view: ClusterView, role
         nodes=inventory.nodes,
         fargate=inventory.fargate,
         autoscaler=inventory.autoscaler,
+        unread=inventory.around.unread,
+        around=inventory.around,
         sharing=tuple(other for other in inventory.users.get(role.written, ()) if other != service and role.written),
     )
 

@@ -56,11 +56,11 @@ class Triple:
         return {"resourceAttributes": what}
 
 
-def manifests() -> tuple[Json, Json]:
-    """The ClusterRoles of the docs page: what is needed, and what lets plans look at variables."""
+def manifests() -> tuple[Json, Json, Json]:
+    """The ClusterRoles of the docs page: what is needed, what lets plans find more, and look at variables."""
     found = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    needed, variables = map(yaml.safe_load, found)
-    return needed, variables
+    needed, findings, variables = map(yaml.safe_load, found)
+    return needed, findings, variables
 
 
 def triples(rules: Sequence[Json]) -> frozenset[Triple]:
@@ -79,8 +79,8 @@ def _spelt_out(rules: Sequence[Json]) -> Iterator[Triple]:
                 yield from (Triple(group, resource, verb) for resource in rule["resources"])
 
 
-NEEDED, VARIABLES = (triples(role["rules"]) for role in manifests())
-GRANTED = NEEDED | VARIABLES
+NEEDED, FINDINGS, VARIABLES = (triples(role["rules"]) for role in manifests())
+GRANTED = NEEDED | FINDINGS | VARIABLES
 
 
 @dataclass(frozen=True)

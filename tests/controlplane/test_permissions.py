@@ -10,7 +10,7 @@ import yaml
 
 from migrator.model.exits import Exit
 from tests.controlplane import tier
-from tests.controlplane.role import GRANTED, NEEDED, USER, VARIABLES, Triple
+from tests.controlplane.role import FINDINGS, GRANTED, NEEDED, USER, VARIABLES, Triple
 from tests.controlplane.tour import MAIN, PLAIN, Tour, named, open_tour
 from tests.lab.conftest import invariants_hold
 
@@ -59,6 +59,28 @@ def test_reading_is_enough_for_commands_that_change_nothing(tour: Tour) -> None:
 
     assert 'create "pods" in namespace "shop" is not permitted' in ran.err
     assert tour.changes() == before
+
+
+def test_plans_tell_what_they_were_not_permitted_to_see(tour: Tour) -> None:
+    with tour.operator.granted(GRANTED - FINDINGS):
+        ran = tour.fleet.migrate("plan", "--cluster", MAIN, "--quiet", "--dry-run", "--output", "json").ok()
+
+    said = [one["object"] for one in ran.data["services"][0]["findings"] if one["code"] == "not-read"]
+    assert sorted(said) == sorted(_by_group(FINDINGS))
+    assert all("not-read" in {one["code"] for one in service["findings"]} for service in ran.data["services"])
+
+
+def test_with_every_permission_nothing_is_left_unread(tour: Tour) -> None:
+    ran = tour.fleet.migrate("plan", "--quiet", "--dry-run", "--output", "json").ok()
+
+    assert "not-read" not in {one["code"] for service in ran.data["services"] for one in service["findings"]}
+
+
+def _by_group(asked: frozenset[Triple]) -> list[str]:
+    groups: dict[str, list[str]] = {}
+    for one in sorted(asked):
+        groups.setdefault(one.group or "v1", []).append(one.resource)
+    return [f"{', '.join(resources)} of {group}" for group, resources in groups.items()]
 
 
 def test_other_clusters_are_planned_while_one_may_not_be_read(tour: Tour) -> None:

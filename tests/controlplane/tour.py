@@ -17,6 +17,7 @@ from migrator.documents.emit import emit
 from migrator.lab.kubeconfigs import Access, kubeconfig
 from migrator.model.exits import Exit
 from tests.controlplane.role import GRANTED, USER, Operator, Triple, add_operator
+from tests.fakes.definitions import every_kind
 from tests.lab import harness, scenes
 from tests.lab.deeds import by_us
 from tests.lab.harness import Fleet, Ran
@@ -24,9 +25,12 @@ from tests.lab.harness import Fleet, Ran
 MAIN, PLAIN = "main", "plain"
 ALL, BY_THEMSELVES = "all", ("job", "cron-job")  # of a Job or a CronJob that is alone, the gate takes its template
 _REVIEWS = "authorization.k8s.io"
+_DISCOVERY = "/apis"
 _CHECK = {"command": ["true"]}
 _SOURCES = [{f"{kind}Ref": {"name": "settings", "optional": True}} for kind in ("configMap", "secret")]
 _NIGHTLY = {"kind": "CronJob", "schedule": "0 3 1 1 *"}
+_CLAIM = {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]}
+_CNI = {"name": "aws-node", "kind": "DaemonSet", "env": {"ENABLE_POD_ENI": "true"}}
 _WORKLOADS: dict[str, list[dict[str, Any]]] = {
     ALL: [
         {"name": "rolling", "containers": [{"name": "app", "envFrom": _SOURCES}]},
@@ -36,7 +40,7 @@ _WORKLOADS: dict[str, list[dict[str, Any]]] = {
         {"name": "argo", "kind": "Rollout"},
         {"name": "free", "kind": "ReplicaSet"},
         {"name": "once", "kind": "Job", "command": ["sleep", "1"]},
-        {"name": "nightly", **_NIGHTLY},
+        {"name": "nightly", **_NIGHTLY, "podSpec": _CLAIM},
         {"name": "alone", "kind": "Pod"},
     ],
     "job": [{"name": "job", "kind": "Job", "command": ["sleep", "infinity"]}],
@@ -184,9 +188,10 @@ class Tour:
         return tuple(dict.fromkeys(_triple(call) for call in calls))
 
     def _calls(self, after: int) -> list[dict[str, Any]]:
-        """The operator's; what the tests themselves ask with his token is left out."""
+        """The operator's; discovery, open to all, and what the tests themselves ask with his token are left out."""
         calls = self.fleet.lab_page(f"kube-calls?after={after}")
-        return [call for call in calls if call["user"] == USER and call["group"] != _REVIEWS]
+        own = (call for call in calls if call["user"] == USER and call["group"] != _REVIEWS)
+        return [call for call in own if call["resource"] or not call["path"].startswith(_DISCOVERY)]
 
 
 def _triple(call: dict[str, str]) -> Triple:
@@ -217,6 +222,9 @@ def _world(folder: Path) -> Path:
         "serviceAccounts": [{"name": "web", "role": "web"}],
         "workloads": [_quick("web", {"name": "web"})],
     }
+    main = world["clusters"][0]
+    main["manifests"] = [*main.get("manifests", ()), *every_kind()]
+    main["namespaces"].append({"name": "kube-system", "workloads": [_CNI]})
     world["clusters"].append({"name": PLAIN, "region": "eu-west-1", **options, "namespaces": [web]})
     world["accounts"][0]["roles"].append({"name": "web"})
     path.write_text(emit(world), encoding="utf-8")

@@ -15,7 +15,7 @@ from migrator.lab.kubeclient import KubeClient, KubeError, collection_of, resour
 from migrator.lab.kubeconfigs import Access, kubeconfig
 from tests.controlplane import tier
 from tests.controlplane.plane import ISSUER, open_plane
-from tests.controlplane.role import GRANTED, Triple
+from tests.controlplane.role import FINDINGS, NEEDED, Triple
 from tests.deploy.helm import CHART, NAMESPACE, RELEASE, VALUES, helm, pod_of, template, written
 from tests.lab.harness import wait_for
 
@@ -204,7 +204,7 @@ def test_the_group_may_do_what_the_page_says_and_no_more(release: Release, tmp_p
         return bool(release.server.kube.create(path, {"spec": spec})["status"]["allowed"])
 
     wait_for("the binding is in force", lambda: allowed(Triple("", "nodes", "list")))
-    assert {one for one in GRANTED if not allowed(one)} == set()
+    assert {one for one in NEEDED | FINDINGS if not allowed(one)} == set()
     beyond = {Triple("", "pods", "delete"), Triple("", "secrets", "get"), Triple("apps", "deployments", "update")}
     assert {one for one in beyond if allowed(one)} == set()
 

@@ -25,6 +25,7 @@ from migrator.model.facts import (
 )
 from migrator.model.ids import ROLE_ARN_ANNOTATION, RoleArn, ServiceId
 from migrator.model.plan import Plan
+from migrator.model.surroundings import S3Volume, SecurityGroupPolicy, Surroundings
 from migrator.planning.planner import PlanSettings, plan_cluster
 
 ACCOUNT = "111111111111"
@@ -106,6 +107,7 @@ class World:
     linked: Sequence[Association] = ()
     agent_state: AgentState = AGENT
     fargate: Sequence[FargateSelector] = ()
+    beside: Surroundings = field(default_factory=Surroundings)
     trusts: Mapping[str, Json] = field(default_factory=lambda: {ROLE: trust_for(SUBJECT)})
     closed: Mapping[str, str] = field(default_factory=dict)
     keyed: Mapping[str, frozenset[str] | Unread] = field(default_factory=dict)
@@ -147,6 +149,11 @@ class World:
 
     def key_names(self, wanted: Sequence[EnvSource]) -> Mapping[EnvSource, frozenset[str] | Unread]:
         return {source: self.keyed.get(source.source, frozenset()) for source in wanted}
+
+    def surroundings(self, *, volumes: bool, security_groups: bool) -> Surroundings:
+        asked = {S3Volume: volumes, SecurityGroupPolicy: security_groups}
+        things = tuple(one for one in self.beside.things if asked.get(type(one), True))
+        return replace(self.beside, things=things)
 
     def role(self, arn: str) -> Role | None:
         parsed = RoleArn.parse(arn)

@@ -29,6 +29,7 @@ from migrator.model.facts import (
 )
 from migrator.model.identity import AUDIENCE, TOKEN_FILE, TOKEN_VOLUME
 from migrator.model.ids import RESTART_STAMP, ROLE_ARN_ANNOTATION
+from migrator.model.surroundings import Surroundings
 
 ACCOUNT = "111111111111"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/orders"
@@ -228,6 +229,10 @@ class FakeWorld:
 
     def key_names(self, wanted: Sequence[EnvSource]) -> Mapping[EnvSource, frozenset[str] | Unread]:
         return dict.fromkeys(wanted, frozenset())
+
+    def surroundings(self, *, volumes: bool, security_groups: bool) -> Surroundings:
+        del volumes, security_groups
+        return Surroundings()
 
     def roles(self, arns: Iterable[str]) -> Mapping[str, Role]:
         found = {arn: self.role(arn) for arn in arns}

@@ -31,6 +31,7 @@ def described(entry: FleetCluster, found: Any) -> Described:
         auto_mode=bool(found.get("computeConfig", {}).get("enabled", False)),
         outpost="outpostConfig" in found,
         registered="connectorConfig" in found,
+        ipv6=found.get("kubernetesNetworkConfig", {}).get("ipFamily") == "ipv6",
     )
     return Described(cluster=cluster, ca=found.get("certificateAuthority", {}).get("data", ""))
 

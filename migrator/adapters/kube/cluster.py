@@ -20,6 +20,7 @@ from migrator.adapters.kube.opening import Opened, opened
 from migrator.adapters.kube.proof import difference
 from migrator.adapters.kube.reads import KubeReads
 from migrator.adapters.kube.snapshot import Snapshot
+from migrator.adapters.kube.surroundings import surroundings
 from migrator.adapters.kube.writes import KubeWrites
 from migrator.adapters.retry import Retry
 from migrator.model.facts import (
@@ -42,6 +43,7 @@ from migrator.model.facts import (
     WorkloadRef,
 )
 from migrator.model.fleet import FleetCluster
+from migrator.model.surroundings import Surroundings
 
 
 def _now() -> str:
@@ -142,6 +144,10 @@ class LiveCluster:
     def key_names(self, wanted: Sequence[EnvSource]) -> Mapping[EnvSource, frozenset[str] | Unread]:
         """Of each ConfigMap or Secret the names of its keys, or why it may not be read."""
         return key_names(self._connect(), wanted)
+
+    def surroundings(self, *, volumes: bool, security_groups: bool) -> Surroundings:
+        """Objects of kinds that a cluster may not have, as far as they may be read."""
+        return surroundings(self._connect(), volumes=volumes, security_groups=security_groups)
 
     def service_account(self, namespace: str, name: str) -> ServiceAccount | None:
         """One ServiceAccount, or None."""

@@ -18,7 +18,17 @@ from migrator.adapters.kube.structs import (
     Volume,
 )
 from migrator.adapters.kube.whereabouts import node_terms, taint, toleration
-from migrator.model.facts import Container, EnvVar, FieldManager, Node, Pod, PodSpec, ServiceAccount, WorkloadRef
+from migrator.model.facts import (
+    Container,
+    EnvVar,
+    FieldManager,
+    Node,
+    Pod,
+    PodSpec,
+    PodVolume,
+    ServiceAccount,
+    WorkloadRef,
+)
 
 # (namespace, kind, name) of an object -> the workload at the head of its owner chain
 Owners = Mapping[tuple[str, str, str], WorkloadRef]
@@ -102,6 +112,7 @@ def pod_spec(spec: Spec) -> PodSpec:
         node_terms=node_terms(spec.affinity),
         tolerations=tuple(toleration(entry) for entry in spec.tolerations or ()),
         host_network=spec.host_network,
+        volumes=tuple(found for volume in spec.volumes or () if (found := _csi(volume)) is not None),
     )
 
 
@@ -190,6 +201,15 @@ def _audiences(volume: Volume) -> Iterator[tuple[str, str]]:
     tokens = (source.service_account_token for source in sources if source.service_account_token is not None)
     for position, token in enumerate(token for token in tokens if token.audience):
         yield (volume.name if position == 0 else f"{volume.name}/{token.path}"), token.audience
+
+
+def _csi(volume: Volume) -> PodVolume | None:
+    """A volume of a CSI driver; a claim may be one's."""
+    if volume.csi is not None:
+        attributes = volume.csi.volume_attributes or {}
+        return PodVolume(name=volume.name, driver=volume.csi.driver, attributes=attributes)
+    claim = volume.persistent_volume_claim
+    return None if claim is None else PodVolume(name=volume.name, claim=claim.claim_name)
 
 
 def _condition(conditions: list[Condition] | None, kind: str) -> Condition | None:

@@ -7,6 +7,7 @@ from migrator.adapters.aws.eks import EksCluster
 from migrator.adapters.kube.agent import agent_state
 from migrator.adapters.kube.env_sources import key_names
 from migrator.adapters.kube.reads import KubeReads, Parts
+from migrator.adapters.kube.surroundings import surroundings
 from migrator.model.facts import (
     AgentState,
     Association,
@@ -19,6 +20,7 @@ from migrator.model.facts import (
     Unread,
     Workload,
 )
+from migrator.model.surroundings import Surroundings
 
 
 class Snapshot:
@@ -73,6 +75,10 @@ class Snapshot:
     def key_names(self, wanted: Sequence[EnvSource]) -> Mapping[EnvSource, frozenset[str] | Unread]:
         """Of each ConfigMap or Secret the names of its keys, or why it may not be read."""
         return key_names(self._reads.connect(), wanted)
+
+    def surroundings(self, *, volumes: bool, security_groups: bool) -> Surroundings:
+        """Objects of kinds that a cluster may not have, as far as they may be read."""
+        return surroundings(self._reads.connect(), volumes=volumes, security_groups=security_groups)
 
     def _chains(self) -> Parts:
         with self._lock:

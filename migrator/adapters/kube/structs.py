@@ -160,6 +160,19 @@ class SecretSource(Struct, rename="camel", frozen=True):
     secret_name: str = ""
 
 
+class Csi(Struct, rename="camel", frozen=True):
+    """A volume of a CSI driver, in a pod or a PersistentVolume."""
+
+    driver: str = ""
+    volume_attributes: Labels = None
+
+
+class Claim(Struct, rename="camel", frozen=True):
+    """A persistentVolumeClaim of a pod."""
+
+    claim_name: str = ""
+
+
 class Volume(Struct, rename="camel", frozen=True):
     """A volume."""
 
@@ -167,6 +180,8 @@ class Volume(Struct, rename="camel", frozen=True):
     secret: SecretSource | None = None
     config_map: Named | None = None
     projected: Projected | None = None
+    csi: Csi | None = None
+    persistent_volume_claim: Claim | None = None
 
 
 class TolerationSpec(Struct, frozen=True):

@@ -1,5 +1,6 @@
 """Puts a world's Kubernetes objects into a cluster through its public API."""
 
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,6 +11,8 @@ from migrator.lab.world.errors import SeedError
 from migrator.lab.world.model import Cluster, Json, Placed
 
 _APPLY = "application/apply-patch+yaml"
+_DEFINITION = "CustomResourceDefinition"
+_PATIENCE, _PAUSE = 30.0, 0.02  # seconds
 _GIVEN_BY_THE_SERVER = {("ServiceAccount", "default"), ("Namespace", "default"), ("Namespace", "kube-system")}
 
 
@@ -46,6 +49,8 @@ class KubeSeeder:
                 self._apply(placed)
             else:
                 self._create_or_replace(placed)
+            if placed.document["kind"] == _DEFINITION:
+                self._wait_for(placed.document["spec"])
         except KubeError as error:
             raise SeedError(placed.at, error.message) from error
 
@@ -65,6 +70,22 @@ class KubeSeeder:
             if error.reason != "AlreadyExists" or not made_by_server:
                 raise
             self._kube.patch(f"{path}/{quote(name, safe='')}", document, **by)
+
+    def _wait_for(self, defined: Json) -> None:
+        """Returns once what a definition defines is served, which comes a moment after it.
+
+        Raises:
+            KubeError: it is not served in time.
+        """
+        until = time.monotonic() + _PATIENCE
+        wanted = {f"{defined['group']}/{one['name']}" for one in defined["versions"] if one.get("served", True)}
+        while not all(self._is_served(version, defined["names"]["kind"]) for version in wanted):
+            if time.monotonic() > until:
+                raise KubeError(404, "NotFound", f"{defined['names']['kind']} is not served after {_PATIENCE:.0f} s")
+            time.sleep(_PAUSE)
+
+    def _is_served(self, api_version: str, kind: str) -> bool:
+        return any(resource["kind"] == kind for resource in self._listed(f"/apis/{api_version}"))
 
     def _collection(self, document: Json) -> str:
         resource = self._resource(document["apiVersion"], document["kind"])

@@ -7,8 +7,11 @@ from migrator.planning.case import Case
 from migrator.planning.findings import (
     agents,
     clusters,
+    consumers,
     images,
+    keda,
     mounts,
+    network,
     owners,
     ownership,
     properties,
@@ -29,6 +32,9 @@ _RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     roles.judge,
     owners.judge,
     ownership.judge,
+    consumers.judge,
+    keda.judge,
+    network.judge,
     unread.judge,
 )
 

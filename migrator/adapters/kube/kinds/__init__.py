@@ -1,0 +1,1 @@
+"""Kinds that a cluster may not have: the parts of their objects that we read, and the facts made of them. Pure."""
