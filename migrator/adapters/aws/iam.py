@@ -130,10 +130,10 @@ class IamRoles:
             found = self._one_by_one(client, account, wanted) if found is None else found
         except EnvironmentFault as error:
             return error.sentence()
-        return self._with_stacks(account, found)
+        return self._with_stacks(account, wanted[0].partition, found)
 
-    def _with_stacks(self, account: str, roles: Sequence[Role]) -> list[Role]:
-        stacks, unread = self._stacks.of_account(account) if roles else ({}, "")
+    def _with_stacks(self, account: str, partition: str, roles: Sequence[Role]) -> list[Role]:
+        stacks, unread = self._stacks.of_account(account, partition) if roles else ({}, "")
         return [replace(role, stack=stacks.get(role.name), stacks_unread=unread) for role in roles]
 
     def _in_bulk(self, client: "IAMClient", account: str, wanted: Sequence[RoleArn]) -> list[Role] | None:

@@ -26,7 +26,7 @@ class Stacks:
         self._lock = threading.Lock()
         self._known: dict[str, tuple[Mapping[str, Stack], str]] = {}
 
-    def of_account(self, account: str) -> tuple[Mapping[str, Stack], str]:
+    def of_account(self, account: str, partition: str) -> tuple[Mapping[str, Stack], str]:
         """By name of the role; and why not all of them could be read, empty when they could.
 
         Raises:
@@ -34,23 +34,26 @@ class Stacks:
         """
         with self._lock:  # two clusters of one account wait for one reading
             if account not in self._known:
-                self._known[account] = self._read(account)
+                self._known[account] = self._read(account, partition)
             return self._known[account]
 
-    def _read(self, account: str) -> tuple[Mapping[str, Stack], str]:
+    def _read(self, account: str, partition: str) -> tuple[Mapping[str, Stack], str]:
         found: dict[str, Stack] = {}
         unread = ""
-        for region in self._regions(account):
+        for region in self._regions(account, partition):
             try:
                 found.update(self._in_region(account, region))
             except EnvironmentFault as error:
                 unread = unread or error.message
         return found, unread
 
-    def _regions(self, account: str) -> list[str]:
-        clusters = self._sessions.fleet.clusters
-        own = {cluster.region for cluster in clusters if cluster.account == account}
-        return sorted(own or {cluster.region for cluster in clusters})
+    def _regions(self, account: str, partition: str) -> list[str]:
+        """Those of the account's clusters; of an account without any, those of all clusters of its partition."""
+        clusters, where = self._sessions.fleet.clusters, self._sessions.partition_of
+        fitting = [cluster for cluster in clusters if where(cluster.region) == partition]
+        own = {cluster.region for cluster in fitting if cluster.account == account}
+        every = own or {cluster.region for cluster in fitting}
+        return sorted(every) or [self._sessions.region_of(account, partition)]
 
     def _in_region(self, account: str, region: str) -> Iterator[tuple[str, Stack]]:
         client = self._sessions.cloudformation(account, region)

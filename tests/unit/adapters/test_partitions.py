@@ -51,6 +51,7 @@ ASSUMED = """<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASI
 ROLE = """<GetRoleResponse><GetRoleResult><Role><Arn>arn:{partition}:iam::{account}:role/web</Arn>
 <RoleName>web</RoleName><RoleId>AROA</RoleId><Path>/</Path><CreateDate>2026-01-01T00:00:00Z</CreateDate>
 <AssumeRolePolicyDocument>%7B%7D</AssumeRolePolicyDocument></Role></GetRoleResult></GetRoleResponse>"""
+STACKS = "<DescribeStacksResponse><DescribeStacksResult><Stacks/></DescribeStacksResult></DescribeStacksResponse>"
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,8 @@ class Wire:
     def answer(host: str, body: str, partition: str) -> str:
         if host.startswith("eks"):
             return json.dumps({"associations": []})
+        if host.startswith("cloudformation"):
+            return STACKS
         form = ROLE if host.startswith("iam") else ASSUMED if "Action=AssumeRole" in body else WHO
         return form.format(partition=partition, account=PLACES[partition][0])
 
@@ -127,7 +130,10 @@ def test_a_role_is_looked_for_in_the_partition_of_its_arn(partition: str, wire: 
     sessions = over_all_partitions(tmp_path, *(name for name in PLACES if name != partition))
 
     assert set(IamRoles(sessions).roles([roles[partition]])) == {roles[partition]}
-    assert wire.calls[-1] == (ENDPOINTS[partition][2], ENDPOINTS[partition][3])
+    assert wire.calls[-2] == (ENDPOINTS[partition][2], ENDPOINTS[partition][3])
+    stacks, signed = wire.calls[-1]
+    assert stacks.startswith(f"cloudformation.{signed}.")
+    assert sessions.partition_of(signed) == partition
 
 
 @pytest.mark.parametrize("partition", PLACES)
