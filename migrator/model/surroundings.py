@@ -49,8 +49,8 @@ class RoleUse(Thing):
 
     @property
     def namespace(self) -> str:
-        """Everywhere: it is the controller that acts, wherever it and the ServiceAccount are."""
-        return ""
+        """That of the ServiceAccount, if it is said; else everywhere: it is the controller that acts."""
+        return self.account_namespace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

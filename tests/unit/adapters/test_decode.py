@@ -11,7 +11,7 @@ from migrator.adapters.kube.agent import is_agent
 from migrator.adapters.kube.structs import AccountObject, MetaOnly, NodeObject, Page, PodObject, Spec
 from migrator.adapters.kube.workload_structs import WorkloadObject
 from migrator.adapters.kube.workloads import heads, makes_pods_itself, workload
-from migrator.model.facts import EnvVar, FieldManager, Node, WorkloadRef
+from migrator.model.facts import EnvVar, FieldManager, Node, PodVolume, WorkloadRef
 from migrator.model.placement import NodeTerm, Requirement, Taint, Toleration
 
 CONTROLLED = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-7d", "uid": "u1", "controller": True}
@@ -105,6 +105,20 @@ def test_pod() -> None:
     assert pod.spec.containers[1].env_from == ("configmap/c", "secret/s")
     assert pod.spec.containers[1].mounts == ("tokens",)
     assert pod.spec.token_audiences == {"tokens": "sts.amazonaws.com", "tokens/vault": "vault"}
+
+
+def test_volumes_of_csi_drivers() -> None:
+    volumes = [
+        {"name": "secrets", "csi": {"driver": "d", "volumeAttributes": {"a": "b"}}},
+        {"name": "plain", "csi": {"driver": "d", "volumeAttributes": None}},
+        {"name": "data", "persistentVolumeClaim": {"claimName": "data"}},
+        {"name": "empty", "emptyDir": {}},
+    ]
+    assert decode.pod_spec(read({"volumes": volumes}, Spec)).volumes == (
+        PodVolume(name="secrets", driver="d", attributes={"a": "b"}),
+        PodVolume(name="plain", driver="d"),
+        PodVolume(name="data", claim="data"),
+    )
 
 
 def test_what_a_container_says_and_where_files_come_from() -> None:

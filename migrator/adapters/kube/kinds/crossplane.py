@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from migrator.adapters.kube.kinds.parts import ref
 from migrator.adapters.kube.structs import Meta
+from migrator.adapters.kube.workload_structs import JobSpec
 from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.surroundings import ProviderConfig, RuntimeConfig, Thing
 
@@ -35,10 +36,17 @@ class AccountTemplate(Struct, frozen=True):
     metadata: Meta = Meta()
 
 
+class DeploymentTemplate(Struct, frozen=True):
+    """A deploymentTemplate."""
+
+    spec: JobSpec = JobSpec()
+
+
 class RuntimeSpec(Struct, rename="camel", frozen=True):
     """A DeploymentRuntimeConfig's spec."""
 
     service_account_template: AccountTemplate | None = None
+    deployment_template: DeploymentTemplate | None = None
 
 
 class Runtime(Struct, frozen=True):
@@ -67,12 +75,17 @@ def config(kind: str, found: Config) -> Iterator[Thing]:
 
 
 def runtime(kind: str, found: Runtime) -> Iterator[Thing]:
-    """The fact of a DeploymentRuntimeConfig; none when it annotates no role."""
+    """The fact of a DeploymentRuntimeConfig; none when it annotates no role.
+
+    The ServiceAccount's name may be fixed in its own template or in that of the Deployment.
+    """
     template = found.spec.service_account_template
     meta = template.metadata if template is not None else Meta()
     role = (meta.annotations or {}).get(ROLE_ARN_ANNOTATION)
     if role:
-        yield RuntimeConfig(ref=ref(kind, found.metadata), role=role, account=meta.name)
+        pods = found.spec.deployment_template or DeploymentTemplate()
+        account = meta.name or pods.spec.template.spec.service_account_name
+        yield RuntimeConfig(ref=ref(kind, found.metadata), role=role, account=account)
 
 
 def controller(kind: str, found: Controller) -> Iterator[Thing]:
