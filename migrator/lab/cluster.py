@@ -4,6 +4,7 @@ Everything but the control plane's own part works through the public Kubernetes 
 """
 
 import base64
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from migrator.lab.addons import objects_of
+from migrator.lab.aws.eks_clusters import VPC
 from migrator.lab.aws.front import AwsFront
 from migrator.lab.aws.models import partition_of
 from migrator.lab.aws.ports import LabCluster
@@ -60,6 +62,7 @@ class PracticeCluster:
         self.kube = KubeClient(self.api.url, self.api.ca_pem, self.api.own_token)
         self._stops.append(self.kube.close)
         self._front.add_cluster(self._described(), self)
+        self._add_endpoints()
         self._start_nodes()
         if self.spec.argo:
             self.kube.create_object(argo_kind.definition())
@@ -67,6 +70,18 @@ class PracticeCluster:
         self._start_webhook()
         self.seeder = KubeSeeder(self.kube, self.spec)
         self.seeder.objects()
+
+    def _add_endpoints(self) -> None:
+        vpc = self.spec.describe.get("resourcesVpcConfig", {}).get("vpcId", VPC)
+        for one in self.spec.vpc_endpoints:
+            record = {
+                "VpcId": vpc,
+                "ServiceName": f"com.amazonaws.{self.spec.region}.{one.service}",
+                "State": one.state,
+                "PrivateDnsEnabled": one.private_dns,
+                "PolicyDocument": json.dumps(one.policy),
+            }
+            self._front.vpc_endpoints.add(self.spec.account, self.spec.region, record)
 
     def settle(self) -> None:
         """From now on the cluster is in the state the world says, and associations are seen as late as it says."""

@@ -28,6 +28,8 @@ class Cluster:
     outpost: bool = False
     registered: bool = False  # an external cluster joined by the connector
     ipv6: bool = False  # its pods have IPv6 addresses and no others
+    vpc: str = ""  # its VPC's id; empty where EKS tells of none
+    public_endpoint: bool = True  # its API server can be reached from outside the VPC
 
     @property
     def partition(self) -> str:
@@ -246,6 +248,7 @@ class Association:
     role_arn: str
     owner_arn: str = ""  # an add-on owns it
     target_role_arn: str = ""
+    session_tags: bool = True  # its sessions carry the six tags of Pod Identity
     tags: Mapping[str, str] = field(default_factory=dict)
 
 

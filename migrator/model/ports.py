@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from migrator.model.aws_side import Operator, VpcEndpoint
 from migrator.model.facts import (
     Addon,
     AgentState,
@@ -38,6 +39,7 @@ from migrator.model.journal import (
     ServiceState,
     StepRecord,
 )
+from migrator.model.permissions import Permissions
 from migrator.model.surroundings import Surroundings
 
 
@@ -59,6 +61,10 @@ class Roles(Protocol):
         """Why the account's roles could not be read, or None."""
         ...
 
+    def permissions(self, roles: Iterable[Role]) -> Mapping[str, Permissions]:
+        """What each role may do, keyed by ARN, in bulk where that is cheaper; what may not be read is in `unread`."""
+        ...
+
 
 class ClusterView(Protocol):
     """One cluster, read-only: all that planning needs. Each method is a live read, whole cluster, paginated inside."""
@@ -77,6 +83,14 @@ class ClusterView(Protocol):
         ...
 
     def agent(self) -> AgentState: ...
+    def eks_auth_endpoints(self) -> Sequence[VpcEndpoint]:
+        """The interface endpoints for `eks-auth` in the cluster's VPC, in whatever state."""
+        ...
+
+    def operator(self, roles: Sequence[str]) -> Operator:
+        """Who acts in the cluster's account, and what he lacks for associations of these roles."""
+        ...
+
     def fargate_selectors(self) -> Sequence[FargateSelector]: ...
     def key_names(self, wanted: Sequence[EnvSource]) -> Mapping[EnvSource, frozenset[str] | Unread]:
         """Of each ConfigMap or Secret the names of its keys, never a value, or why it may not be read.

@@ -25,7 +25,7 @@ NAME_TAG = "aws:RequestTag/kubernetes-service-account"
 WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 AUDIENCE = "sts.amazonaws.com"
 
-_TAGS = (
+TAGS = (
     "eks-cluster-arn",
     "eks-cluster-name",
     "kubernetes-namespace",
@@ -82,7 +82,7 @@ def irsa_match(
     subject = subject_of(namespace, name)
     request = _web_identity(issuer_host, provider, subject, audience)
     relevant = [
-        s for s in named(parse(document)) if _acts(s.body, WEB_IDENTITY) and _principal(s.body, "Federated", provider)
+        s for s in named(parse(document)) if acts(s.body, WEB_IDENTITY) and _principal(s.body, "Federated", provider)
     ]
     judged = [_judge_allow(s, request, issuer_host, subject) for s in relevant if s.body.get("Effect") == "Allow"]
     if not judged:
@@ -128,8 +128,8 @@ def _pod_identity(cluster_arn: str, namespace: str, name: str) -> Request:
         "aws:requesttag/eks-cluster-name": (cluster_arn.rpartition("/")[2],),
         NAMESPACE_TAG.lower(): (namespace,),
         NAME_TAG.lower(): (name,),
-        "aws:tagkeys": _TAGS,
-        "sts:transitivetagkeys": _TAGS,
+        "aws:tagkeys": TAGS,
+        "sts:transitivetagkeys": TAGS,
     }
     present = frozenset({"aws:requesttag/kubernetes-pod-name", "aws:requesttag/kubernetes-pod-uid"})
     return Request(values=values, present=present, absent=lambda key: bool(_FEDERATED_KEY.fullmatch(key)))
@@ -177,7 +177,7 @@ def _after_denials(best: IrsaMatch, denials: Sequence[Statement], request: Reque
 
 def _surely_allowed(named: Sequence[Statement], action: str, request: Request) -> bool:
     def sure(statement: Statement) -> Sure:
-        if not _acts(statement.body, action):
+        if not acts(statement.body, action):
             return Sure.NO
         return min(_principal(statement.body, "Service", SERVICE), holds(statement.condition, request))
 
@@ -185,7 +185,8 @@ def _surely_allowed(named: Sequence[Statement], action: str, request: Request) -
     return allowed and all(sure(s) is Sure.NO for s in named if s.body.get("Effect") != "Allow")
 
 
-def _acts(body: Mapping[str, Json], action: str) -> bool:
+def acts(body: Mapping[str, Json], action: str) -> bool:
+    """Whether a statement is about the action; letter case does not count."""
     if "NotAction" in body:
         return not _any_pattern(as_list(body["NotAction"]), action)
     return _any_pattern(as_list(body.get("Action")), action)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from migrator.model.aws_side import AwsSide
 from migrator.model.facts import (
     AgentState,
     Association,
@@ -23,6 +24,7 @@ from migrator.model.ids import RoleArn, ServiceId
 from migrator.model.trust import IrsaMatch, Merged, Subject, Trusted
 from migrator.model.trust_match import AUDIENCE
 from migrator.planning.around import Around
+from migrator.planning.reach import NOWHERE, Reach
 
 AUDIENCE_ANNOTATION = "eks.amazonaws.com/audience"
 
@@ -82,6 +84,8 @@ class Case:
     fargate: tuple[FargateSelector, ...] = ()
     keys: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of env sources that were read: names of keys
     autoscaler: str = ""  # what tells that nodes are made as pods need them
+    reach: Reach = NOWHERE  # what the role may do
+    aws: AwsSide = field(default_factory=AwsSide)  # what the cluster stands in
     unread: tuple[Unread, ...] = ()  # what would tell more and may not be read
     around: Around = field(default_factory=Around)
     sharing: tuple[ServiceId, ...] = ()  # other services of the cluster with the same role
@@ -114,6 +118,11 @@ class Case:
     def moved(self) -> bool:
         """Whether an association with the annotated role is there already."""
         return self.association is not None and self.association.role_arn == self.role.written
+
+    @property
+    def session_tags(self) -> bool:
+        """Whether the service's sessions will carry the tags of Pod Identity: they do unless switched off."""
+        return self.association is None or self.association.session_tags
 
 
 def template_of_pod(pod: Pod) -> Template:

@@ -9,6 +9,7 @@ from migrator.model.ids import ServiceId
 from migrator.model.plan import Edit, Plan, in_order
 from migrator.model.ports import ClusterView, Roles
 from migrator.planning import findings
+from migrator.planning.aws_side import with_aws_side
 from migrator.planning.case import Case
 from migrator.planning.drafts import drafts
 from migrator.planning.evidence import facts_of
@@ -56,7 +57,8 @@ def plan_cluster(view: ClusterView, roles: Roles, settings: PlanSettings) -> tup
         for account in inventory.accounts
         if _chosen(ServiceId(alias, account.namespace, account.name), inventory, settings)
     ]
-    return tuple(_plan(case, settings) for case in cases(inventory, chosen, view, roles, settings.policy))
+    found = cases(inventory, chosen, view, roles, settings.policy)
+    return tuple(_plan(case, settings) for case in with_aws_side(found, inventory, view, roles))
 
 
 def _chosen(service: ServiceId, inventory: Inventory, settings: PlanSettings) -> bool:

@@ -12,9 +12,15 @@ from tests.deploy.image import DOCKERFILE, ROOT
 
 PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 ADAPTERS = ROOT / "migrator" / "adapters" / "aws"
-CALLED = {"eks": re.compile(r"_eks\(\)\.([a-z_]+)\("), "iam": re.compile(r"client\.([a-z_]+)\(")}
-CALLED["cloudformation"] = re.compile(r"client\.([a-z_]+),")
-FILES = {"cloudformation": "stacks.py"}
+CALLED = {
+    ("cloudformation", "stacks"): re.compile(r"client\.([a-z_]+),"),
+    ("ec2", "endpoints"): re.compile(r"client\.([a-z_]+)\("),
+    ("eks", "eks"): re.compile(r"_eks\(\)\.([a-z_]+)\("),
+    ("iam", "iam"): re.compile(r"client\.([a-z_]+)\("),
+    ("iam", "iam_permissions"): re.compile(r"_client\.([a-z_]+)\("),
+    ("iam", "operator"): re.compile(r"client\.([a-z_]+)\("),
+}
+"""By service and module, how its calls look."""
 STORE = ROOT / "migrator" / "store" / "dynamo"
 ASKED = re.compile(r'"(query|scan|\w+_item|Put|Update|Delete|ConditionCheck)"')
 IMPLIED = {"eks:TagResource"}
@@ -27,16 +33,19 @@ def block(language: str) -> str:
     return str(found[0])
 
 
-def called(service: str) -> set[str]:
-    """The actions that an adapter asks for, by its source."""
-    names = CALLED[service].findall((ADAPTERS / FILES.get(service, f"{service}.py")).read_text(encoding="utf-8"))
-    return {f"{service}:{''.join(part.capitalize() for part in name.split('_'))}" for name in names}
+def called() -> set[str]:
+    """The actions that the adapters ask for, by their source."""
+    return {
+        f"{service}:{''.join(part.capitalize() for part in name.split('_'))}"
+        for (service, module), calls in CALLED.items()
+        for name in calls.findall((ADAPTERS / f"{module}.py").read_text(encoding="utf-8"))
+    }
 
 
 def test_the_policy_names_every_call_of_the_adapters_and_no_other() -> None:
     first, second = json.loads(block("json"))["Statement"]
 
-    assert set(first["Action"]) == called("eks") | called("iam") | called("cloudformation") | IMPLIED
+    assert set(first["Action"]) == called() | IMPLIED
     assert second["Action"] == "iam:PassRole"
 
 

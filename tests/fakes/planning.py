@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from migrator.model.aws_side import Operator, VpcEndpoint
 from migrator.model.facts import (
     AgentState,
     Association,
@@ -24,6 +25,7 @@ from migrator.model.facts import (
     WorkloadRef,
 )
 from migrator.model.ids import ROLE_ARN_ANNOTATION, RoleArn, ServiceId
+from migrator.model.permissions import Permissions
 from migrator.model.plan import Plan
 from migrator.model.surroundings import S3Volume, SecurityGroupPolicy, Surroundings
 from migrator.planning.planner import PlanSettings, plan_cluster
@@ -109,8 +111,10 @@ class World:
     fargate: Sequence[FargateSelector] = ()
     beside: Surroundings = field(default_factory=Surroundings)
     trusts: Mapping[str, Json] = field(default_factory=lambda: {ROLE: trust_for(SUBJECT)})
+    endpoints: Sequence[VpcEndpoint] = ()
     closed: Mapping[str, str] = field(default_factory=dict)
     keyed: Mapping[str, frozenset[str] | Unread] = field(default_factory=dict)
+    granted: Mapping[str, Permissions] = field(default_factory=dict)
 
     def but(self, **differs: Any) -> "World":
         """The same world with these parts different."""
@@ -144,6 +148,13 @@ class World:
     def agent(self) -> AgentState:
         return self.agent_state
 
+    def eks_auth_endpoints(self) -> Sequence[VpcEndpoint]:
+        return self.endpoints
+
+    def operator(self, roles: Sequence[str]) -> Operator:
+        del roles
+        return Operator(arn="arn:aws:iam::111111111111:user/ann")
+
     def fargate_selectors(self) -> Sequence[FargateSelector]:
         return self.fargate
 
@@ -168,6 +179,9 @@ class World:
 
     def unreadable(self, account: str) -> str | None:
         return self.closed.get(account)
+
+    def permissions(self, roles: Iterable[Role]) -> Mapping[str, Permissions]:
+        return {role.arn: self.granted.get(role.arn, Permissions()) for role in roles}
 
 
 def _sample() -> World:

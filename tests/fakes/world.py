@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from migrator.model.aws_side import Operator, VpcEndpoint
 from migrator.model.errors import NotPermitted, Rejected
 from migrator.model.facts import (
     Addon,
@@ -29,6 +30,7 @@ from migrator.model.facts import (
 )
 from migrator.model.identity import AUDIENCE, TOKEN_FILE, TOKEN_VOLUME
 from migrator.model.ids import RESTART_STAMP, ROLE_ARN_ANNOTATION
+from migrator.model.permissions import Permissions
 from migrator.model.surroundings import Surroundings
 
 ACCOUNT = "111111111111"
@@ -224,6 +226,13 @@ class FakeWorld:
     def describe(self, association: Association) -> Association:
         return association
 
+    def eks_auth_endpoints(self) -> Sequence[VpcEndpoint]:
+        return []
+
+    def operator(self, roles: Sequence[str]) -> Operator:
+        del roles
+        return Operator(arn=f"arn:aws:iam::{ACCOUNT}:user/ann")
+
     def fargate_selectors(self) -> Sequence[FargateSelector]:
         return []
 
@@ -241,6 +250,9 @@ class FakeWorld:
     def unreadable(self, account: str) -> str | None:
         del account
         return None
+
+    def permissions(self, roles: Iterable[Role]) -> Mapping[str, Permissions]:
+        return {role.arn: Permissions() for role in roles}
 
     # --- TrustPolicies
 

@@ -32,6 +32,8 @@ def described(entry: FleetCluster, found: Any) -> Described:
         outpost="outpostConfig" in found,
         registered="connectorConfig" in found,
         ipv6=found.get("kubernetesNetworkConfig", {}).get("ipFamily") == "ipv6",
+        vpc=found.get("resourcesVpcConfig", {}).get("vpcId") or "",
+        public_endpoint=bool(found.get("resourcesVpcConfig", {}).get("endpointPublicAccess", True)),
     )
     return Described(cluster=cluster, ca=found.get("certificateAuthority", {}).get("data", ""))
 
@@ -45,6 +47,7 @@ def association(entry: Any) -> Association:
         role_arn=entry.get("roleArn", ""),
         owner_arn=entry.get("ownerArn") or "",
         target_role_arn=entry.get("targetRoleArn") or "",
+        session_tags=not entry.get("disableSessionTags", False),
         tags=entry.get("tags") or {},
     )
 

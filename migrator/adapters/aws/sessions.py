@@ -82,6 +82,11 @@ class AwsSessions:
         self.identity(account, region)
         return self._client(account, region, "cloudformation")
 
+    def ec2(self, account: str, region: str) -> Any:
+        """EC2 of that account and region."""
+        self.identity(account, region)
+        return self._client(account, region, "ec2")
+
     def dynamodb(self, account: str, region: str) -> "DynamoDBClient":
         """DynamoDB of that account and region."""
         self.identity(account, region)

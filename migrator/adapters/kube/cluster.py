@@ -23,6 +23,7 @@ from migrator.adapters.kube.snapshot import Snapshot
 from migrator.adapters.kube.surroundings import surroundings
 from migrator.adapters.kube.writes import KubeWrites
 from migrator.adapters.retry import Retry
+from migrator.model.aws_side import Operator, VpcEndpoint
 from migrator.model.facts import (
     Addon,
     AgentState,
@@ -74,7 +75,7 @@ class LiveCluster:
 
     def snapshot(self) -> Snapshot:
         """A read-only view for planning; a list that two facts need is read once."""
-        return Snapshot(self._eks, self._reads)
+        return Snapshot(self._eks, self._reads, self._sessions)
 
     def prove(self, planned: Mapping[str, Json]) -> str | None:
         """None when the live cluster is the planned one; else what differs.
@@ -148,6 +149,14 @@ class LiveCluster:
     def surroundings(self, *, volumes: bool, security_groups: bool) -> Surroundings:
         """Objects of kinds that a cluster may not have, as far as they may be read."""
         return surroundings(self._connect(), volumes=volumes, security_groups=security_groups)
+
+    def eks_auth_endpoints(self) -> Sequence[VpcEndpoint]:
+        """The interface endpoints for `eks-auth` in the cluster's VPC."""
+        return self.snapshot().eks_auth_endpoints()
+
+    def operator(self, roles: Sequence[str]) -> Operator:
+        """Who acts in the cluster's account, and what he lacks for associations of these roles."""
+        return self.snapshot().operator(roles)
 
     def service_account(self, namespace: str, name: str) -> ServiceAccount | None:
         """One ServiceAccount, or None."""

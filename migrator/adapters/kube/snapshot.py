@@ -4,10 +4,14 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from migrator.adapters.aws.eks import EksCluster
+from migrator.adapters.aws.endpoints import eks_auth_endpoints
+from migrator.adapters.aws.operator import operator
+from migrator.adapters.aws.sessions import AwsSessions
 from migrator.adapters.kube.agent import agent_state
 from migrator.adapters.kube.env_sources import key_names
 from migrator.adapters.kube.reads import KubeReads, Parts
 from migrator.adapters.kube.surroundings import surroundings
+from migrator.model.aws_side import Operator, VpcEndpoint
 from migrator.model.facts import (
     AgentState,
     Association,
@@ -26,9 +30,10 @@ from migrator.model.surroundings import Surroundings
 class Snapshot:
     """Reads for one plan; not to be kept longer than that."""
 
-    def __init__(self, eks: EksCluster, reads: KubeReads) -> None:
+    def __init__(self, eks: EksCluster, reads: KubeReads, sessions: AwsSessions) -> None:
         self._eks = eks
         self._reads = reads
+        self._sessions = sessions
         self._lock = threading.Lock()
         self._cluster: Cluster | None = None
         self._parts: Parts | None = None
@@ -67,6 +72,15 @@ class Snapshot:
     def agent(self) -> AgentState:
         """The add-on, the agent's DaemonSets, and the nodes on which it is ready."""
         return agent_state(self._reads.connect(), self._eks.addon())
+
+    def eks_auth_endpoints(self) -> Sequence[VpcEndpoint]:
+        """The interface endpoints for `eks-auth` in the cluster's VPC; none where EKS tells of no VPC."""
+        cluster = self.cluster()
+        return eks_auth_endpoints(self._sessions, cluster) if cluster.vpc else ()
+
+    def operator(self, roles: Sequence[str]) -> Operator:
+        """Who acts in the cluster's account, and what he lacks for associations of these roles."""
+        return operator(self._sessions, self.cluster(), roles)
 
     def fargate_selectors(self) -> Sequence[FargateSelector]:
         """The selectors of all live Fargate profiles."""

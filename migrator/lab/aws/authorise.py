@@ -19,6 +19,7 @@ _CODES = {
     "sts": ("AccessDenied", 403),
     "s3": ("AccessDenied", 403),
     "cloudformation": ("AccessDenied", 403),
+    "ec2": ("UnauthorizedOperation", 403),
     "eks": ("AccessDeniedException", 403),
     "eks-auth": ("AccessDeniedException", 400),
 }

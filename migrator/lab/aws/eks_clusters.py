@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from migrator.lab.aws.wire import Request
 
 
+_LAID_OVER = {"tags", "resourcesVpcConfig"}  # member by member
+VPC = "vpc-0lab0000000000001"
+
+
 class Clusters:
     """DescribeCluster and ListClusters."""
 
@@ -51,10 +55,11 @@ def described(cluster: Cluster) -> dict[str, Any]:
             "subnetIds": ["subnet-0lab0000000000001", "subnet-0lab0000000000002"],
             "securityGroupIds": [],
             "clusterSecurityGroupId": "sg-0lab0000000000001",
-            "vpcId": "vpc-0lab0000000000001",
+            "vpcId": VPC,
             "endpointPublicAccess": True,
             "endpointPrivateAccess": True,
             "publicAccessCidrs": ["0.0.0.0/0"],
+            **spec.extra.get("resourcesVpcConfig", {}),
         },
         "kubernetesNetworkConfig": {"ipFamily": spec.ip_family, "serviceIpv4Cidr": "10.100.0.0/16"},
         "identity": {"oidc": {"issuer": spec.issuer}},
@@ -72,4 +77,4 @@ def described(cluster: Cluster) -> dict[str, Any]:
     }
     if spec.auto_mode:
         answer["computeConfig"] = {"enabled": True, "nodePools": ["general-purpose", "system"]}
-    return answer | {key: value for key, value in spec.extra.items() if key != "tags"}
+    return answer | {key: value for key, value in spec.extra.items() if key not in _LAID_OVER}

@@ -16,6 +16,7 @@ from migrator.lab.aws.calls import Call, CallLog
 from migrator.lab.aws.cloudformation import CloudFormation
 from migrator.lab.aws.cloudtrail import CloudTrail
 from migrator.lab.aws.dynamo_transactions import Transactions
+from migrator.lab.aws.ec2_endpoints import VpcEndpoints
 from migrator.lab.aws.eks_addons import Addons
 from migrator.lab.aws.eks_associations import Associations
 from migrator.lab.aws.eks_auth import EksAuth
@@ -74,6 +75,7 @@ class AwsFront:
     Attributes:
         trail: CloudTrail's events; worlds may seed it with `trail.add`.
         cloudformation: the stacks that CloudFormation tells of.
+        vpc_endpoints: the interface endpoints that EC2 tells of.
     """
 
     def __init__(self, accounts: Iterable[str], clock: Callable[[], datetime] = _utc_now) -> None:
@@ -85,6 +87,7 @@ class AwsFront:
         self._iam = IamStore()
         self._eks = EksState()
         self.cloudformation = CloudFormation()
+        self.vpc_endpoints = VpcEndpoints()
         self._callers = Callers(sorted(names), self._iam, clock)
         gate = Gate(self._iam, clock)
         self._roles = Roles(self._iam, self._moto, TrustRules(self._iam, names))
@@ -137,6 +140,7 @@ class AwsFront:
             "sts": {**sts.handlers(), **web.handlers()},
             "dynamodb": Transactions(self._moto, self._clock).handlers(),
             "cloudformation": self.cloudformation.handlers(),
+            "ec2": self.vpc_endpoints.handlers(),
             "cloudtrail": CloudTrail(self.trail, self._clock).handlers(),
         }
 

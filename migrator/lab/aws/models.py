@@ -9,7 +9,7 @@ from botocore.exceptions import UnknownServiceError
 from botocore.loaders import create_loader
 from botocore.model import OperationModel, ServiceModel
 
-SERVED = ("eks", "eks-auth", "iam", "sts", "cloudformation", "cloudtrail", "dynamodb", "s3")
+SERVED = ("eks", "eks-auth", "iam", "sts", "cloudformation", "cloudtrail", "dynamodb", "s3", "ec2")
 
 
 @cache

@@ -154,7 +154,7 @@ class Pipeline:
             if found is not None:
                 request.operation, request.path_params = found
         else:
-            request.operation = (match_action if model.protocol == "query" else match_target)(model, http)
+            request.operation = (match_action if model.protocol in ("query", "ec2") else match_target)(model, http)
         if request.operation is None:
             raise unknown_route(service, http.method, request.action or http.path)
         request.action = request.operation.name
@@ -170,6 +170,8 @@ class Pipeline:
             request.params = wire_in.parse_json(operation, request.http)
         elif protocol == "query":
             request.params = wire_in.parse_query(operation, request.http)
+        elif protocol == "ec2":
+            request.params = wire_in.parse_ec2(operation, request.http)
         else:
             request.params = dict(request.path_params)
             return  # S3's input is mostly headers and streams: moto reads and checks it

@@ -62,6 +62,12 @@ def parse_query(operation: OperationModel, http: HttpRequest) -> dict[str, Any]:
     return dict(parsed or {})
 
 
+def parse_ec2(operation: OperationModel, http: HttpRequest) -> dict[str, Any]:
+    """Input of an EC2 operation: flat parameters such as `Filter.1.Value.2`, names capitalised, no `member`."""
+    shape = operation.input_shape
+    return dict((_from_ec2(shape, form(http), "") if shape is not None else None) or {})
+
+
 def _json_object(body: bytes) -> dict[str, Any]:
     if not body.strip():
         return {}
@@ -145,6 +151,26 @@ def _from_form(shape: Shape, flat: Mapping[str, str], prefix: str) -> Any:
     if isinstance(shape, MapShape):
         return _map_from_form(shape, flat, prefix)
     return _scalar(shape, flat[prefix]) if prefix in flat else None
+
+
+def _from_ec2(shape: Shape, flat: Mapping[str, str], prefix: str) -> Any:
+    if isinstance(shape, StructureShape):
+        found = {
+            name: _from_ec2(member, flat, _joined(prefix, _ec2_name(name, member)))
+            for name, member in shape.members.items()
+        }
+        return {name: value for name, value in found.items() if value is not None} or None
+    if isinstance(shape, ListShape):
+        listed: list[Any] = []
+        while (item := _from_ec2(shape.member, flat, f"{prefix}.{len(listed) + 1}")) is not None:
+            listed.append(item)
+        return listed or None
+    return _scalar(shape, flat[prefix]) if prefix in flat else None
+
+
+def _ec2_name(name: str, member: Shape) -> str:
+    given = str(member.serialization.get("queryName") or member.serialization.get("name", name))
+    return given[:1].upper() + given[1:]
 
 
 def _joined(prefix: str, name: str) -> str:

@@ -27,6 +27,9 @@ def answer(operation: OperationModel, output: Mapping[str, Any], request_id: str
     if service.protocol == "query":
         body = _query_body(operation, output, request_id)
         return HttpAnswer(200, {"content-type": "text/xml", "x-amzn-requestid": request_id}, body.encode())
+    if service.protocol == "ec2":
+        body = _ec2_body(operation, output, request_id)
+        return HttpAnswer(200, {"content-type": "text/xml", "x-amzn-requestid": request_id}, body.encode())
     shape = operation.output_shape
     document = _to_json(shape, output) if shape is not None else {}
     kind = _json_type(service.protocol, service.metadata)
@@ -97,6 +100,13 @@ def _query_body(operation: OperationModel, output: Mapping[str, Any], request_id
         result = f"<{wrapper}>{_to_xml(operation.output_shape, output)}</{wrapper}>"
     meta = f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>"
     return f'<{operation.name}Response xmlns="{space}">{result}{meta}</{operation.name}Response>'
+
+
+def _ec2_body(operation: OperationModel, output: Mapping[str, Any], request_id: str) -> str:
+    space = operation.service_model.metadata.get("xmlNamespace", "")
+    result = _to_xml(operation.output_shape, output) if operation.output_shape is not None else ""
+    name = f"{operation.name}Response"
+    return f'<{name} xmlns="{space}"><requestId>{request_id}</requestId>{result}</{name}>'
 
 
 def _to_xml(shape: Shape, value: Any) -> str:

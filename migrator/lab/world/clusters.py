@@ -18,10 +18,12 @@ from migrator.lab.world.model import (
     Node,
     Nodegroup,
     Placed,
+    VpcEndpoint,
     Webhook,
 )
 
 _DEFAULT_POOL: Json = {"name": "general"}
+_LETS_ALL_THROUGH: Json = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}
 
 
 def build_clusters(index: Index) -> tuple[Cluster, ...]:
@@ -60,6 +62,9 @@ def _cluster(index: Index, raw: Json, at: FieldPath) -> Cluster:
         ),
         addons=_addons(index, raw, named.account, at),
         associations=_associations(index, raw, named, at),
+        vpc_endpoints=tuple(
+            _endpoint(index, entry, named.account, path) for path, entry in entries(raw, "vpcEndpoints", at)
+        ),
         objects=objects,
         workloads=workloads,
         at=at,
@@ -135,26 +140,40 @@ def _addon(index: Index, raw: Json, account: str, at: FieldPath) -> Addon:
     return Addon(raw["name"], raw.get("version"), raw.get("configuration"), associations, at)
 
 
+def _endpoint(index: Index, raw: Json, account: str, at: FieldPath) -> VpcEndpoint:
+    policy = index.filled(raw.get("policy", _LETS_ALL_THROUGH), account, (*at, "policy"))
+    return VpcEndpoint(raw["service"], raw.get("state", "available"), raw.get("privateDns", True), policy)
+
+
 def _associations(index: Index, raw: Json, named: ClusterName, at: FieldPath) -> tuple[Association, ...]:
     found: dict[tuple[str, str], Association] = {}
     for path, entry in entries(raw, "associations", at):
-        pair = (entry["namespace"], entry["serviceAccount"])
-        if pair in found:
-            raise index.document.error(path, f"{pair[0]}/{pair[1]} has an association already")
-        if ":" in entry["role"]:
-            problem = "must be a role of the cluster's own account; use targetRole for another one"
-            raise index.document.error((*path, "role"), problem)
-        target = entry.get("targetRole")
-        found[pair] = Association(
-            namespace=pair[0],
-            service_account=pair[1],
-            role_arn=index.role_arn(entry["role"], named.account, (*path, "role")),
-            target_role_arn=target and index.role_arn(target, named.account, (*path, "targetRole")),
-            disable_session_tags=entry.get("disableSessionTags", False),
-            tags=entry.get("tags", {}),
-            at=path,
-        )
+        for name in _numbered(entry["serviceAccount"], entry.get("count")):
+            pair = (entry["namespace"], name)
+            if pair in found:
+                raise index.document.error(path, f"{pair[0]}/{pair[1]} has an association already")
+            found[pair] = _association(index, entry, named, name, path)
     return tuple(found.values())
+
+
+def _numbered(name: str, count: int | None) -> list[str]:
+    return [name] if count is None else [f"{name}-{number}" for number in range(1, count + 1)]
+
+
+def _association(index: Index, entry: Json, named: ClusterName, name: str, path: FieldPath) -> Association:
+    if ":" in entry["role"]:
+        problem = "must be a role of the cluster's own account; use targetRole for another one"
+        raise index.document.error((*path, "role"), problem)
+    target = entry.get("targetRole")
+    return Association(
+        namespace=entry["namespace"],
+        service_account=name,
+        role_arn=index.role_arn(entry["role"], named.account, (*path, "role")),
+        target_role_arn=target and index.role_arn(target, named.account, (*path, "targetRole")),
+        disable_session_tags=entry.get("disableSessionTags", False),
+        tags=entry.get("tags", {}),
+        at=path,
+    )
 
 
 def _objects(

@@ -181,6 +181,16 @@ class Association:
 
 
 @dataclass(frozen=True)
+class VpcEndpoint:
+    """An interface endpoint of a cluster's VPC, as EC2 describes it."""
+
+    service: str
+    state: str
+    private_dns: bool
+    policy: Json
+
+
+@dataclass(frozen=True)
 class Cluster:
     """An EKS cluster; `objects` are its Kubernetes objects in the order they are to be made, workloads last."""
 
@@ -204,6 +214,7 @@ class Cluster:
     nodegroups: tuple[Nodegroup, ...]
     addons: tuple[Addon, ...]
     associations: tuple[Association, ...]
+    vpc_endpoints: tuple[VpcEndpoint, ...]
     objects: tuple[Placed, ...]
     workloads: tuple[Placed, ...]
     at: FieldPath

@@ -26,6 +26,7 @@ _TITLES = {
     "addon": "clusters[].addons[]",
     "addonAssociation": "clusters[].addons[].podIdentityAssociations[]",
     "association": "clusters[].associations[]",
+    "vpcEndpoint": "clusters[].vpcEndpoints[]",
     "namespace": "clusters[].namespaces[]",
     "serviceAccount": "clusters[].namespaces[].serviceAccounts[]",
     "workload": "clusters[].namespaces[].workloads[]",

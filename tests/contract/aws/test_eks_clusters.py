@@ -63,10 +63,10 @@ def test_operation_not_served_is_named(client: Client, refused: Refused) -> None
 
 
 def test_service_not_served_is_named(client: Client, refused: Refused) -> None:
-    code, status, message = refused(client("ec2").describe_vpc_endpoints)
+    code, status, message = refused(client("rds").describe_db_instances)
     assert (code, status) == ("NotImplemented", 501)
-    assert "DescribeVpcEndpoints" in message
-    assert "ec2" in message
+    assert "DescribeDBInstances" in message
+    assert "rds" in message
 
 
 def test_rest_service_not_served_is_named(client: Client, refused: Refused) -> None:

@@ -1,0 +1,53 @@
+"""What else is looked at for the services of one cluster: what their roles may do, and what the cluster stands in."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from migrator.model.aws_side import AwsSide
+from migrator.model.errors import EnvironmentFault
+from migrator.model.facts import Unread
+from migrator.model.ports import ClusterView, Roles
+from migrator.model.trust import IrsaKind
+from migrator.planning.case import Case
+from migrator.planning.join import Inventory
+from migrator.planning.reach import NOWHERE, reaches
+
+T = TypeVar("T")
+
+
+def with_aws_side(cases: Sequence[Case], inventory: Inventory, view: ClusterView, roles: Roles) -> list[Case]:
+    """The same cases with what stands around them; each thing is read once for all of them."""
+    if not cases:
+        return []
+    live = {case.role.role.arn: case.role.role for case in cases if case.role.role is not None}
+    aws, far = _aws_side(cases, inventory, view, sorted(live)), reaches(live, roles)
+    found = [replace(case, aws=aws, reach=far.get(case.role.written, NOWHERE)) for case in cases]
+    return [replace(case, unread=(*case.unread, *aws.unread, *case.reach.permissions.unread)) for case in found]
+
+
+def _aws_side(cases: Sequence[Case], inventory: Inventory, view: ClusterView, roles: Sequence[str]) -> AwsSide:
+    unread: list[Unread] = []
+    name = inventory.cluster.name
+    endpoints = _tried(f"the eks-auth endpoints of cluster {name}", view.eks_auth_endpoints, unread)
+    operator = _tried(f"what the operator may do on cluster {name}", lambda: view.operator(roles), unread)
+    return AwsSide(
+        endpoints=tuple(endpoints) if endpoints is not None else None,
+        operator=operator,
+        associations=len(inventory.associations.keys() | inventory.written.keys()),
+        accounts=tuple(view.service_accounts()) if any(map(_by_pattern, cases)) else (),
+        unread=tuple(unread),
+    )
+
+
+def _tried(what: str, read: Callable[[], T], unread: list[Unread]) -> T | None:
+    """What is read, or None with a word on why not: nothing here is worth to leave the cluster out for."""
+    try:
+        return read()
+    except EnvironmentFault as error:
+        unread.append(Unread(what=what, why=error.message))
+        return None
+
+
+def _by_pattern(case: Case) -> bool:
+    return case.role.irsa is not None and case.role.irsa.kind is IrsaKind.WILDCARD

@@ -1,0 +1,95 @@
+"""What stands around the services of a cluster: read once, told when it may not be, and where its marks are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from migrator.model.aws_side import Operator, VpcEndpoint
+from migrator.model.errors import NotPermitted
+from migrator.model.facts import Workload
+from migrator.model.permissions import Permissions
+from migrator.model.plan import Verdict
+from migrator.planning.findings.operator import MANY
+from migrator.planning.findings.sessions import ROOMY
+from tests.fakes.planning import CLUSTER, ROLE, SERVICE, World, account, association, workload
+
+PRIVATE = replace(CLUSTER, vpc="vpc-1", public_endpoint=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closed(World):
+    """A world of which EC2 and the simulator tell nothing; `asked` are the calls."""
+
+    asked: list[str] = field(default_factory=list)
+
+    def eks_auth_endpoints(self) -> Sequence[VpcEndpoint]:
+        self.asked.append("endpoints")
+        raise NotPermitted("ec2:DescribeVpcEndpoints is not permitted")
+
+    def operator(self, roles: Sequence[str]) -> Operator:
+        self.asked.append(f"operator of {len(roles)}")
+        raise NotPermitted("iam:SimulatePrincipalPolicy is not permitted")
+
+
+def codes(world: World) -> list[str]:
+    [plan] = [plan for plan in world.plans() if plan.service == SERVICE]
+    return [finding.code for finding in plan.findings]
+
+
+def test_what_may_not_be_read_is_told_to_each_service_and_asked_for_once() -> None:
+    world = Closed(of=PRIVATE, accounts=[account(), account(name="orders-web")], asked=[])
+    plans = world.plans()
+    assert [plan.verdict for plan in plans] == [Verdict.READY, Verdict.BLOCKED]  # orders-web is not let in today
+    for plan in plans:
+        told = {finding.object for finding in plan.findings if finding.code == "not-read"}
+        assert told == {
+            "the eks-auth endpoints of cluster shop-prod",
+            "what the operator may do on cluster shop-prod",
+        }
+    assert world.asked == ["endpoints", "operator of 1"]
+
+
+def test_nothing_is_asked_about_a_cluster_without_services() -> None:
+    world = Closed(accounts=[], asked=[])
+    assert (world.plans(), world.asked) == ((), [])
+
+
+@pytest.mark.parametrize(("others", "told"), [(MANY - 1, False), (MANY, True)])
+def test_the_mark_of_associations_counts_those_that_come(others: int, told: bool) -> None:
+    linked = [replace(association(), id=f"a-{n}", service_account=f"other-{n}") for n in range(others)]
+    assert ("association-quota" in codes(World(linked=linked))) is told
+
+
+def test_a_services_own_association_is_counted_once() -> None:
+    linked = [replace(association(), id=f"a-{n}", service_account=f"other-{n}") for n in range(MANY - 1)]
+    assert "association-quota" not in codes(World(linked=[association(), *linked]))
+
+
+NAMES = len(CLUSTER.arn) + len(CLUSTER.name) + len(SERVICE.namespace) + len(SERVICE.name)
+
+
+PODS: dict[str, tuple[Workload, int]] = {
+    "[Deployment]": (workload(name="w" * 40), 57),
+    "[Deployment, cut]": (workload(name="w" * 60), 63),
+    "[StatefulSet]": (workload("StatefulSet", name="w" * 40), 43),
+    "[CronJob]": (workload("CronJob", name="w" * 40, replicas=0), 57),
+}
+
+
+@pytest.mark.parametrize(("made", "length"), PODS.values(), ids=PODS.keys())
+def test_the_name_of_pods_to_come_counts(made: Workload, length: int) -> None:
+    for extra, told in ((0, False), (1, True)):
+        longer = replace(CLUSTER, name=CLUSTER.name + "x" * (ROOMY - NAMES - length + extra))
+        assert ("session-tags-large" in codes(World(of=longer, made_by=[made], live=[]))) is told
+
+
+def test_an_association_without_session_tags_has_no_trouble_with_them() -> None:
+    longer = replace(CLUSTER, name="x" * 300)
+    untagged = World(of=longer, linked=[association(session_tags=False)], granted={ROLE: Permissions(tags=TAGS)})
+    assert {"session-tags-large", "role-tag-overridden"} & set(codes(untagged)) == set()
+    tagged = untagged.but(linked=[association()])
+    assert {"session-tags-large", "role-tag-overridden"} <= set(codes(tagged))
+
+
+TAGS = {"kubernetes-namespace": "orders"}
