@@ -83,6 +83,7 @@ class Case:
     nodes: Mapping[str, Node] = field(default_factory=dict)
     fargate: tuple[FargateSelector, ...] = ()
     keys: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of env sources that were read: names of keys
+    left_out: Mapping[str, str] = field(default_factory=dict)  # nodes on which no agent can run, and why
     autoscaler: str = ""  # what tells that nodes are made as pods need them
     reach: Reach = NOWHERE  # what the role may do
     aws: AwsSide = field(default_factory=AwsSide)  # what the cluster stands in

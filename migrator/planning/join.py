@@ -26,6 +26,7 @@ from migrator.model.trust_match import AUDIENCE
 from migrator.planning.around import Around, look_around
 from migrator.planning.autoscaling import autoscaler
 from migrator.planning.case import AUDIENCE_ANNOTATION, Case, RoleView
+from migrator.planning.coverage import left_out
 from migrator.planning.env_sources import with_keys
 
 NOTHING: Mapping[ServiceId, str] = {}
@@ -47,6 +48,7 @@ class Inventory:
     agent: AgentState
     fargate: tuple[FargateSelector, ...]
     users: Mapping[str, Sequence[ServiceId]]  # role as annotated -> services
+    left_out: Mapping[str, str] = field(default_factory=dict)  # nodes on which no agent can run, and why
     autoscaler: str = ""  # what tells that nodes are made as pods need them
     around: Around
     sizes: dict[str, int] = field(default_factory=dict)  # by role, each worked out once
@@ -77,6 +79,7 @@ def take_inventory(view: ClusterView, remembered: Mapping[ServiceId, str] = NOTH
             users[role].append(service)
     wanted = set(written)
     workloads, nodes = _if(wanted, view.workloads), _if(wanted, view.nodes)
+    agent = view.agent() if wanted else AgentState()
     pods = [pod for pod in _if(wanted, view.pods) if not pod.finished and not pod.deleting]
     return Inventory(
         cluster=cluster,
@@ -86,9 +89,10 @@ def take_inventory(view: ClusterView, remembered: Mapping[ServiceId, str] = NOTH
         pods=_grouped(pods, lambda pod: (pod.namespace, pod.spec.service_account)),
         nodes={node.name: node for node in nodes},
         associations={(a.namespace, a.service_account): a for a in _if(wanted, view.associations)},
-        agent=view.agent() if wanted else AgentState(),
+        agent=agent,
         fargate=tuple(_if(wanted, view.fargate_selectors)),
         users=users,
+        left_out=left_out(agent, nodes),
         autoscaler=autoscaler(workloads, nodes),
         around=look_around(view, workloads, _specs(wanted, workloads, pods)) if wanted else Around(),
     )
@@ -132,6 +136,7 @@ def _case(inventory: Inventory, account: ServiceAccount, view: ClusterView, role
         pods=tuple(sorted(inventory.pods.get(key, ()), key=lambda pod: pod.name)),
         nodes=inventory.nodes,
         fargate=inventory.fargate,
+        left_out=inventory.left_out,
         autoscaler=inventory.autoscaler,
         unread=inventory.around.unread,
         around=inventory.around,

@@ -10,6 +10,7 @@ from migrator.model.facts import Container, EnvVar
 from migrator.model.identity import IRSA_PAIR, SKIP_CONTAINERS
 from migrator.model.plan import Finding
 from migrator.planning.case import Case, Template
+from migrator.planning.egress import AGENT, AGENT_IPV6
 from migrator.planning.findings.catalogue import found
 
 KUBE2IAM = "iam.amazonaws.com/role"
@@ -24,7 +25,6 @@ _CONTAINER = (
 )
 _PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 _NO_PROXY = ("NO_PROXY", "no_proxy")
-_AGENT_ADDRESS = "169.254.170.23"
 _STS = "sts.amazonaws.com"
 _IRSA_VOLUME = "aws-iam-token"
 _IRSA_TOKEN = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token"  # noqa: S105 - a path
@@ -63,7 +63,7 @@ def _about_container(case: Case, template: Template, container: Container) -> It
         yield from _about_variables(template, f"containers[{container.name}].{place}", written)
     for source in sorted(set(container.env_from) - case.keys.keys()):
         yield found("env-from", template.object, f"containers[{container.name}].envFrom", source)
-    yield from _proxy(template, container, {**taken, **own})
+    yield from _proxy(case, template, container, {**taken, **own})
 
 
 def _taken(case: Case, container: Container) -> dict[str, EnvVar]:
@@ -114,18 +114,20 @@ def _shown(variable: EnvVar, *, show: bool) -> str:
     return variable.value or "" if show else "(written)"
 
 
-def _proxy(template: Template, container: Container, written: dict[str, EnvVar]) -> Iterator[Finding]:
+def _proxy(case: Case, template: Template, container: Container, written: dict[str, EnvVar]) -> Iterator[Finding]:
+    address = AGENT_IPV6 if case.cluster.ipv6 else AGENT
     proxies = [name for name in _PROXIES if name in written and written[name].value != ""]
     exceptions = [written[name] for name in _NO_PROXY if name in written]
-    if not proxies or any(map(_excepts_agent, exceptions)):
+    if not proxies or any(_excepts(variable, address) for variable in exceptions):
         return
     field = f"containers[{container.name}].env[{', '.join(proxies)}]"
     unseen = [variable.source for variable in exceptions if variable.source is not None]
     if unseen:
         yield found("proxy-unseen", template.object, field, ", ".join(unseen))
     else:
-        yield found("proxy", template.object, field, _AGENT_ADDRESS)
+        yield found("proxy", template.object, field, address)
 
 
-def _excepts_agent(variable: EnvVar) -> bool:
-    return any(entry.strip() in {_AGENT_ADDRESS, "*"} for entry in (variable.value or "").split(","))
+def _excepts(variable: EnvVar, address: str) -> bool:
+    """Whether one of its entries is the address, as some write it in brackets, or everything."""
+    return any(entry.strip().strip("[]") in {address, "*"} for entry in (variable.value or "").split(","))
