@@ -23,6 +23,7 @@ from migrator.model.ids import RoleArn, ServiceId
 from migrator.model.ports import ClusterView, Roles
 from migrator.model.trust import Subject, TrustUnreadable, allows, irsa_match, merge, merge_all, subjects
 from migrator.model.trust_match import AUDIENCE
+from migrator.planning.addon_owners import Owners, owners
 from migrator.planning.around import Around, look_around
 from migrator.planning.autoscaling import autoscaler
 from migrator.planning.case import AUDIENCE_ANNOTATION, Case, RoleView
@@ -49,6 +50,7 @@ class Inventory:
     users: Mapping[str, Sequence[ServiceId]]  # role as annotated -> services
     autoscaler: str = ""  # what tells that nodes are made as pods need them
     around: Around
+    addons: Owners = field(default_factory=Owners)
     sizes: dict[str, int] = field(default_factory=dict)  # by role, each worked out once
 
     def size_for_all(self, role: Role) -> int:
@@ -91,6 +93,7 @@ def take_inventory(view: ClusterView, remembered: Mapping[ServiceId, str] = NOTH
         users=users,
         autoscaler=autoscaler(workloads, nodes),
         around=look_around(view, workloads, _specs(wanted, workloads, pods)) if wanted else Around(),
+        addons=owners(view, cluster, wanted) if wanted else Owners(),
     )
 
 
@@ -133,9 +136,11 @@ def _case(inventory: Inventory, account: ServiceAccount, view: ClusterView, role
         nodes=inventory.nodes,
         fargate=inventory.fargate,
         autoscaler=inventory.autoscaler,
-        unread=inventory.around.unread,
+        unread=(*inventory.around.unread, *inventory.addons.unread),
         around=inventory.around,
         sharing=tuple(other for other in inventory.users.get(role.written, ()) if other != service and role.written),
+        addon=inventory.addons.by_account.get(key),
+        nameless=inventory.addons.nameless,
     )
 
 

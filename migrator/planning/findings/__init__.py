@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from migrator.model.plan import Finding
 from migrator.planning.case import Case
 from migrator.planning.findings import (
+    addons,
     agents,
     clusters,
     consumers,
@@ -30,6 +31,7 @@ _RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     providers.judge,
     images.judge,
     roles.judge,
+    addons.judge,
     owners.judge,
     ownership.judge,
     consumers.judge,
