@@ -15,7 +15,8 @@ ADAPTERS = ROOT / "migrator" / "adapters" / "aws"
 CALLED = {
     ("cloudformation", "stacks"): re.compile(r"client\.([a-z_]+),"),
     ("ec2", "endpoints"): re.compile(r"client\.([a-z_]+)\("),
-    ("eks", "eks"): re.compile(r"_eks\(\)\.([a-z_]+)\("),
+    ("eks", "eks"): re.compile(r"client\(\)\.([a-z_]+)\("),
+    ("eks", "eks_addons"): re.compile(r"client\(\)\.([a-z_]+)\("),
     ("iam", "iam"): re.compile(r"client\.([a-z_]+)\("),
     ("iam", "iam_permissions"): re.compile(r"_client\.([a-z_]+)\("),
     ("iam", "operator"): re.compile(r"client\.([a-z_]+)\("),
