@@ -41,7 +41,8 @@ def _moved(step: PlannedStep, fresh: Plan, over: frozenset[str]) -> bool:
 
 
 def _things(step: PlannedStep) -> Mapping[str, Json]:
-    return {name: value for name, value in step.on.items() if name not in _MAY_CHANGE}
+    left = {"uid"} if step.on.get("owner") else set()  # he may make the account anew, and nothing of ours is on it
+    return {name: value for name, value in step.on.items() if name not in _MAY_CHANGE | left}
 
 
 def _seen(step: PlannedStep, fresh: Plan) -> Mapping[str, Json]:

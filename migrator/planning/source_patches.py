@@ -13,6 +13,7 @@ from migrator.model.facts import Json, ServiceAccount
 from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.ownership import Owner, OwnerKind
 
+_USUAL = "where most charts take it; null takes out what the chart gives, a line of your own that gives it is deleted"
 _POINTER = "/metadata/annotations/" + ROLE_ARN_ANNOTATION.replace("/", "~1")
 
 
@@ -40,7 +41,7 @@ def with_statement(owner: Owner, role_name: str, statement: Mapping[str, Json]) 
 
 def _helm(owner: Owner, account: ServiceAccount, role: str) -> Patches:
     del role
-    where = f"the values of {owner.name}, where most charts take the annotations of their ServiceAccount"
+    where = f"the values of {owner.name}, {_USUAL}"
     return _yaml(where, _values()), _manifest(f"what {owner.name} must render then", account)
 
 
@@ -58,7 +59,7 @@ def _flux_kustomization(owner: Owner, account: ServiceAccount, role: str) -> Pat
 
 def _flux_helm(owner: Owner, account: ServiceAccount, role: str) -> Patches:
     del role
-    where = f"{owner.name}, where most charts take the annotations of their ServiceAccount"
+    where = f"{owner.name}, {_USUAL}"
     patches = [{"target": _target(account), "patch": json.dumps(_REMOVE)}]
     renderer = {"spec": {"postRenderers": [{"kustomize": {"patches": patches}}]}}
     other = f"{owner.name}, whatever its chart takes"
@@ -127,7 +128,7 @@ def _listed(value: Json) -> list[Json]:
 
 
 def _values() -> Mapping[str, Json]:
-    """`null` takes out what the chart's own values give; who wrote the annotation into his values deletes the line."""
+    """By the convention of most charts."""
     return {"serviceAccount": {"annotations": {ROLE_ARN_ANNOTATION: None}}}
 
 

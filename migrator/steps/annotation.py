@@ -101,9 +101,9 @@ def _settled_by_its_owner(step: PlannedStep, value: str | None) -> Settling:
 
 
 def _annotated_by_its_owner(step: PlannedStep, account: ServiceAccount) -> bool:
-    """On the way back: made anew, and annotated as it was; nothing of ours is left to undo on it."""
+    """Made anew, and nothing of ours is left to do on it: annotated as it was on the way back, or left to its owner."""
     wanted = step.after["value"]
-    return wanted is not None and account.annotations.get(step.on["key"]) == wanted
+    return bool(step.on.get("owner")) or (wanted is not None and account.annotations.get(step.on["key"]) == wanted)
 
 
 def _account(step: PlannedStep, context: Context) -> ServiceAccount | None:

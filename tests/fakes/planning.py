@@ -115,6 +115,7 @@ class World:
     trusts: Mapping[str, Json] = field(default_factory=lambda: {ROLE: trust_for(SUBJECT)})
     endpoints: Sequence[VpcEndpoint] = ()
     closed: Mapping[str, str] = field(default_factory=dict)
+    of_roles: Mapping[str, Any] = field(default_factory=dict)  # further facts of every role
     keyed: Mapping[str, frozenset[str] | Unread] = field(default_factory=dict)
     granted: Mapping[str, Permissions] = field(default_factory=dict)
     installed: Sequence[InstalledAddon] = ()
@@ -193,7 +194,9 @@ class World:
             return None
         trust = self.trusts[arn]
         text = trust if isinstance(trust, str) else json.dumps(trust)
-        return Role(arn=arn, name=parsed.name, id=f"AROA-{parsed.name}", account=parsed.account, trust=text)
+        return Role(
+            arn=arn, name=parsed.name, id=f"AROA-{parsed.name}", account=parsed.account, trust=text, **self.of_roles
+        )
 
     def roles(self, arns: Iterable[str]) -> Mapping[str, Role]:
         return {arn: role for arn in arns if (role := self.role(arn)) is not None}

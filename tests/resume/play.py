@@ -14,7 +14,7 @@ from migrator.model.plan import Acceptance, Check, Edit, Order, StepKind
 from migrator.planning.planner import PlanSettings, plan_cluster
 from migrator.running.ledger import ledger, remembered_role
 from tests.fakes.running import SERVICE, Bench
-from tests.fakes.world import IRSA_TRUST, ROLE_ARN, FakeWorkload
+from tests.fakes.world import IRSA_TRUST, ROLE_ARN, TRACKED, FakeWorkload
 from tests.resume.judge import a_good_end, invariants_hold
 from tests.resume.model import FOUND, ModelWorld, opened
 from tests.resume.stage import Happenings, Killed, Stage
@@ -46,6 +46,7 @@ class Script:
     lets_in: bool = False  # the role trusts Pod Identity before us
     linked: bool = False  # somebody made the association before us
     bare: bool = False
+    owned: bool = False  # Argo CD has the annotation in its source
     visible: int = 0
     accepted: int = 0
     agent_late: int = 0
@@ -76,6 +77,7 @@ def stage_for(script: Script) -> Stage:
         check_exit=script.check_exit,
         unreliable=script.reality is not None,
     )
+    world.annotations.update(TRACKED if script.owned else {})
     world.slow, world.late, world.reality = script.slow, script.late, script.reality
     edit = Edit(
         order=script.order,

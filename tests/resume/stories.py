@@ -8,6 +8,18 @@ TWO = (("Deployment", 1), ("Deployment", 2))
 ON_DELETE = (("DaemonSet", 3),)
 
 STORIES: dict[str, Script] = {
+    "its owner takes the annotation out once the service has moved, and the way back waits for him": Script(
+        commands=(("apply", {}), ("they take", {}), ("apply", {}), ("rollback", {})), owned=True
+    ),
+    "its owner takes it out while the way back is cut off behind it": Script(
+        commands=(
+            ("apply", {}),
+            ("rollback", {"journal association started": "kill"}),
+            ("they take", {}),
+            ("rollback", {}),
+        ),
+        owned=True,
+    ),
     "the association is deleted while the walk rests before the annotation": Script(
         commands=(("to-verify", {}), ("they dissociate", {}), ("apply", {})), order=LAST
     ),

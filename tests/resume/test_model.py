@@ -32,6 +32,7 @@ scripts = st.builds(
     lets_in=st.booleans(),
     linked=st.sampled_from((False, False, True)),
     bare=st.sampled_from((False, False, True)),
+    owned=st.sampled_from((False, False, True)),
     visible=st.integers(0, 3),
     accepted=st.integers(0, 3),
     agent_late=st.integers(0, 3),

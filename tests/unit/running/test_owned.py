@@ -137,6 +137,16 @@ def test_neither_of_the_two_is_drift_of_a_run_that_is_over(taken: bool) -> None:
     assert not drifted(bench.plan, planned_anew(bench), frozenset(step.id for step in bench.plan.forward))
 
 
+def test_made_anew_by_its_owner_it_is_as_it_was() -> None:
+    """A chart that is taken out and put in again: the association goes by the name."""
+    bench = moved()
+    bench.world.uid = "another"
+    assert bench.runner().look(SERVICE).exit is Exit.DONE
+    assert not drifted(bench.plan, planned_anew(bench), frozenset(step.id for step in bench.plan.forward))
+    assert bench.runner().rollback(SERVICE).exit is Exit.DONE
+    assert bench.world.annotations[ROLE_ARN_ANNOTATION] == ROLE_ARN
+
+
 def test_stopped_behind_it_it_says_that_it_stays() -> None:
     bench = owned()
     stopped = bench.runner().apply(bench.plan, bench.document, to=StepKind.ANNOTATION)
