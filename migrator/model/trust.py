@@ -34,6 +34,7 @@ __all__ = [
     "irsa_match",
     "merge",
     "merge_all",
+    "others",
     "ours",
     "remove",
     "same_policy",
@@ -164,6 +165,16 @@ def ours(document: str) -> frozenset[Subject]:
     """
     _, own = split(parse(document))
     return shares_of(own)
+
+
+def others(document: str) -> tuple[Trusted, ...]:
+    """Everybody whom Allow statements that are not ours name, in the document's order.
+
+    Raises:
+        TrustUnreadable: the document is no trust policy.
+    """
+    foreign, _ = split(parse(document))
+    return subjects(minified({"Statement": foreign}))
 
 
 def size(document: str) -> int:

@@ -61,7 +61,7 @@ def take_inventory(
     """Reads the cluster; a cluster without an annotated ServiceAccount costs one list.
 
     `remembered` are roles that ServiceAccounts were annotated with before a run of ours took the annotation,
-    `elsewhere` the users of roles in other clusters.
+    `elsewhere` the users of roles in other clusters; what it has of this one is left aside.
     """
     cluster = view.cluster()
     accounts = annotated(cluster, view.service_accounts(), remembered)
@@ -79,9 +79,15 @@ def take_inventory(
         associations={(a.namespace, a.service_account): a for a in _if(wanted, view.associations)},
         agent=view.agent() if wanted else AgentState(),
         fargate=tuple(_if(wanted, view.fargate_selectors)),
-        users=all_of((users_in(cluster, accounts), elsewhere)),
+        users=_everybody(users_in(cluster, accounts), elsewhere, cluster.alias),
         autoscaler=autoscaler(workloads, nodes),
     )
+
+
+def _everybody(own: Users, elsewhere: Users, alias: str) -> Users:
+    """The users of this cluster's roles in all clusters; what `elsewhere` knows of this one was read before."""
+    others = {role: [user for user in elsewhere.get(role, ()) if user.service.cluster != alias] for role in own}
+    return all_of((own, others))
 
 
 def cases(

@@ -34,8 +34,7 @@ class PlanSettings:
 
     `excludes` are globs over service ids; `wanted` is the selection of this one command; `edit_of` gives what a person
     wrote into an earlier plan of the service. `remembered` are the roles of ServiceAccounts whose annotation a run of
-    ours took: they are planned as if they still bore it. `elsewhere` are users of roles in clusters besides the planned
-    one, whose own are read with it.
+    ours took: they are planned as if they still bore it. `elsewhere` are the users of roles in all other clusters.
     """
 
     policy: Policy = field(default_factory=Policy)
