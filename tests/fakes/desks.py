@@ -54,7 +54,7 @@ class Office:
         return self.worlds["prod"]
 
     def view(self, alias: str) -> ClusterView:
-        return self.worlds[alias]
+        return self.worlds.get(alias, Closed())
 
     @contextmanager
     def memory(self) -> Iterator[Memory | None]:
