@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from migrator.cli.planning import Desk, usable
+from migrator.cli.planning import Desk, annotated_before, usable, walking
 from migrator.cli.stores import Memory
+from migrator.cli.survey import survey
 from migrator.model.errors import Blocked, MigrateError
 from migrator.model.exits import Exit
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Plan
 from migrator.planning.planner import PlanSettings, plan_cluster
+from migrator.planning.users import Users
 from migrator.running.ledger import remembered_role
 from migrator.running.runs import Fate, fate, walking_back
 from migrator.store.plan_changes import Change, changes
@@ -47,8 +49,9 @@ def plan_again(desk: Desk, services: Sequence[ServiceId], memory: Memory | None)
         MigrateError: a service can neither be planned nor has a plan.
     """
     found: dict[ServiceId, Plan | MigrateError] = {}
+    elsewhere = survey(desk, annotated_before(walking(memory))).users
     for alias in sorted({service.cluster for service in services}):
-        found.update(_planned(desk, [service for service in services if service.cluster == alias], memory))
+        found.update(_planned(desk, [one for one in services if one.cluster == alias], memory, elsewhere))
     return [_one(desk, service, found[service], memory) for service in services]
 
 
@@ -66,7 +69,7 @@ def write(desk: Desk, made: Iterable[Again]) -> None:
 
 
 def _planned(
-    desk: Desk, services: Sequence[ServiceId], memory: Memory | None
+    desk: Desk, services: Sequence[ServiceId], memory: Memory | None, elsewhere: Users
 ) -> Mapping[ServiceId, Plan | MigrateError]:
     """The services of one cluster, planned as if they bore the annotation that a run of ours took."""
     roles = {service: remembered_role(memory.journal, service) for service in services} if memory else {}
@@ -76,6 +79,7 @@ def _planned(
         wanted=lambda service, _role: service in services,
         edit_of=desk.plans.edit_of,
         remembered={service: role for service, role in roles.items() if role is not None},
+        elsewhere=elsewhere,
     )
     try:
         plans = {plan.service: plan for plan in plan_cluster(desk.view(services[0].cluster), desk.roles, settings)}

@@ -1,5 +1,6 @@
 """`migrate plan`."""
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +17,15 @@ if TYPE_CHECKING:
     from migrator.render.views.plan import Planning
 
 EXAMPLE = """migrate plan
-migrate plan --cluster 'prod-*' --namespace payments --dry-run"""
+migrate plan --cluster 'prod-*' --namespace payments --dry-run
+migrate plan --by role --dry-run"""
+
+
+class By(StrEnum):
+    """What the table of a plan is about."""
+
+    SERVICE = "service"
+    ROLE = "role"
 
 
 def register(app: typer.Typer) -> None:
@@ -31,6 +40,7 @@ def register(app: typer.Typer) -> None:
         account: Accounts = None,
         role: RoleGlobs = None,
         wave: Waves = None,
+        by: Annotated[By, typer.Option("--by", help="What the table is about: services, or roles.")] = By.SERVICE,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Print only; write no plan file.")] = False,
     ) -> Exit:
         """Inventory the fleet and write one plan file per service. Changes nothing in the cloud.
@@ -39,6 +49,9 @@ def register(app: typer.Typer) -> None:
         that cannot be reached is left out and named; the exit code is then 3, or 1 when no cluster could be reached. A
         service whose plan file cannot be read is named and not planned; the exit code is then 2. Which wave a service
         is in, its plan file says; one that has none yet is in no wave.
+
+        With "--by role" the table tells of each role who uses it in any cluster of the fleet file, who else may assume
+        it, and how large its trust policy gets. A cluster where nobody could look is named.
         """
         from migrator.cli.output import Output
         from migrator.cli.planning import run_planning
@@ -46,19 +59,24 @@ def register(app: typer.Typer) -> None:
 
         wiring = Wiring(common)
         chosen = selectors(cluster, namespace, account, role, wave)
-        planning = run_planning(wiring, chosen, clusters_of(wiring.fleet, chosen), dry_run=dry_run)
+        planning = run_planning(
+            wiring, chosen, clusters_of(wiring.fleet, chosen), dry_run=dry_run, by_role=by is By.ROLE
+        )
         require_a_match(planning, chosen)
         return tell(planning, Output(common))
 
 
 def tell(planning: "Planning", output: "Output") -> Exit:
     """Shows what planning came to; where no cluster could be reached, people are told why and nothing else."""
-    from migrator.render.views import plan as view
+    from migrator.render.views import plan, roles
 
     code = ended(planning)
     reasons_only = output.for_people and len(planning.left_out) == planning.clusters
     if not reasons_only:
-        output.show(view.document(planning), view.blocks)
+        if planning.seen is None:
+            output.show(plan.document(planning), plan.blocks)
+        else:
+            output.show(roles.document(planning, planning.seen), roles.blocks)
     for complaint in complaints(planning, code):
         output.complain(complaint, always=reasons_only)
     return code

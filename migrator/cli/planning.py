@@ -9,6 +9,7 @@ from typing import Protocol
 
 from migrator.cli.select import Selectors
 from migrator.cli.stores import Memory
+from migrator.cli.survey import AT_ONCE, Survey, left_out, survey
 from migrator.cli.wiring import shown
 from migrator.documents.errors import DocumentError
 from migrator.model.errors import MigrateError
@@ -18,14 +19,12 @@ from migrator.model.journal import ServiceState, Standing
 from migrator.model.plan import Edit, Plan
 from migrator.model.ports import ClusterView, Journal, Roles
 from migrator.planning.planner import PlanSettings, Wanted, plan_cluster
-from migrator.render.views.plan import LeftOut, Planned, Planning, Unread
+from migrator.render.views.plan import LeftOut, Planned, Planning, Seen, Stand, Unread, role_of
 from migrator.running.handed import owner_of
 from migrator.running.ledger import remembered_role
 from migrator.running.runs import Fate, fate
 from migrator.store.plan_document import plan_of
 from migrator.store.plan_file import PlanFiles
-
-_AT_ONCE = 8
 
 
 class Desk(Protocol):
@@ -60,23 +59,33 @@ class Desk(Protocol):
         ...
 
 
-def run_planning(desk: Desk, chosen: Selectors, clusters: Sequence[FleetCluster], *, dry_run: bool) -> Planning:
+def run_planning(
+    desk: Desk, chosen: Selectors, clusters: Sequence[FleetCluster], *, dry_run: bool, by_role: bool = False
+) -> Planning:
     """Plans the services selected in `clusters` and writes their files, unless `dry_run`.
 
-    A service whose plan file cannot be read is named and left as it is; the others are planned.
+    A service whose plan file cannot be read is named and left as it is; the others are planned. With `by_role`, what
+    the view by role wants is looked up as well.
 
     Raises:
         StoreFault: a file cannot be written.
     """
     with desk.memory() as memory:
-        return _planning(desk, chosen, clusters, memory, dry_run=dry_run)
+        return _planning(desk, chosen, clusters, memory, dry_run=dry_run, by_role=by_role)
 
 
 def _planning(
-    desk: Desk, chosen: Selectors, clusters: Sequence[FleetCluster], memory: Memory | None, *, dry_run: bool
+    desk: Desk,
+    chosen: Selectors,
+    clusters: Sequence[FleetCluster],
+    memory: Memory | None,
+    *,
+    dry_run: bool,
+    by_role: bool,
 ) -> Planning:
     unread: dict[ServiceId, str] = {}
-    walking = _walking(memory)
+    under_way = walking(memory)
+    seen = survey(desk, annotated_before(under_way))
     edit_of = _edit_of(desk.plans, unread)
 
     def wanted(service: ServiceId, role: str) -> bool:
@@ -87,27 +96,30 @@ def _planning(
         excludes=desk.fleet.excludes,
         wanted=wanted,
         edit_of=edit_of,
-        remembered={service: role for service, role in walking.items() if role is not None},
+        remembered=annotated_before(under_way),
+        elsewhere=seen.users,
     )
 
     def one(cluster: FleetCluster) -> tuple[Plan, ...] | LeftOut:
+        if cluster.alias in seen.closed:
+            return seen.closed[cluster.alias]
         try:
-            return plan_cluster(desk.view(cluster.alias), desk.roles, settings)
+            return plan_cluster(seen.views[cluster.alias], desk.roles, settings)
         except MigrateError as error:
-            return LeftOut(cluster.alias, error.sentence().removeprefix(f'cluster "{cluster.alias}": '))
+            return left_out(cluster.alias, error)
 
-    with ThreadPoolExecutor(max_workers=min(_AT_ONCE, len(clusters))) as pool:
+    with ThreadPoolExecutor(max_workers=min(AT_ONCE, len(clusters))) as pool:
         outcomes = list(pool.map(one, clusters))
-    left_out = [outcome for outcome in outcomes if isinstance(outcome, LeftOut)]
+    closed = [outcome for outcome in outcomes if isinstance(outcome, LeftOut)]
     found = [plan for outcome in outcomes if not isinstance(outcome, LeftOut) for plan in outcome]
     plans = sorted((plan for plan in found if plan.service not in unread), key=lambda plan: plan.service)
-    reached = {cluster.alias for cluster in clusters} - {one.cluster for one in left_out}
+    reached = {cluster.alias for cluster in clusters} - {one.cluster for one in closed}
     if not dry_run:
         desk.plans.publish_schema()
     held = {holder.key for holder in memory.locks.holders()} if memory else set()
     busy = {plan.service for plan in plans if f"service:{plan.service}" in held}
     if memory is not None:
-        carried = walking.keys() | _left_in_place(plans, memory.journal)
+        carried = under_way.keys() | _left_in_place(plans, memory.journal)
         busy.update(plan.service for plan in plans if plan.service in carried and _stays(desk, plan, memory.journal))
     planned = [Planned(plan, _filed(desk, plan, busy, dry_run=dry_run)) for plan in plans]
     missing = _missing(desk, chosen, wanted, reached, {plan.service for plan in found})
@@ -120,9 +132,22 @@ def _planning(
         planned=planned,
         gone=[service for service in missing if service not in moved],
         moved=moved,
-        left_out=left_out,
+        left_out=closed,
         unread=[Unread(service, why) for service, why in sorted(unread.items())],
+        seen=_seen(desk, seen, memory) if by_role else None,
     )
+
+
+def _seen(desk: Desk, seen: Survey, memory: Memory | None) -> Seen:
+    """What the view by role wants besides the plans: where every service stands that a run was begun for, and more."""
+    states = memory.journal.states() if memory is not None else {}
+    standings = {
+        service: Stand(str(state.standing), role_of(plan_of(state.run.plan)) if state.run else None)
+        for service, state in states.items()
+    }
+    closed = [seen.closed[alias] for alias in sorted(seen.closed)]
+    scope = desk.fleet.policy.trust_conditions
+    return Seen(users=seen.users, issuers=seen.issuers, closed=closed, standings=standings, scope=scope)
 
 
 def _edit_of(files: PlanFiles, unread: dict[ServiceId, str]) -> Callable[[ServiceId], Edit | None]:
@@ -139,7 +164,12 @@ def _edit_of(files: PlanFiles, unread: dict[ServiceId, str]) -> Callable[[Servic
     return edit_of
 
 
-def _walking(memory: Memory | None) -> Mapping[ServiceId, str | None]:
+def annotated_before(walking: Mapping[ServiceId, str | None]) -> Mapping[ServiceId, str]:
+    """Those whose annotation a run of ours took, with the role it named."""
+    return {service: role for service, role in walking.items() if role is not None}
+
+
+def walking(memory: Memory | None) -> Mapping[ServiceId, str | None]:
     """Services with an open run, each with the role it was annotated with where a run of ours took the annotation."""
     if memory is None:
         return {}

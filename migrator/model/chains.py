@@ -15,8 +15,8 @@ from migrator.model.permissions import Line, allows
 from migrator.model.trust_conditions import Request, Sure, holds
 from migrator.model.trust_document import as_list, minified, parse, text_of
 from migrator.model.trust_match import CLUSTER_TAG, NAME_TAG, NAMESPACE_TAG, TAGS, acts
-from migrator.model.trust_own import Subject
 from migrator.model.trust_parties import Statement, named, principals
+from migrator.model.trust_subject import Subject
 
 ASSUME = "sts:AssumeRole"
 TAG = "sts:TagSession"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from migrator.model.batch import BatchPolicy
 from migrator.model.plan import Order
+from migrator.model.trust_subject import Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ class Policy:
     order: Order = Order.ANNOTATION_FIRST
     restart: str = "rollout"
     agent: str = "install"  # or "require"
+    trust_conditions: Scope = Scope.SERVICE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,20 +1,21 @@
 """Pure edits of trust policies: JSON text in, JSON text out.
 
 An edit touches our own statements only (see `trust_own`). Everything else in the document stays as it is: order, scalar
-or list, unknown keys, `Version`. Ours stand last, in order, under names that follow from cluster and namespace, so that
-two services of one role may be merged in either order. Source: the EKS user guide's pages on the role of a pod identity
+or list, unknown keys, `Version`. Ours stand last, in order, and follow from whom they let in, so that two services of
+one role may be merged in either order. Source: the EKS user guide's pages on the role of a pod identity
 association and on its session tags.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from migrator.model.facts import Json
 from migrator.model.trust_document import TrustUnreadable, minified, parse, same_policy, statements
 from migrator.model.trust_document import size as characters
-from migrator.model.trust_match import IrsaKind, IrsaMatch, allows_pod_identity, irsa_match
-from migrator.model.trust_own import Subject, joined, new_statement, split, unchanged, with_subject
+from migrator.model.trust_match import IrsaKind, IrsaMatch, allows_pod_identity, irsa_match, lets_in
+from migrator.model.trust_own import Own, joined, packed, shares_of, split, unchanged
 from migrator.model.trust_parties import Trusted, subjects
+from migrator.model.trust_subject import Scope, Subject, subject_from
 
 __all__ = [
     "LARGEST",
@@ -23,19 +24,24 @@ __all__ = [
     "IrsaMatch",
     "Merged",
     "Removed",
+    "Scope",
     "Subject",
     "TrustUnreadable",
     "Trusted",
     "allows",
     "allows_pod_identity",
+    "granted",
     "irsa_match",
     "merge",
     "merge_all",
+    "others",
     "ours",
     "remove",
     "same_policy",
     "size",
+    "standing",
     "statement_for",
+    "subject_from",
     "subjects",
 ]
 
@@ -65,10 +71,43 @@ class Removed:
 def allows(document: str, subject: Subject) -> bool:
     """Whether the document surely lets the subject in through Pod Identity, by whoever's statement.
 
+    The conditions that our own statements carry over from IRSA are taken as met: it is as narrow as before the move.
+
     Raises:
         TrustUnreadable: the document is no trust policy.
     """
-    return allows_pod_identity(document, subject.cluster_arn, subject.namespace, subject.name, subject.account)
+    foreign, own = split(parse(document))
+    return _let_in(subject, foreign, own)
+
+
+def granted(document: str, subject: Subject) -> bool:
+    """The same, by the subject's own share or by statements of others: what our other shares let in may go any time.
+
+    Raises:
+        TrustUnreadable: the document is no trust policy.
+    """
+    foreign, own = split(parse(document))
+    return _let_in(subject, foreign, [one for one in own if subject.share in one.shares])
+
+
+def standing(document: str, subject: Subject) -> Subject | None:
+    """The subject as the narrowest share of ours lets it in now; None when none does.
+
+    Raises:
+        TrustUnreadable: the document is no trust policy.
+    """
+    foreign, own = split(parse(document))
+    for scope in Scope:
+        for share in sorted(shares_of(one for one in own if one.scope is scope)):
+            wanted = replace(subject, scope=scope, carried=share.carried)
+            if wanted.share == share and _let_in(subject, foreign, own):
+                return wanted
+    return None
+
+
+def _let_in(subject: Subject, foreign: Sequence[Json], own: Iterable[Own]) -> bool:
+    every = {"Statement": [*foreign, *(one.bare.written() for one in own)]}
+    return lets_in(every, subject.cluster_arn, subject.namespace, subject.name, subject.account)
 
 
 def merge(document: str, subject: Subject) -> Merged:
@@ -86,43 +125,56 @@ def merge_all(document: str, wanted: Iterable[Subject]) -> Merged:
     Raises:
         TrustUnreadable: the document is no trust policy.
     """
-    data, standing = parse(document), ours(document)
-    missing = [one for one in sorted(set(wanted)) if one not in standing and not allows(document, one)]
+    data = parse(document)
+    foreign, own = split(data)
+    there = shares_of(own)
+    missing = {one.share for one in set(wanted) if one.share not in there and not _let_in(one, foreign, ())}
     if not missing:
         return Merged(document=document, changed=False, size=characters(data))
-    foreign, own = split(data)
-    for subject in missing:
-        own = with_subject(own, subject, foreign)
-    made = joined(data, foreign, own)
+    made = joined(data, foreign, packed(there | missing, foreign, own))
     return Merged(document=minified(made), changed=True, size=characters(made))
 
 
-def remove(document: str, subject: Subject, before_image: str | None = None) -> Removed:
-    """Takes our word for the subject out; gives `before_image` itself back when nothing at all has changed since.
+def remove(document: str, subject: Subject, before_image: str | None = None, earlier: Iterable[str] = ()) -> Removed:
+    """Takes our word for the subject out; gives an image itself back when nothing at all has changed since.
+
+    Args:
+        document: as it is now.
+        subject: whose share goes; with a wide scope, whoever else it serves.
+        before_image: the document as it was before the share came.
+        earlier: the document as it was before shares of others came, which may be gone by now.
 
     Raises:
         TrustUnreadable: the document is no trust policy.
     """
     data = parse(document)
-    if subject not in ours(document):
-        return Removed(document=document, changed=False, size=characters(data), empty=not statements(data))
     foreign, own = split(data)
-    left = [one.with_names(one.names - {subject.name}) if one.about(subject) else one for one in own]
-    made = joined(data, foreign, [one for one in left if one.names])
-    text = minified(made)
-    if before_image is not None and unchanged(made, parse(before_image)):
-        text = before_image
+    if subject.share not in shares_of(own):
+        return Removed(document=document, changed=False, size=characters(data), empty=not statements(data))
+    made = joined(data, foreign, packed(shares_of(own) - {subject.share}, foreign, own))
+    images = (image for image in (before_image, *earlier) if image is not None)
+    text = next((image for image in images if unchanged(made, parse(image))), minified(made))
     return Removed(document=text, changed=True, size=characters(parse(text)), empty=not statements(made))
 
 
 def ours(document: str) -> frozenset[Subject]:
-    """The subjects that statements of ours let in.
+    """The shares that statements of ours are: of a narrow scope, the subjects themselves.
 
     Raises:
         TrustUnreadable: the document is no trust policy.
     """
     _, own = split(parse(document))
-    return frozenset(Subject(one.cluster_arn, one.namespace, name) for one in own for name in one.names)
+    return shares_of(own)
+
+
+def others(document: str) -> tuple[Trusted, ...]:
+    """Everybody whom Allow statements that are not ours name, in the document's order.
+
+    Raises:
+        TrustUnreadable: the document is no trust policy.
+    """
+    foreign, _ = split(parse(document))
+    return subjects(minified({"Statement": foreign}))
 
 
 def size(document: str) -> int:
@@ -135,5 +187,5 @@ def size(document: str) -> int:
 
 
 def statement_for(subject: Subject) -> dict[str, Json]:
-    """The statement that lets in this one subject and nobody else."""
-    return dict(new_statement(subject, [], []).with_names(frozenset({subject.name})).written())
+    """The statement that lets in this one subject, by its scope, and nobody else."""
+    return dict(packed([subject.share])[0].written())

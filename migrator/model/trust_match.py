@@ -7,7 +7,7 @@ evaluation logic; the EKS user guide's pages on IRSA and on the six session tags
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 
@@ -55,7 +55,13 @@ class IrsaMatch:
     kind: IrsaKind
     statement: str = ""
     evidence: str = ""
-    unsure: tuple[str, ...] = ()
+    conditions: tuple[Entry, ...] = ()  # further ones of that statement that may or may not be met
+    doubts: tuple[str, ...] = ()  # Deny statements that may hold
+
+    @property
+    def unsure(self) -> tuple[str, ...]:
+        """All that cannot be told from outside, in words."""
+        return (*map(str, self.conditions), *self.doubts)
 
     @property
     def works(self) -> bool:
@@ -100,7 +106,12 @@ def allows_pod_identity(document: str, cluster_arn: str, namespace: str, name: s
     Raises:
         TrustUnreadable: the document is no trust policy.
     """
-    every = named(parse(document))
+    return lets_in(parse(document), cluster_arn, namespace, name, account)
+
+
+def lets_in(data: Mapping[str, Json], cluster_arn: str, namespace: str, name: str, account: str) -> bool:
+    """The same of a parsed document."""
+    every = named(data)
     request = _pod_identity(cluster_arn, namespace, name)
     return cluster_arn.split(":")[4:5] == [account] and all(
         _surely_allowed(every, action, request) for action in ACTIONS
@@ -147,10 +158,10 @@ def _judge_allow(statement: Statement, request: Request, issuer_host: str, subje
     unmet = [entry for entry in statement.condition if judge(entry, request) is Sure.NO]
     if unmet:
         return made(kind=IrsaKind.CONDITIONS, evidence=_shown(unmet))
-    unsure = tuple(str(entry) for entry in statement.condition if judge(entry, request) is Sure.MAYBE)
+    unsure = tuple(entry for entry in statement.condition if judge(entry, request) is Sure.MAYBE)
     exact = any(_names_exactly(entry, subject) for entry in asked)
     kind = IrsaKind.MATCHED if exact else IrsaKind.WILDCARD
-    return made(kind=kind, evidence=_shown(asked) or "no condition on the subject", unsure=unsure)
+    return made(kind=kind, evidence=_shown(asked) or "no condition on the subject", conditions=unsure)
 
 
 def _names_exactly(entry: Entry, subject: str) -> bool:
@@ -172,7 +183,7 @@ def _after_denials(best: IrsaMatch, denials: Sequence[Statement], request: Reque
             return IrsaMatch(kind=IrsaKind.DENIED, statement=statement.label, evidence=f"Deny: {shown}")
         if sure is Sure.MAYBE:
             doubts.append(f"Deny {statement.label}: {_shown(statement.condition)}")
-    return IrsaMatch(kind=best.kind, statement=best.statement, evidence=best.evidence, unsure=(*best.unsure, *doubts))
+    return replace(best, doubts=tuple(doubts))
 
 
 def _surely_allowed(named: Sequence[Statement], action: str, request: Request) -> bool:

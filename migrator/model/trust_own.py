@@ -1,57 +1,57 @@
 """Our own statements in a trust policy: how they look, how they are recognised, how they are put back among the others.
 
 They are recognised by name *and* form: a `Sid` that begins with `IrsaMigrator`, and exactly the content written here.
-One that somebody changed has become theirs. One statement holds the ServiceAccounts of one namespace of one cluster, so
-that the values of its conditions never admit a pair nobody asked for.
+One that somebody changed has become theirs. Which statements there are follows from whom they let in and nothing else
+(see `trust_boxes`), so that services may come and go in any order.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, groupby, product
 
 from migrator.model.facts import Json
-from migrator.model.trust_document import as_list, minified, same_policy, statements
+from migrator.model.trust_boxes import Box, boxes
+from migrator.model.trust_conditions import entries
+from migrator.model.trust_document import as_list, minified, same_policy, size, statements
 from migrator.model.trust_match import ACTIONS, CLUSTER_TAG, NAME_TAG, NAMESPACE_TAG, SERVICE
+from migrator.model.trust_subject import Carried, Scope, Subject, carriable, carried
 
 SID_PREFIX = "IrsaMigrator"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Subject:
-    """Whom a statement of ours lets in: one ServiceAccount of one cluster."""
-
-    cluster_arn: str
-    namespace: str
-    name: str
-
-    @property
-    def account(self) -> str:
-        """The cluster's account."""
-        return self.cluster_arn.split(":")[4]
+_TAG_KEYS = (CLUSTER_TAG, NAMESPACE_TAG, NAME_TAG)
+_ASKED = {Scope.SERVICE: 3, Scope.CLUSTER: 1, Scope.NONE: 0}  # how many of the tags a statement asks for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Own:
-    """One of our statements: what it is about, and the very object in the document while it is unchanged."""
+    """One of our statements: whom it lets in, and the very object in the document while it is unchanged.
 
-    cluster_arn: str
-    namespace: str
+    `box`: what cluster, namespace and ServiceAccount are compared with, as far as `scope` asks for them.
+    """
+
+    scope: Scope
+    carried: Carried
+    box: Box
     sid: str
-    names: frozenset[str]
     body: Mapping[str, Json] | None = None
 
-    def about(self, subject: Subject) -> bool:
-        """Whether the subject belongs into this statement."""
-        return (self.cluster_arn, self.namespace) == (subject.cluster_arn, subject.namespace)
+    @property
+    def shares(self) -> frozenset[Subject]:
+        """Every share that the statement is."""
+        arns, namespaces, names = [*self.box, ("",), ("",), ("",)][:3]
+        return frozenset(
+            Subject(arn, namespace, name, self.scope, self.carried)
+            for arn, namespace, name in product(arns, namespaces, names)
+        )
 
-    def with_names(self, names: frozenset[str]) -> "Own":
-        """The same statement for other ServiceAccounts."""
-        return self if names == self.names else replace(self, names=names, body=None)
+    @property
+    def bare(self) -> "Own":
+        """The same without the conditions that were carried over."""
+        return replace(self, carried=(), body=None) if self.carried else self
 
     def written(self) -> Mapping[str, Json]:
         """The statement as it goes into the document."""
-        return self.body or _statement(self.sid, self.cluster_arn, self.namespace, sorted(self.names))
+        return self.body or _statement(self)
 
 
 def split(data: Mapping[str, Json]) -> tuple[list[Mapping[str, Json]], list[Own]]:
@@ -61,17 +61,57 @@ def split(data: Mapping[str, Json]) -> tuple[list[Mapping[str, Json]], list[Own]
     return foreign, sorted((own for _, own in judged if own is not None), key=_order)
 
 
-def with_subject(own: Sequence[Own], subject: Subject, foreign: Sequence[Mapping[str, Json]]) -> list[Own]:
-    """Our statements with the subject in the one it belongs to, or in a new one."""
-    home = next((one for one in own if one.about(subject)), None)
-    if home is None:
-        return [*own, new_statement(subject, foreign, own).with_names(frozenset({subject.name}))]
-    return [one.with_names(one.names | {subject.name}) if one is home else one for one in own]
+def shares_of(own: Iterable[Own]) -> frozenset[Subject]:
+    """Every share that these statements are."""
+    return frozenset(share for one in own for share in one.shares)
 
 
-def joined(data: Mapping[str, Json], foreign: Sequence[Mapping[str, Json]], own: Sequence[Own]) -> dict[str, Json]:
+def joined(data: Mapping[str, Json], foreign: Sequence[Mapping[str, Json]], own: Iterable[Own]) -> dict[str, Json]:
     """The document anew: the statements of others first, as they are, then ours in order."""
     return {**data, "Statement": [*foreign, *(one.written() for one in sorted(own, key=_order))]}
+
+
+def packed(
+    shares: Iterable[Subject], foreign: Sequence[Mapping[str, Json]] = (), standing: Iterable[Own] = ()
+) -> list[Own]:
+    """The statements that let in exactly these, under names that nobody else in the document bears.
+
+    One that stands already is kept as it is written.
+    """
+    taken = {str(statement.get("Sid")) for statement in foreign}
+    known = {(one.sid, one.shares): one for one in standing}
+    made: list[Own] = []
+    for (scope, conditions), group in groupby(sorted(shares, key=_kind), key=_kind):
+        for box in _boxes(scope, conditions, group):
+            sid = next(sid for sid in _sids(scope, conditions, box) if sid not in taken)
+            taken.add(sid)
+            new = Own(scope=scope, carried=conditions, box=box, sid=sid)
+            made.append(known.get((sid, new.shares), new))
+    return made
+
+
+def _kind(share: Subject) -> tuple[Scope, Carried]:
+    return share.scope, share.carried
+
+
+def _boxes(scope: Scope, conditions: Carried, shares: Iterable[Subject]) -> Sequence[Box]:
+    asked = _ASKED[scope]
+    cells = {(one.cluster_arn, one.namespace, one.name)[:asked] for one in shares}
+    if not asked:
+        return [()]
+
+    def weight(box: Box) -> int:
+        return size(_statement(Own(scope=scope, carried=conditions, box=box, sid=SID_PREFIX)))
+
+    return boxes(cells, weight)
+
+
+def _sids(scope: Scope, conditions: Carried, box: Box) -> Iterable[str]:
+    """Names that follow from the first of what the statement is about."""
+    about = "\n".join([values[0] for values in box[:2]])
+    if conditions or scope is not Scope.SERVICE:
+        about = f"{scope}\n{conditions}\n{about}"
+    return (SID_PREFIX + hashlib.sha256(f"{about}\n{attempt}".encode()).hexdigest()[:12] for attempt in count())
 
 
 def unchanged(now: Mapping[str, Json], then: Mapping[str, Json]) -> bool:
@@ -82,60 +122,51 @@ def unchanged(now: Mapping[str, Json], then: Mapping[str, Json]) -> bool:
     return _apart(now) == _apart(then)
 
 
-def _apart(data: Mapping[str, Json]) -> tuple[str, list[tuple[str, str, str, list[str]]]]:
+def _apart(data: Mapping[str, Json]) -> tuple[str, frozenset[Subject]]:
     foreign, own = split(data)
-    return minified({**data, "Statement": foreign}), [(*_order(one), sorted(one.names)) for one in own]
+    return minified({**data, "Statement": foreign}), shares_of(own)
 
 
-def _order(own: Own) -> tuple[str, str, str]:
-    return own.cluster_arn, own.namespace, own.sid
+def _order(own: Own) -> tuple[int, Carried, Box, str]:
+    return _ASKED[own.scope], own.carried, own.box, own.sid
 
 
-def new_statement(subject: Subject, foreign: Sequence[Mapping[str, Json]], own: Sequence[Own]) -> Own:
-    """A statement for the subject's namespace, still without names; nobody in the document bears its Sid."""
-    taken = {str(statement.get("Sid")) for statement in foreign} | {one.sid for one in own}
-    about = f"{subject.cluster_arn}\n{subject.namespace}"
-    digests = (hashlib.sha256(f"{about}\n{attempt}".encode()).hexdigest() for attempt in count())
-    sid = next(sid for sid in (SID_PREFIX + digest[:12] for digest in digests) if sid not in taken)
-    return Own(cluster_arn=subject.cluster_arn, namespace=subject.namespace, sid=sid, names=frozenset())
+def _statement(own: Own) -> dict[str, Json]:
+    block = Subject("", "", "", own.scope, own.carried).condition
+    tags = {key: _scalar(values) for key, values in zip(_TAG_KEYS, own.box, strict=False)}
+    if tags:
+        block = {"StringEquals": tags, **block}
+    made = {"Sid": own.sid, "Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": list(ACTIONS)}
+    return {**made, "Condition": block} if block else made
 
 
-def _statement(sid: str, cluster_arn: str, namespace: str, names: Sequence[str]) -> dict[str, Json]:
-    return {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Principal": {"Service": SERVICE},
-        "Action": list(ACTIONS),
-        "Condition": {
-            "StringEquals": {
-                CLUSTER_TAG: cluster_arn,
-                NAMESPACE_TAG: namespace,
-                NAME_TAG: names[0] if len(names) == 1 else list(names),
-            }
-        },
-    }
+def _scalar(values: Sequence[str]) -> Json:
+    return values[0] if len(values) == 1 else list(values)
 
 
 def own_statement(statement: Mapping[str, Json]) -> Own | None:
     """The statement as one of ours, or None when name or form say that it is not."""
-    sid = statement.get("Sid")
+    sid, condition = statement.get("Sid"), statement.get("Condition")
     if not isinstance(sid, str) or not sid.startswith(SID_PREFIX):
         return None
-    arns, namespaces, names = _tags(statement.get("Condition"))
-    if len(arns) != 1 or len(namespaces) != 1 or not names:
+    box, rest = _tags(condition), [line for line in entries(condition) if not _is_tag(line.operator, line.key)]
+    scope = next((scope for scope, asked in _ASKED.items() if box is not None and len(box) == asked), None)
+    if box is None or scope is None or not all(map(carriable, rest)):
         return None
-    expected = minified({"Statement": _statement(sid, arns[0], namespaces[0], sorted(names))})
-    if not same_policy(minified({"Statement": statement}), expected):
+    own = Own(scope=scope, carried=carried(rest), box=box, sid=sid, body=statement)
+    if not same_policy(minified({"Statement": statement}), minified({"Statement": _statement(own)})):
         return None
-    return Own(cluster_arn=arns[0], namespace=namespaces[0], sid=sid, names=frozenset(names), body=statement)
+    return own
 
 
-def _tags(condition: Json) -> tuple[list[str], list[str], list[str]]:
-    """The values our conditions compare with; empty lists where something else stands."""
-    equals = condition.get("StringEquals") if isinstance(condition, Mapping) else None
-    found = [as_list(equals.get(key)) if isinstance(equals, Mapping) else [] for key in _TAG_KEYS]
-    arns, namespaces, names = ([] if any(not isinstance(item, str) for item in values) else values for values in found)
-    return arns, namespaces, names
+def _is_tag(operator: str, key: str) -> bool:
+    return operator == "StringEquals" and key in _TAG_KEYS
 
 
-_TAG_KEYS = (CLUSTER_TAG, NAMESPACE_TAG, NAME_TAG)
+def _tags(condition: Json) -> Box | None:
+    """The values our conditions compare with, as many as there are; None where something else stands."""
+    equals = condition.get("StringEquals", {}) if isinstance(condition, Mapping) else {}
+    found = [as_list(equals[key]) for key in _TAG_KEYS if key in equals] if isinstance(equals, Mapping) else []
+    if any(not values or any(not isinstance(item, str) for item in values) for values in found):
+        return None
+    return tuple(tuple(sorted(set(values))) for values in found)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from migrator.model.facts import Json
 from migrator.model.plan import Plan, PlannedStep, StepKind
+from migrator.model.trust import subject_from
 
 _MAY_CHANGE = frozenset({"workloads", "left", "others"})
 _CLUSTER = ("arn", "issuer")
@@ -29,7 +30,7 @@ def drifted(plan: Plan, fresh: Plan, over: frozenset[str]) -> bool:
 
 def _moved(step: PlannedStep, fresh: Plan, over: frozenset[str]) -> bool:
     new = fresh.step(step.id)
-    if new is None or _things(new) != _things(step) or new.after != step.after:
+    if new is None or _things(new) != _things(step) or _led_to(new) != _led_to(step):
         return True
     if step.kind in {StepKind.RESTART, StepKind.VERIFY}:
         return False
@@ -38,6 +39,14 @@ def _moved(step: PlannedStep, fresh: Plan, over: frozenset[str]) -> bool:
     before, after = ({name: side[name] for name in step.before} for side in (step.before, step.after))
     done = step.id in over and not step.on.get("owner")  # who owns it may leave it as it is, or not
     return _seen(new, fresh) not in ([after] if done else [before, after])
+
+
+def _led_to(step: PlannedStep) -> Mapping[str, Json]:
+    """How narrowly a role lets the service in is the plan's to say: the fleet's policy may have changed since."""
+    if step.kind is not StepKind.TRUST:
+        return step.after
+    subject = subject_from(step.after["subject"])
+    return {"pod_identity": step.after["pod_identity"], "for": (subject.cluster_arn, subject.namespace, subject.name)}
 
 
 def _things(step: PlannedStep) -> Mapping[str, Json]:

@@ -32,6 +32,15 @@ AUDIENCE_ANNOTATION = "eks.amazonaws.com/audience"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoleSizes:
+    """How large the role's trust policy is, in characters as the quota counts them."""
+
+    now: int = 0
+    for_all: int = 0  # once all services of the fleet that share the role are let in, as the fleet's policy says
+    by_cluster: int = 0  # the same, with statements that ask for the cluster only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoleView:
     """The annotated role as far as it could be read, and what its trust policy says to this service.
 
@@ -45,10 +54,11 @@ class RoleView:
     unreadable: str = ""  # why the role's account could not be read
     trust_problem: str = ""  # why the trust policy could not be read
     irsa: IrsaMatch | None = None
+    wanted: Subject | None = None  # whom our statement lets in, how narrowly, and under which conditions of IRSA's
     allowed: bool = False  # Pod Identity is let in already
     merged: Merged | None = None
     allowed_after: bool = False  # Pod Identity is let in once our statement is there
-    size_for_all: int = 0  # characters, once all services of the cluster that share the role are let in
+    sizes: RoleSizes = RoleSizes()
     trusted: tuple[Trusted, ...] = ()
 
 
@@ -98,7 +108,7 @@ class Case:
     @property
     def subject(self) -> Subject:
         """Whom the role's trust policy must let in."""
-        return Subject(self.cluster.arn, self.service.namespace, self.service.name)
+        return self.role.wanted or Subject(self.cluster.arn, self.service.namespace, self.service.name)
 
     @property
     def audience(self) -> str:

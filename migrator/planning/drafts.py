@@ -83,7 +83,7 @@ def _trust(case: Case, role_id: str) -> PlannedStep:
     after = {
         "pod_identity": True,
         "statement": statement_for(subject),
-        "subject": {"cluster_arn": subject.cluster_arn, "namespace": subject.namespace, "name": subject.name},
+        "subject": subject.plain(),
     }
     on = {"role": case.role.written, "role_id": role_id}
     return _step(StepKind.TRUST, on, {"pod_identity": case.role.allowed}, after)

@@ -21,14 +21,15 @@ from migrator.model.facts import (
 from migrator.model.fleet import Policy
 from migrator.model.ids import RoleArn, ServiceId
 from migrator.model.ports import ClusterView, Roles
-from migrator.model.trust import Subject, TrustUnreadable, allows, irsa_match, merge, merge_all, subjects
-from migrator.model.trust_match import AUDIENCE
+from migrator.model.trust import Scope, TrustUnreadable, granted, merge, size, subjects
 from migrator.planning.addon_owners import Owners, owners
 from migrator.planning.around import Around, look_around
 from migrator.planning.autoscaling import autoscaler
-from migrator.planning.case import AUDIENCE_ANNOTATION, Case, RoleView
+from migrator.planning.case import Case, RoleSizes, RoleView
 from migrator.planning.coverage import left_out
 from migrator.planning.env_sources import with_keys
+from migrator.planning.trusting import irsa_of, wanted
+from migrator.planning.users import NOBODY, Users, account_of, all_of, annotated, size_for_all, users_in
 
 NOTHING: Mapping[ServiceId, str] = {}
 _Key = tuple[str, str]  # namespace, ServiceAccount
@@ -48,44 +49,38 @@ class Inventory:
     associations: Mapping[_Key, Association]
     agent: AgentState
     fargate: tuple[FargateSelector, ...]
-    users: Mapping[str, Sequence[ServiceId]]  # role as annotated -> services
+    users: Users  # of all clusters
+    around: Around
     left_out: Mapping[str, str] = field(default_factory=dict)  # nodes on which no agent can run, and why
     autoscaler: str = ""  # what tells that nodes are made as pods need them
-    around: Around
     addons: Owners = field(default_factory=Owners)
-    sizes: dict[str, int] = field(default_factory=dict)  # by role, each worked out once
+    sizes: dict[tuple[str, Scope], int] = field(default_factory=dict)  # by role, each worked out once
 
-    def size_for_all(self, role: Role) -> int:
-        """The size of the role's trust policy, in characters, once all its services of this cluster have moved."""
-        if role.arn not in self.sizes:
-            sharing = (Subject(self.cluster.arn, user.namespace, user.name) for user in self.users[role.arn])
-            self.sizes[role.arn] = merge_all(role.trust, sharing).size
-        return self.sizes[role.arn]
+    def size_for_all(self, role: Role, scope: Scope) -> int:
+        """The size of the role's trust policy, in characters, once all its services of the fleet have moved."""
+        if (role.arn, scope) not in self.sizes:
+            self.sizes[role.arn, scope] = size_for_all(role, self.users[role.arn], scope)
+        return self.sizes[role.arn, scope]
 
 
-def take_inventory(view: ClusterView, remembered: Mapping[ServiceId, str] = NOTHING) -> Inventory:
+def take_inventory(
+    view: ClusterView, remembered: Mapping[ServiceId, str] = NOTHING, elsewhere: Users = NOBODY
+) -> Inventory:
     """Reads the cluster; a cluster without an annotated ServiceAccount costs one list.
 
-    `remembered` are roles that ServiceAccounts were annotated with before a run of ours took the annotation.
+    `remembered` are roles that ServiceAccounts were annotated with before a run of ours took the annotation,
+    `elsewhere` the users of roles in other clusters; what it has of this one is left aside.
     """
     cluster = view.cluster()
-    written: dict[_Key, str] = {}
-    accounts: list[ServiceAccount] = []
-    users: dict[str, list[ServiceId]] = defaultdict(list)
-    for account in sorted(view.service_accounts(), key=lambda account: (account.namespace, account.name)):
-        service = ServiceId(cluster.alias, account.namespace, account.name)
-        role = account.role_arn if account.role_arn is not None else remembered.get(service)
-        if role is not None:
-            accounts.append(account)
-            written[account.namespace, account.name] = role
-            users[role].append(service)
+    accounts = annotated(cluster, view.service_accounts(), remembered)
+    written = {(account.namespace, account.name): role for account, role in accounts}
     wanted = set(written)
     workloads, nodes = _if(wanted, view.workloads), _if(wanted, view.nodes)
     agent = view.agent() if wanted else AgentState()
     pods = [pod for pod in _if(wanted, view.pods) if not pod.finished and not pod.deleting]
     return Inventory(
         cluster=cluster,
-        accounts=tuple(accounts),
+        accounts=tuple(account for account, _ in accounts),
         written=written,
         workloads=_grouped(workloads, lambda w: (w.ref.namespace, w.spec.service_account)),
         pods=_grouped(pods, lambda pod: (pod.namespace, pod.spec.service_account)),
@@ -93,7 +88,7 @@ def take_inventory(view: ClusterView, remembered: Mapping[ServiceId, str] = NOTH
         associations={(a.namespace, a.service_account): a for a in _if(wanted, view.associations)},
         agent=agent,
         fargate=tuple(_if(wanted, view.fargate_selectors)),
-        users=users,
+        users=_everybody(users_in(cluster, accounts), elsewhere, cluster.alias),
         left_out=left_out(agent, nodes),
         autoscaler=autoscaler(workloads, nodes),
         around=look_around(view, workloads, _specs(wanted, workloads, pods)) if wanted else Around(),
@@ -107,13 +102,22 @@ def _specs(wanted: set[_Key], workloads: Iterable[Workload], pods: Iterable[Pod]
     return (spec for namespace, spec in placed if (namespace, spec.service_account) in wanted)
 
 
+def _everybody(own: Users, elsewhere: Users, alias: str) -> Users:
+    """The users of this cluster's roles in all clusters; what `elsewhere` knows of this one was read before."""
+    others = {role: [user for user in elsewhere.get(role, ()) if user.service.cluster != alias] for role in own}
+    return all_of((own, others))
+
+
 def cases(
     inventory: Inventory, accounts: Sequence[ServiceAccount], view: ClusterView, roles: Roles, policy: Policy
 ) -> list[Case]:
     """One case per account, with its role; roles are read in one go, associations one by one where there are any."""
     written = {inventory.written[account.namespace, account.name] for account in accounts}
     live = roles.roles(sorted(arn for arn in written if _of(inventory.cluster.partition, arn)))
-    made = [_case(inventory, account, view, _view(inventory, account, live, roles), policy) for account in accounts]
+    scope = policy.trust_conditions
+    made = [
+        _case(inventory, account, view, _view(inventory, account, live, roles, scope), policy) for account in accounts
+    ]
     return with_keys(made, view)
 
 
@@ -143,13 +147,17 @@ def _case(inventory: Inventory, account: ServiceAccount, view: ClusterView, role
         autoscaler=inventory.autoscaler,
         unread=(*inventory.around.unread, *inventory.addons.unread),
         around=inventory.around,
-        sharing=tuple(other for other in inventory.users.get(role.written, ()) if other != service and role.written),
         addon=inventory.addons.by_account.get(key),
         nameless=inventory.addons.nameless,
+        sharing=tuple(
+            user.service for user in inventory.users.get(role.written, ()) if user.service != service and role.written
+        ),
     )
 
 
-def _view(inventory: Inventory, account: ServiceAccount, live: Mapping[str, Role], roles: Roles) -> RoleView:
+def _view(
+    inventory: Inventory, account: ServiceAccount, live: Mapping[str, Role], roles: Roles, scope: Scope
+) -> RoleView:
     written = inventory.written[account.namespace, account.name]
     arn = RoleArn.parse(written)
     role = live.get(written)
@@ -157,32 +165,30 @@ def _view(inventory: Inventory, account: ServiceAccount, live: Mapping[str, Role
         unreadable = roles.unreadable(arn.account) if arn is not None else None
         return RoleView(written=written, arn=arn, unreadable=unreadable or "")
     try:
-        return _judged(inventory, account, RoleView(written=written, arn=arn, role=role), role)
+        return _judged(inventory, account, RoleView(written=written, arn=arn, role=role), role, scope)
     except TrustUnreadable as error:
         return RoleView(written=written, arn=arn, role=role, trust_problem=error.message)
 
 
-def _judged(inventory: Inventory, account: ServiceAccount, view: RoleView, role: Role) -> RoleView:
-    cluster = inventory.cluster
-    subject = Subject(cluster.arn, account.namespace, account.name)
+def _judged(inventory: Inventory, account: ServiceAccount, view: RoleView, role: Role, scope: Scope) -> RoleView:
+    cluster, who = inventory.cluster, account_of(account)
+    match = irsa_of(role.trust, cluster, who, role.account)
+    subject = wanted(role.trust, cluster, who, match, scope)
     merged = merge(role.trust, subject)
     return RoleView(
         written=view.written,
         arn=view.arn,
         role=role,
-        irsa=irsa_match(
-            role.trust,
-            issuer_host=cluster.issuer_host,
-            account=role.account,
-            partition=cluster.partition,
-            namespace=account.namespace,
-            name=account.name,
-            audience=account.annotations.get(AUDIENCE_ANNOTATION) or AUDIENCE,
-        ),
-        allowed=allows(role.trust, subject),
+        irsa=match,
+        wanted=subject,
+        allowed=granted(role.trust, subject),
         merged=merged,
-        allowed_after=allows(merged.document, subject),
-        size_for_all=inventory.size_for_all(role),
+        allowed_after=granted(merged.document, subject),
+        sizes=RoleSizes(
+            now=size(role.trust),
+            for_all=inventory.size_for_all(role, scope),
+            by_cluster=inventory.size_for_all(role, Scope.CLUSTER),
+        ),
         trusted=subjects(role.trust),
     )
 

@@ -14,6 +14,7 @@ from migrator.planning.case import Case
 from migrator.planning.drafts import drafts
 from migrator.planning.evidence import facts_of
 from migrator.planning.join import NOTHING, Inventory, cases, take_inventory
+from migrator.planning.users import NOBODY, Users
 from migrator.planning.verdict import verdict
 
 Wanted = Callable[[ServiceId, str], bool]  # service, role as annotated
@@ -34,7 +35,7 @@ class PlanSettings:
 
     `excludes` are globs over service ids; `wanted` is the selection of this one command; `edit_of` gives what a person
     wrote into an earlier plan of the service. `remembered` are the roles of ServiceAccounts whose annotation a run of
-    ours took: they are planned as if they still bore it.
+    ours took: they are planned as if they still bore it. `elsewhere` are the users of roles in all other clusters.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -42,6 +43,7 @@ class PlanSettings:
     wanted: Wanted = _everything
     edit_of: EditOf = _no_edit
     remembered: Mapping[ServiceId, str] = field(default_factory=lambda: NOTHING)
+    elsewhere: Users = field(default_factory=lambda: NOBODY)
 
 
 def plan_cluster(view: ClusterView, roles: Roles, settings: PlanSettings) -> tuple[Plan, ...]:
@@ -50,7 +52,7 @@ def plan_cluster(view: ClusterView, roles: Roles, settings: PlanSettings) -> tup
     Raises:
         MigrateError: the cluster cannot be read.
     """
-    inventory = take_inventory(view, settings.remembered)
+    inventory = take_inventory(view, settings.remembered, settings.elsewhere)
     alias = inventory.cluster.alias
     chosen = [
         account

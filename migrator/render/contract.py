@@ -6,7 +6,7 @@ from typing import Any
 
 COMMANDS = (
     *("plan", "show", "explain", "apply", "rollback", "verify", "status", "history", "batch", "batch-plan"),
-    *("fleet", "store", "lab"),
+    *("plan-roles", "fleet", "store", "lab"),
 )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from migrator.model.facts import Json
 from migrator.model.ids import RoleArn
 from migrator.model.plan import PlannedStep, StepKind
+from migrator.model.trust import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,9 @@ class StepWords:
 def words(step: PlannedStep) -> StepWords:
     """The step in words."""
     about, side = _WORDS[step.kind]
+    if step.kind is StepKind.TRUST:
+        both = {**step.before, **step.after}  # the subject stands on one side only
+        return StepWords(about(step.on), side({**both, **step.before}), side({**both, **step.after}))
     if step.kind is StepKind.RESTART:  # there and back alike
         return StepWords(about(step.on), "running pods", "new pods")
     if owner := step.on.get("owner"):
@@ -61,7 +65,16 @@ def _trust(on: Mapping[str, Json]) -> str:
 
 
 def _trust_side(side: Mapping[str, Json]) -> str:
-    return "trusts Pod Identity for this service" if side.get("pod_identity") else "no Pod Identity"
+    if not side.get("pod_identity"):
+        return "no Pod Identity"
+    return f"trusts Pod Identity for {_TRUSTED[(side.get('subject') or {}).get('trust_conditions', Scope.SERVICE)]}"
+
+
+_TRUSTED = {
+    Scope.SERVICE: "this service",
+    Scope.CLUSTER: "every ServiceAccount of the cluster",
+    Scope.NONE: "every association of the account",
+}
 
 
 def _association(on: Mapping[str, Json]) -> str:

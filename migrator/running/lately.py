@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 from migrator.model.journal import Status
 from migrator.model.plan import PlannedStep, StepKind
 from migrator.model.ports import Clock, Journal
-from migrator.model.trust import Subject
+from migrator.model.trust import Subject, ours, subject_from
+
+_NOBODY = '{"Statement":[]}'
 
 
 def lately(journal: Journal, clock: Clock, step: PlannedStep | None, seconds: float) -> Mapping[Subject, bool]:
@@ -22,12 +24,13 @@ def lately(journal: Journal, clock: Clock, step: PlannedStep | None, seconds: fl
     if step is None or step.kind is not StepKind.TRUST:
         return {}
     since = datetime.fromisoformat(clock.now()) - timedelta(seconds=seconds)
-    found: dict[Subject, bool] = {}
+    found: dict[Subject, tuple[Subject, bool]] = {}  # by share: the last word on one that serves several counts
     for record in journal.recent(StepKind.TRUST, since.isoformat(timespec="microseconds")):
         image = record.image or {}
         if image.get("role") == step.on["role"]:
-            subject = Subject(**image["subject"])
-            found.pop(subject, None)
+            subject = subject_from(image["subject"])
+            found.pop(subject.share, None)
             if record.status is Status.DONE:
-                found[subject] = image["there"]
-    return found
+                kept = subject.share in ours((record.result or {}).get("trust", _NOBODY))  # it serves others as well
+                found[subject.share] = subject, image["there"] or kept
+    return dict(found.values())

@@ -18,9 +18,10 @@ from migrator.running.lately import lately
 from migrator.running.ledger import ledger
 from migrator.running.moves import Book
 from migrator.running.pulse import Pulse
+from migrator.running.role_past import role_past
 from migrator.running.runs import Runs
 from migrator.running.walk import Walk
-from migrator.steps.step import Context
+from migrator.steps.step import Context, RolePast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +88,16 @@ class Means:
             role_arn=_associated(plan),
             cluster_arn=str(plan.facts["cluster"]["arn"]),
             forward=held.ours.get(step, {}) if back else {},
+            past=partial(self._past, plan),
             lately=lately(self.journal, self.clock, plan.step(step), self.waits.trust),
             restart="rollout" if back else plan.edit.restart,
             recreate_bare_pods=self.recreate_bare_pods,
             made_anew=held.made_anew,
         )
+
+    def _past(self, plan: Plan) -> RolePast:
+        step = plan.step(StepKind.TRUST)
+        return role_past(self.journal, plan.service, step) if step is not None else RolePast()
 
     def _look_context(self, plan: Plan) -> Context:
         return Context(

@@ -110,7 +110,7 @@ class Walk:
         if reading.position is Position.OTHER:
             self.book.move(planned.id, self.book.status(planned.id), note=f"{_DRIFT}{reading.note}")
             raise Drift(reading.note, doing=f'step "{planned.id}" of "{context.service}"', remedy=self._remedy())
-        if reading.position is Position.AFTER and self._not_ours(planned, reading):
+        if reading.position is Position.AFTER and self._not_ours(planned, reading) and not reading.shared:
             self._found(planned, step, context, reading)
             return
         if reading.position is Position.BEFORE:

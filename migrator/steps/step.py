@@ -3,7 +3,7 @@
 There is no undo. A step of the way back is a step with before and after swapped, run by the same executor.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -28,13 +28,15 @@ class Position(StrEnum):
 class Reading:
     """What a look showed. `image` is what would be needed to say later how it was; `note` is for people.
 
-    `ours` is False when the thing is as wanted but bears the mark of somebody else.
+    `ours` is False when the thing is as wanted but bears the mark of somebody else. `shared` is True when it is as
+    wanted by what serves several of this tool's services: each of them remembers its share, also who found it there.
     """
 
     position: Position
     image: Json = None
     note: str = ""
     ours: bool = True
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,18 @@ Settling = Settled | NotYet | Failed | Later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RolePast:
+    """What the journal knows of a role's trust policy; dear to ask.
+
+    `users` are the other services that still have a share in it, `images` the documents as they were before shares of
+    ours came, the oldest first.
+    """
+
+    users: Mapping[Subject, frozenset[ServiceId]] = field(default_factory=dict)
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What a step may use besides its own plan: the world, the run it belongs to, and what the journal remembers.
 
@@ -96,7 +110,7 @@ class Context:
     `image` is what the look before this process's first try showed. `cut_off` is True when that try takes up one that
     was cut off: the change may have been made a moment ago. `waited` is for how many seconds, since the last try, looks
     have not found the change in effect. `lately` is what this tool changed in the step's role a moment ago, by the
-    journal: whose share was put in (True) or taken out (False).
+    journal: whose share was put in (True) or taken out (False). `past` is all that the journal knows of the role.
     """
 
     service: ServiceId
@@ -119,6 +133,7 @@ class Context:
     cut_off: bool = False
     waited: float = 0.0
     lately: Mapping[Subject, bool] = field(default_factory=dict)
+    past: Callable[[], RolePast] = RolePast
 
     @property
     def judges_bare(self) -> bool:

@@ -22,7 +22,7 @@ policies. And where readers are later than `waits.trust_settle`, a service that 
 from before its own last change.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 
 from migrator.model import trust
@@ -51,11 +51,14 @@ class TrustStep:
         if role.id != step.on["role_id"] and step.after["pod_identity"]:
             note = f'role "{role.arn}" was made anew: its id is {role.id}, planned was {step.on["role_id"]}'
             return Reading(position=Position.OTHER, note=note)
-        subject = _subject(step)
-        known = {one: there for one, there in context.lately.items() if one == subject}
-        there = _as_wanted(step, role) and not _contradicts(role.trust, known)
+        share = _subject(step).share
+        known = {one: there for one, there in context.lately.items() if one.share == share}
+        there = _as_wanted(step, context, role) and not _contradicts(role.trust, known)
         return Reading(
-            position=Position.AFTER if there else Position.BEFORE, image=_image(step, role), ours=_ours(step, role)
+            position=Position.AFTER if there else Position.BEFORE,
+            image=_image(step, role),
+            ours=_ours(step, role),
+            shared=_ours(step, role) and step.after["pod_identity"] and share != _subject(step),
         )
 
     def apply(self, step: PlannedStep, context: Context) -> None:
@@ -75,9 +78,8 @@ class TrustStep:
         role = context.trust.role(step.on["role"])
         if role is None:
             return Failed(reason=f'role "{step.on["role"]}" does not exist any more')
-        if _as_wanted(step, role) and not _contradicts(role.trust, _others(step, context)):
-            size = trust.size(role.trust)
-            return Settled(result={"trust": role.trust}, note=f"trust policy {size} characters")
+        if _as_wanted(step, context, role) and not _contradicts(role.trust, _others(step, context)):
+            return Settled(result={"trust": role.trust}, note=_note(step, context, role))
         memory: Mapping[str, Json] = context.memory or {"tries": 1}
         memo = {"tries": memory["tries"], "seen": _digest(role.trust), "write": False}
         if memory.get("seen") != memo["seen"]:  # from here on it has to stay the same
@@ -85,7 +87,7 @@ class TrustStep:
         if context.waited < context.waits.trust_settle:
             return NotYet(reason="the trust policy does not read back as written")
         if memory["tries"] >= TRIES:
-            return Failed(reason=_given_up(step, role))
+            return Failed(reason=_given_up(step, context, role))
         memo |= {"tries": memory["tries"] + 1, "write": True}
         return NotYet(reason="the trust policy has lost our change", again=True, memo=memo)
 
@@ -107,12 +109,23 @@ class TrustStep:
 
 
 def _subject(step: PlannedStep) -> trust.Subject:
-    return trust.Subject(**_named(step))
+    return trust.subject_from(_named(step))
 
 
-def _named(step: PlannedStep) -> dict[str, str]:
-    named: dict[str, str] = step.after.get("subject") or step.before["subject"]
+def _named(step: PlannedStep) -> Mapping[str, Json]:
+    named: Mapping[str, Json] = step.after.get("subject") or step.before["subject"]
     return named
+
+
+def _to_take_out(step: PlannedStep, context: Context) -> list[trust.Subject]:
+    """What the plan says, and what the journal says was put in, should an earlier plan have said otherwise.
+
+    But for shares that other services use as well: the last of them takes those out.
+    """
+    image = context.forward.get("image") or {}
+    ours = {_subject(step), trust.subject_from(image["subject"]) if "subject" in image else _subject(step)}
+    users = context.past().users if any(one.share != one for one in ours) else {}
+    return sorted(one for one in ours if not users.get(one.share))
 
 
 def _image(step: PlannedStep, role: Role) -> Json:
@@ -120,23 +133,31 @@ def _image(step: PlannedStep, role: Role) -> Json:
     return {"trust": role.trust, "role": step.on["role"], "subject": _named(step), "there": step.after["pod_identity"]}
 
 
-def _as_wanted(step: PlannedStep, role: Role) -> bool:
-    """There: the sessions are let in, by whichever statement. Back: we no longer have a share in any statement."""
-    subject = _subject(step)
+def _as_wanted(step: PlannedStep, context: Context, role: Role) -> bool:
+    """There: the sessions are let in, by the plan's share or by others. Back: no share of the service's own is left."""
     if step.after["pod_identity"]:
-        return trust.allows(role.trust, subject)
-    return subject not in trust.ours(role.trust)
+        return trust.granted(role.trust, _subject(step))
+    return not {one.share for one in _to_take_out(step, context)} & trust.ours(role.trust)
 
 
 def _ours(step: PlannedStep, role: Role) -> bool:
-    return not step.after["pod_identity"] or _subject(step) in trust.ours(role.trust)
+    return not step.after["pod_identity"] or _subject(step).share in trust.ours(role.trust)
+
+
+def _note(step: PlannedStep, context: Context, role: Role) -> str:
+    size = f"trust policy {trust.size(role.trust)} characters"
+    if step.after["pod_identity"] or _to_take_out(step, context):
+        return size
+    users = sorted(map(str, context.past().users[_subject(step).share]))
+    return f"{size}; the statement stays, for it serves {', '.join(users)} as well"
 
 
 def _contradicts(document: str, lately: Mapping[trust.Subject, bool]) -> bool:
     """Whether the document lacks a share just put in, or still has one just taken out."""
     ours = trust.ours(document)
     return any(
-        not (one in ours or trust.allows(document, one)) if there else one in ours for one, there in lately.items()
+        not (one.share in ours or trust.allows(document, one)) if there else one.share in ours
+        for one, there in lately.items()
     )
 
 
@@ -151,8 +172,8 @@ def _certain(document: str, context: Context) -> bool:
 
 
 def _others(step: PlannedStep, context: Context) -> Mapping[trust.Subject, bool]:
-    subject = _subject(step)
-    return {one: there for one, there in context.lately.items() if one != subject}
+    share = _subject(step).share
+    return {one: there for one, there in context.lately.items() if one.share != share}
 
 
 def _edited(step: PlannedStep, context: Context, role: Role) -> str:
@@ -162,12 +183,24 @@ def _edited(step: PlannedStep, context: Context, role: Role) -> str:
     gone = [one for one, there in others.items() if not there]
     if step.after["pod_identity"]:
         return trust.merge_all(_without(role.trust, gone), wanted | {subject}).document
-    image = (context.forward.get("image") or {}).get("trust")
     kept = trust.merge_all(_without(role.trust, gone), wanted).document
-    removed = trust.remove(kept, subject, before_image=image)
+    removed = _taken_out(kept, _to_take_out(step, context), context)
     if removed.empty:  # IAM refuses a document without statements, and rightly: nobody could assume the role
         raise Rejected(f'role "{role.arn}" would trust nobody without our statement', reason="empty-trust")
     return removed.document
+
+
+def _taken_out(document: str, subjects: Sequence[trust.Subject], context: Context) -> trust.Removed:
+    """Where others of ours came and went in between, their images are looked through as well, and only then."""
+    image = (context.forward.get("image") or {}).get("trust")
+    if not subjects:
+        return trust.Removed(document=document, changed=False, size=trust.size(document))
+    *first, last = subjects
+    left = _without(document, first)
+    removed = trust.remove(left, last, before_image=image)
+    if removed.document == image or trust.ours(removed.document):
+        return removed
+    return trust.remove(left, last, before_image=image, earlier=context.past().images)
 
 
 def _without(document: str, gone: Iterable[trust.Subject]) -> str:
@@ -185,7 +218,7 @@ def _refuse_owned(step: PlannedStep, role: Role) -> None:
 
 
 def _refuse_hopeless(step: PlannedStep, role: Role, edited: str) -> None:
-    if step.after["pod_identity"] and not trust.allows(edited, _subject(step)):
+    if step.after["pod_identity"] and not trust.granted(edited, _subject(step)):
         text = f'the trust policy of role "{role.arn}" denies Pod Identity, whatever is added to it'
         raise Rejected(text, reason="denied", remedy="take the Deny statement out, then plan again")
     size = trust.size(edited)
@@ -203,10 +236,10 @@ def _write(context: Context, role: Role, edited: str) -> None:
         # Somebody was faster and nothing was written: `settled` finds our change missing and has it merged into theirs.
 
 
-def _given_up(step: PlannedStep, role: Role) -> str:
+def _given_up(step: PlannedStep, context: Context, role: Role) -> str:
     """What the live document says, and what that means."""
     subject, size = _subject(step), trust.size(role.trust)
-    if _as_wanted(step, role):
+    if _as_wanted(step, context, role):
         what = "lacks what other services have there, or still has what was taken out for them"
     elif step.after["pod_identity"]:
         what = f'does not let "{subject.namespace}/{subject.name}" in by Pod Identity'

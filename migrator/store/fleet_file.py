@@ -19,6 +19,7 @@ from migrator.model.fleet import (
     Waits,
 )
 from migrator.model.plan import Order
+from migrator.model.trust_subject import Scope
 from migrator.store.batch_policy import batch_policy
 from migrator.store.fleet_paths import path_text
 
@@ -76,7 +77,8 @@ def _state(document: Document, folder: Path, clusters: tuple[FleetCluster, ...])
 
 
 def _policy(data: dict[str, Any]) -> Policy:
-    return Policy(**{**data, "order": Order(data.get("order", Order.ANNOTATION_FIRST))})
+    order = Order(data.get("order", Order.ANNOTATION_FIRST))
+    return Policy(**{**data, "order": order, "trust_conditions": Scope(data.get("trust_conditions", Scope.SERVICE))})
 
 
 def _clusters(document: Document, folder: Path) -> tuple[FleetCluster, ...]:

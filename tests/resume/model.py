@@ -13,8 +13,7 @@ from migrator.model.facts import Pod, Role, Rollout, WorkloadRef
 from migrator.model.identity import Identity, of_pod
 from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.moving import How, how
-from migrator.model.trust import allows, merge, ours
-from migrator.model.trust_own import Subject
+from migrator.model.trust import Subject, allows, merge, ours
 from tests.fakes.running import SERVICE
 from tests.fakes.world import CLUSTER_ARN, IRSA_TRUST, ROLE_ARN, FakeWorkload, FakeWorld, pod
 

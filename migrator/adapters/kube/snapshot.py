@@ -1,4 +1,4 @@
-"""One planning pass over a cluster: the port `ClusterView`, reading owner chains and the description only once."""
+"""One planning pass over a cluster: the port `ClusterView`, reading what is asked for twice only once."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -40,6 +40,7 @@ class Snapshot:
         self._lock = threading.Lock()
         self._cluster: Cluster | None = None
         self._parts: Parts | None = None
+        self._accounts: Sequence[ServiceAccount] | None = None
 
     def cluster(self) -> Cluster:
         """The cluster as EKS describes it."""
@@ -50,7 +51,10 @@ class Snapshot:
 
     def service_accounts(self) -> Sequence[ServiceAccount]:
         """All ServiceAccounts."""
-        return self._reads.service_accounts()
+        with self._lock:
+            if self._accounts is None:
+                self._accounts = self._reads.service_accounts()
+            return self._accounts
 
     def workloads(self) -> Sequence[Workload]:
         """All objects that make pods."""

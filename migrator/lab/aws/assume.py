@@ -51,8 +51,9 @@ class Assumption:
         context: Mapping[str, tuple[str, ...]],
     ) -> str:
         """The action that a service or a federated caller may not do on the role; empty when it may assume it."""
+        whole = {**self._gate.moment(), **context}
         for asked in [action, *_actions(tags)[1:]]:
-            verdict = trust_verdict(role.assume_role_policy_document, principal, Ask(asked, role.arn, context))
+            verdict = trust_verdict(role.assume_role_policy_document, principal, Ask(asked, role.arn, whole))
             if verdict is not Verdict.ALLOWED:
                 return asked
         return ""

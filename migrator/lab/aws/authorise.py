@@ -43,12 +43,20 @@ class Gate:
             "aws:RequestedRegion": region,
             "aws:SourceIp": "127.0.0.1",
             "aws:SecureTransport": "true",
-            "aws:CurrentTime": self._clock().isoformat(),
+            **self._moment(),
             "aws:FederatedProvider": (caller.session.federated or None) if caller.session else None,
         }
         for key, value in self._principal_tags(caller).items():
             values[f"aws:PrincipalTag/{key}"] = value
         return context_of(values)
+
+    def moment(self) -> dict[str, tuple[str, ...]]:
+        """The condition keys of the request's time, which every request has."""
+        return context_of(self._moment())
+
+    def _moment(self) -> dict[str, str]:
+        now = self._clock()
+        return {"aws:CurrentTime": now.isoformat(), "aws:EpochTime": str(int(now.timestamp()))}
 
     def _principal_tags(self, caller: Caller) -> dict[str, str]:
         if caller.session is None:

@@ -138,7 +138,6 @@ class WebIdentity:
                 "sts:RoleSessionName": session,
                 "aws:SourceIp": "127.0.0.1",
                 "aws:SecureTransport": "true",
-                "aws:CurrentTime": self._clock().isoformat(),
             }
         )
 

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from migrator.model.facts import Association, Role
 from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.plan import Finding
-from migrator.model.trust import QUOTA, IrsaKind, IrsaMatch
+from migrator.model.trust import QUOTA, IrsaKind, IrsaMatch, Merged, Scope
 from migrator.model.trust_match import SERVICE
 from migrator.model.trust_parties import provider_arn, subject_of
-from migrator.planning.case import Case
+from migrator.planning.case import Case, RoleView
+from migrator.planning.findings import conditions
 from migrator.planning.findings.catalogue import found
 
 _RESERVED = ("/aws-service-role/", "/aws-reserved/")
@@ -58,10 +59,29 @@ def _trust(case: Case, role: Role) -> Iterator[Finding]:
     yield from _irsa(case, role, view.irsa)
     if not view.allowed_after:
         yield found("trust-denies", role.arn, "AssumeRolePolicyDocument")
-    if view.merged.changed and view.merged.size > QUOTA:
-        yield found("trust-too-large", role.arn, "AssumeRolePolicyDocument", str(view.merged.size), quota=QUOTA)
-    elif view.merged.changed and view.size_for_all > QUOTA:
-        yield found("trust-fills-up", role.arn, "AssumeRolePolicyDocument", str(view.size_for_all), quota=QUOTA)
+    yield from _wider(case, role)
+    yield from _room(view, view.merged, role)
+
+
+def _wider(case: Case, role: Role) -> Iterator[Finding]:
+    wide, policy = case.subject.scope, case.policy.trust_conditions
+    if list(Scope).index(wide) > list(Scope).index(policy):
+        said = "the cluster only" if wide is Scope.CLUSTER else "nothing"
+        yield found("trust-wider", role.arn, "AssumeRolePolicyDocument", said, policy=policy)
+
+
+def _room(view: RoleView, merged: Merged, role: Role) -> Iterator[Finding]:
+    """With the numbers that a person decides by: now, after, once all have moved, and with wider statements."""
+    numbers = {
+        "now": view.sizes.now,
+        "by_cluster": view.sizes.by_cluster,
+        "quota": QUOTA,
+        "for_all": view.sizes.for_all,
+    }
+    if merged.changed and merged.size > QUOTA:
+        yield found("trust-too-large", role.arn, "AssumeRolePolicyDocument", str(merged.size), **numbers)
+    elif merged.changed and view.sizes.for_all > QUOTA:
+        yield found("trust-fills-up", role.arn, "AssumeRolePolicyDocument", str(view.sizes.for_all), **numbers)
 
 
 def _irsa(case: Case, role: Role, match: IrsaMatch) -> Iterator[Finding]:
@@ -74,8 +94,7 @@ def _irsa(case: Case, role: Role, match: IrsaMatch) -> Iterator[Finding]:
         return
     if match.kind is IrsaKind.WILDCARD:
         yield found("trust-pattern", role.arn, f"Statement {match.statement}", match.evidence)
-    for condition in match.unsure:
-        yield found("trust-unsure", role.arn, f"Statement {match.statement}", condition)
+    yield from conditions.judge(role, match)
 
 
 def _there(match: IrsaMatch) -> str:

@@ -6,6 +6,8 @@ from typing import Any
 
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Finding, Plan, Severity, Verdict
+from migrator.model.trust import Scope
+from migrator.planning.users import Users
 from migrator.render.blocks import VERDICT_TONES, Block, Column, Line, Table, Tone
 from migrator.render.json_out import result
 from migrator.render.steps import changes, role_name
@@ -39,6 +41,25 @@ class Unread:
     problem: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where the journal says that a service stands, and the role of its newest run."""
+
+    standing: str
+    role: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the look over the whole fleet came to; `closed` are clusters that could not be read."""
+
+    users: Users
+    issuers: Mapping[str, str]  # issuer of a cluster, without its scheme, to its alias
+    closed: Sequence[LeftOut]
+    standings: Mapping[ServiceId, Stand]
+    scope: Scope
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planning:
     """All that a planning run came to."""
@@ -51,6 +72,7 @@ class Planning:
     moved: Sequence[ServiceId]  # the same, because the journal says that they were migrated
     left_out: Sequence[LeftOut]
     unread: Sequence[Unread] = ()
+    seen: Seen | None = None  # only for the view by role
 
 
 def document(planning: Planning) -> dict[str, Any]:

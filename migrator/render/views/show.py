@@ -8,7 +8,7 @@ from migrator.model.facts import Json
 from migrator.model.ids import ServiceId
 from migrator.model.journal import ServiceState
 from migrator.model.plan import Edit, Plan, PlannedStep
-from migrator.model.trust import Subject, merge
+from migrator.model.trust import merge, subject_from
 from migrator.planning.findings.catalogue import CATALOGUE
 from migrator.render.blocks import SEVERITY_TONES, VERDICT_TONES, Block, Diff, Line, Tone, head
 from migrator.render.diff import trust_diff
@@ -74,11 +74,10 @@ def edit(fields: Edit) -> dict[str, Any]:
 def trust_change(plan: Plan) -> dict[str, Any] | None:
     """What the trust step does to the role's trust policy as it was planned; None when it does nothing."""
     trust = (plan.facts.get("role") or {}).get("trust")
-    cluster = plan.facts.get("cluster") or {}
-    if trust is None or "arn" not in cluster or plan.step("trust") is None:
+    planned = plan.step("trust")
+    if trust is None or planned is None:
         return None
-    subject = Subject(str(cluster["arn"]), plan.service.namespace, plan.service.name)
-    merged = merge(_text(trust), subject)
+    merged = merge(_text(trust), subject_from(planned.after["subject"]))
     if not merged.changed:
         return None
     before, after = json.loads(_text(trust)), json.loads(merged.document)

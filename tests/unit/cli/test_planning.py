@@ -1,9 +1,8 @@
 """`migrate plan` over declared worlds: what becomes of the files, and of clusters that cannot be reached."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,27 +11,17 @@ from jsonschema import Draft202012Validator
 
 from migrator.cli.options import Common, Form, LogFormat
 from migrator.cli.output import Output
-from migrator.cli.plan import clusters_of, complaints, ended, require_a_match, tell
-from migrator.cli.planning import run_planning
+from migrator.cli.plan import complaints, ended, require_a_match, tell
 from migrator.cli.select import Selectors
-from migrator.cli.stores import Memory
-from migrator.model.errors import EnvironmentFault, UsageError
+from migrator.model.errors import UsageError
 from migrator.model.exits import Exit
-from migrator.model.facts import Cluster
-from migrator.model.fleet import Fleet, FleetCluster, SqliteState
 from migrator.model.journal import Direction, Holder, Outcome, Run
-from migrator.model.ports import ClusterView, Roles
 from migrator.render.contract import schema
 from migrator.render.screen import plain
 from migrator.render.views import plan as view
 from migrator.render.views.plan import Planning
-from migrator.store.plan_file import PlanFiles
+from tests.fakes.desks import Closed, Office
 from tests.fakes.planning import ROLE, SERVICE, World, account
-from tests.fakes.running import MemoryJournal, NoLocks
-
-EU = FleetCluster(alias="prod", name="shop-prod", region="eu-west-1", account="111111111111")
-US = FleetCluster(alias="us", name="shop-us", region="us-east-1", account="222222222222")
-
 
 COMMON = Common(
     fleet=Path("fleet.yaml"),
@@ -43,49 +32,6 @@ COMMON = Common(
     quiet=False,
     debug=False,
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Closed(World):
-    """A cluster that cannot be reached."""
-
-    doing: str = 'reading cluster "us"'
-
-    def cluster(self) -> Cluster:
-        raise EnvironmentFault("no route to host", doing=self.doing)
-
-
-@dataclass
-class Office:
-    """The wiring over declared worlds."""
-
-    folder: Path
-    worlds: dict[str, World] = field(default_factory=lambda: {"prod": World(), "us": Closed()})
-    journal: MemoryJournal = field(default_factory=MemoryJournal)
-    locks: NoLocks = field(default_factory=NoLocks)
-
-    @property
-    def fleet(self) -> Fleet:
-        return Fleet(file=self.folder / "f", state=SqliteState(self.folder / "s"), plans=self.folder, clusters=(EU, US))
-
-    @property
-    def plans(self) -> PlanFiles:
-        return PlanFiles(self.folder)
-
-    @property
-    def roles(self) -> Roles:
-        return self.worlds["prod"]
-
-    def view(self, alias: str) -> ClusterView:
-        return self.worlds[alias]
-
-    @contextmanager
-    def memory(self) -> Iterator[Memory | None]:
-        yield Memory(self.journal, self.locks)
-
-    def plan(self, chosen: Selectors | None = None, *, dry_run: bool = False) -> Planning:
-        selected = chosen or Selectors(clusters=("prod",))
-        return run_planning(self, selected, clusters_of(self.fleet, selected), dry_run=dry_run)
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from migrator.cli.select import Selectors
 from migrator.model.errors import UsageError
 from migrator.model.exits import Exit
 from migrator.model.ids import ServiceId
+from tests.fakes.desks import Office
 from tests.fakes.planning import SERVICE, World, account
-from tests.unit.cli.test_planning import Office, changes
+from tests.unit.cli.test_planning import changes
 
 WORKER = ServiceId("prod", "orders", "worker")
 SECOND = Selectors(clusters=("prod",), waves=(2,))

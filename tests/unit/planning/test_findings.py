@@ -1,5 +1,6 @@
 """Codes of the catalogue: a world of facts that shows each, and one that nearly does."""
 
+import json
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -7,6 +8,7 @@ import pytest
 
 from migrator.model.facts import Addon, AgentState, EnvVar, FargateSelector, Node, Unread, WorkloadRef
 from migrator.model.fleet import Policy
+from migrator.model.trust import Scope, Subject, merge
 from migrator.planning.findings.catalogue import CATALOGUE
 from migrator.planning.planner import PlanSettings
 from tests.fakes.planning import (
@@ -71,6 +73,12 @@ def filled(characters: int) -> World:
     while len(str(trust_for(*subjects))) < characters:
         subjects.append(f"system:serviceaccount:retired:worker-{len(subjects):03d}")
     return of_trust(trust_for(*subjects))
+
+
+def standing_by(scope: Scope) -> World:
+    """A statement of ours of that scope stands in the trust policy, and lets the service in."""
+    subject = Subject(CLUSTER.arn, SERVICE.namespace, SERVICE.name, scope)
+    return of_trust(merge(json.dumps(trust_for(SUBJECT)), subject).document)
 
 
 def shared_by_many(services: int) -> World:
@@ -226,8 +234,35 @@ CASES = [
     Case("trust-denies", with_statement(DENY_PODS), with_statement(DENY_OTHER)),
     Case(
         "trust-unsure",
-        condition(StringLike={"sts:RoleSessionName": "orders-*"}),
+        condition(StringLike={"aws:PrincipalOrgID": "o-1"}),
         condition(StringLike={f"{ISSUER}:sub": "system:*"}),
+    ),
+    Case(
+        "condition-carried",
+        condition(DateLessThan={"aws:CurrentTime": "2030-01-01T00:00:00Z"}),
+        condition(DateLessThan={"aws:TokenIssueTime": "2030-01-01T00:00:00Z"}),
+    ),
+    Case(
+        "condition-carried",
+        condition(NumericLessThan={"aws:EpochTime": "1893456000"}),
+        condition(DateLessThan={"aws:CurrentTime": "${aws:PrincipalTag/until}"}),
+    ),
+    Case(
+        "condition-network",
+        condition(StringLike={"aws:SourceVpce": "vpce-1"}),
+        condition(StringLike={"aws:SourceAccount": "1"}),
+    ),
+    Case(
+        "condition-session",
+        condition(StringLike={"sts:RoleSessionName": "orders-*"}),
+        condition(StringLike={"sts:ExternalId": "orders-*"}),
+    ),
+    Case("trust-wider", standing_by(Scope.CLUSTER), standing_by(Scope.SERVICE)),
+    Case(
+        "trust-wider",
+        standing_by(Scope.NONE),
+        standing_by(Scope.NONE),
+        near_settings=PlanSettings(policy=Policy(trust_conditions=Scope.NONE)),
     ),
     Case(
         "trust-pattern",

@@ -9,7 +9,7 @@ import pytest
 from migrator.model.facts import Addon, AgentState, Node
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Acceptance, Edit, Plan, PlannedStep, Verdict
-from migrator.model.trust import Subject, allows, merge, statement_for
+from migrator.model.trust import Subject, allows, merge, statement_for, subject_from
 from migrator.planning.planner import PlanSettings
 from migrator.planning.verdict import open_blocks, verdict
 from tests.fakes.planning import (
@@ -86,7 +86,7 @@ def test_the_steps_say_exactly_what_the_executor_reads() -> None:
         "trust": (
             {"role": ROLE, "role_id": "AROA-orders-api"},
             {"pod_identity": False},
-            {"pod_identity": True, "statement": statement_for(Subject(**subject)), "subject": subject},
+            {"pod_identity": True, "statement": statement_for(subject_from(subject)), "subject": subject},
         ),
         "association": (
             {"cluster": "shop-prod", **ON},

@@ -1,177 +1,19 @@
 """The trust step against an IAM with late readers and other writers, over several services of one role."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from itertools import count
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from migrator.model.ids import ServiceId
-from migrator.model.journal import Direction, Outcome, Run
-from migrator.model.plan import PlannedStep, StepKind
-from migrator.model.trust import Subject, merge, ours, remove, size
-from migrator.running.lately import lately
-from migrator.running.ledger import ledger
-from migrator.running.moves import Book
-from migrator.running.pulse import Pulse
-from migrator.running.walk import StepFailed, Walk
+from migrator.model.journal import Direction
+from migrator.model.plan import PlannedStep
+from migrator.model.trust import Scope, Subject, merge, ours, remove, size
+from migrator.running.walk import StepFailed
 from migrator.steps import trust
-from migrator.steps.step import Context, Settled
+from migrator.steps.step import Context
 from migrator.steps.trust import TRIES
-from tests.fakes.iam import ACCOUNT, ARN, Killed, LateIam
-from tests.fakes.running import WAITS, Collector, FakeClock, MemoryJournal, NoLocks
-from tests.fakes.world import FakeWorld
-
-PATIENT = replace(WAITS, trust=60)
-CLUSTER = f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/prod"
-NAMES = ("one", "two", "three")
-
-
-@dataclass
-class EventfulClock(FakeClock):
-    """Time in which something may happen whenever somebody waits."""
-
-    time: float = 0.0
-    meanwhile: Callable[[], None] = lambda: None
-
-    def sleep(self, seconds: float) -> None:
-        super().sleep(seconds)
-        self.meanwhile()
-
-
-@dataclass
-class Office:
-    """Runners of several services of one role; nothing of them but their trust steps."""
-
-    clock: EventfulClock = field(default_factory=EventfulClock)
-    journal: MemoryJournal = field(default_factory=MemoryJournal)
-    iam: LateIam = field(init=False)
-    serial: int = 0
-
-    def __post_init__(self) -> None:
-        self.iam = LateIam(self.clock)
-
-    def late(self, lag: float, choose: Callable[[int], int]) -> "Office":
-        """The same with readers that late."""
-        self.iam = LateIam(self.clock, choose, lag)
-        return self
-
-    def walk(self, name: str, direction: Direction) -> None:
-        """One process: takes up the service's open run, or begins one, and carries its trust step out."""
-        service = ServiceId("prod", "shop", name)
-        run = self.journal.open_run(service) or self._begin(service, direction)
-        planned = step(name, run.direction)
-        back = run.direction is Direction.BACK
-        self.iam.shown, self.iam.writes = set(), 0
-        Walk(
-            steps=[planned],
-            book=Book.open(run, self.journal, self.clock, Collector()),
-            context=lambda _step: Context(
-                service=service,
-                run=run.id,
-                cluster=FakeWorld(),
-                trust=self.iam,
-                waits=PATIENT,
-                forward=ledger(self.journal, service).ours.get(StepKind.TRUST, {}) if back else {},
-                lately=lately(self.journal, self.clock, planned, PATIENT.trust),
-            ),
-            locks=NoLocks(),
-            clock=self.clock,
-            reporter=Collector(),
-            interrupt=lambda: None,
-            guard=lambda _step: Settled(),
-            pulse=Pulse(NoLocks(), self.clock),
-        ).go()
-        self.journal.end(run.id, Outcome.DONE, "", self.clock.now())
-
-    def walk_and_die(self, name: str, direction: Direction, dies: int) -> None:
-        """The same, killed at that write. When late readers and others wear it out, it is tried in calmer times."""
-        moments = count(1)
-
-        def maybe_die(_moment: str) -> None:
-            if next(moments) == dies:
-                raise Killed
-
-        self.journal.on_write = self.iam.around_write = maybe_die
-        try:
-            self.walk(name, direction)
-        except Killed:
-            pass  # as a process is
-        except StepFailed:
-            assert self.iam.lag
-            self.journal.on_write = self.iam.around_write = lambda _moment: None
-            self.clock.meanwhile = lambda: None
-            self.clock.sleep(self.iam.lag)
-            self.walk(name, direction)
-        assert self.iam.writes <= TRIES
-
-    def _begin(self, service: ServiceId, direction: Direction) -> Run:
-        self.serial += 1
-        run = Run(
-            id=str(self.serial),
-            service=service,
-            direction=direction,
-            outcome=Outcome.OPEN,
-            plan=None,
-            actor="tester",
-            host="here",
-            started=self.clock.now(),
-        )
-        self.journal.begin(run)
-        return run
-
-    def there(self) -> set[Subject]:
-        """Whose walk there was the last one."""
-        last = {run.service.name: run.direction for run in self.journal.all_runs}
-        return {subject(name) for name, direction in last.items() if direction is Direction.FORWARD}
-
-
-def subject(name: str) -> Subject:
-    return Subject(CLUSTER, "shop", name)
-
-
-def step(name: str, direction: Direction) -> PlannedStep:
-    named = {"cluster_arn": CLUSTER, "namespace": "shop", "name": name}
-    on = {"role": ARN, "role_id": "AROASHARED"}
-    before, after = {"pod_identity": False}, {"pod_identity": True, "subject": named}
-    there = PlannedStep(id="trust", kind=StepKind.TRUST, on=on, before=before, after=after)
-    return there if direction is Direction.FORWARD else replace(there, before=after, after=before)
-
-
-Story = list[tuple[str, Direction, int]]  # who goes where, and at which write to journal or IAM it dies (0: never)
-
-
-@st.composite
-def stories(draw: st.DrawFn) -> Story:
-    """Up to seven walks; each service goes there and back by turns."""
-    story: Story = []
-    at = dict.fromkeys(NAMES, Direction.BACK)
-    for name in draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=7)):
-        at[name] = Direction.FORWARD if at[name] is Direction.BACK else Direction.BACK
-        story.append((name, at[name], draw(st.sampled_from([0, 0, 1, 2, 3, 4, 5, 6]))))
-    return story
-
-
-def live_through(story: Story, dice: Any, lag: float, *, busy: bool) -> None:
-    """The whole story, everything cut off taken up at last, and what must hold of it."""
-    office = Office().late(lag, dice.randrange)
-    if busy:
-        office.clock.meanwhile = lambda: office.iam.edited() if dice.random() < 0.2 else None
-    for name, direction, dies in story:
-        office.walk_and_die(name, direction, dies)
-        assert not office.iam.ignored
-        assert lag or not office.iam.lost
-    for name in NAMES:
-        if office.journal.open_run(ServiceId("prod", "shop", name)):
-            office.walk_and_die(name, Direction.FORWARD, 0)
-
-    assert not office.iam.ignored
-    assert all(run.outcome is Outcome.DONE for run in office.journal.all_runs)
-    assert ours(office.iam.truth) == office.there()
-
+from tests.fakes.office import NAMES, PATIENT, Office, Story, live_through, stories, subject
 
 ARRIVALS = st.permutations([(name, Direction.FORWARD, 0) for name in NAMES])
 SHORT = st.sampled_from([0.0, 1.0, float(PATIENT.trust_settle)])
@@ -189,6 +31,14 @@ def test_nobody_loses_an_edit_that_could_be_seen(story: Story, dice: Any, lag: f
 def test_no_service_loses_its_share_though_iam_is_later_than_thought(story: Story, dice: Any, lag: float) -> None:
     """Services that go there one after the other; who turns back at once is beyond what can be told from such reads."""
     live_through(story, dice, lag, busy=False)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(stories(), st.randoms(), SHORT, st.booleans(), st.lists(st.sampled_from(Scope), min_size=3, max_size=3))
+def test_a_share_of_several_services_goes_with_the_last_of_them(
+    story: Story, dice: Any, lag: float, busy: bool, scopes: list[Scope]
+) -> None:
+    live_through(story, dice, lag, busy=busy, scopes=dict(zip(NAMES, scopes, strict=True)))
 
 
 def believes_any_look(_document: str, _context: Context) -> bool:
