@@ -24,7 +24,6 @@ from tests.bad_input.shop import CART, Ended, Shop, opened, said
 
 FEW = settings(
     max_examples=40,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )

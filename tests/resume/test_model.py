@@ -54,7 +54,6 @@ scripts = st.builds(
 @settings(
     max_examples=EXAMPLES,
     derandomize=True,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(scripts)

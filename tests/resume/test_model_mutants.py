@@ -21,7 +21,6 @@ from tests.resume.test_model import scripts
 @settings(
     max_examples=300,
     derandomize=True,
-    deadline=None,
     phases=[Phase.generate],
     report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),

@@ -75,7 +75,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("worlds")
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(world=_mutated())
 def test_mutated_world_loads_or_is_refused_with_its_field(
     folder: Path, monkeypatch_module: pytest.MonkeyPatch, world: Any
@@ -100,7 +100,7 @@ def _outcome(path: Path) -> World | str:
         return str(refusal)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(text=st.text(max_size=200))
 def test_any_text_loads_or_is_refused(folder: Path, monkeypatch_module: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch_module.chdir(folder)

@@ -97,7 +97,7 @@ def theirs(document: str) -> tuple[list[str], str]:
     return [minified(one) for one in kept], minified({**data, "Statement": None})
 
 
-relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+relaxed = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 def _merged(document: str, subject: Subject) -> str:

@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.model.trust import (
@@ -38,7 +38,6 @@ SUBJECTS = st.builds(
     st.sampled_from(Scope),
     st.sampled_from([(), UNTIL]),
 )
-relaxed = settings(deadline=None)
 
 
 def one(scope: Scope = Scope.SERVICE, *, arn: str = ARNS[0], namespace: str = "shop", name: str = "orders") -> Subject:
@@ -51,7 +50,6 @@ def written(*wanted: Subject) -> list[dict[str, Any]]:
     return found
 
 
-@relaxed
 @given(CELLS)
 def test_boxes_admit_exactly_who_was_asked_for_each_once(cells: set[tuple[str, ...]]) -> None:
     made = boxes(cells, lambda _box: 1)
@@ -59,7 +57,6 @@ def test_boxes_admit_exactly_who_was_asked_for_each_once(cells: set[tuple[str, .
     assert sorted(admitted) == sorted(cells)
 
 
-@relaxed
 @given(st.lists(SUBJECTS, max_size=6), st.randoms())
 def test_services_of_all_scopes_may_come_in_any_order(wanted: list[Subject], dice: Any) -> None:
     mixed = list(wanted)
@@ -69,7 +66,6 @@ def test_services_of_all_scopes_may_come_in_any_order(wanted: list[Subject], dic
     assert ours(texts.pop()) == {subject.share for subject in wanted}
 
 
-@relaxed
 @given(st.lists(SUBJECTS, min_size=1, max_size=6))
 def test_the_first_form_is_back_when_the_last_share_is_gone(wanted: list[Subject]) -> None:
     """Whoever goes first: the image of the one who came first is enough."""
@@ -80,7 +76,6 @@ def test_the_first_form_is_back_when_the_last_share_is_gone(wanted: list[Subject
     assert now == spaced
 
 
-@relaxed
 @given(SUBJECTS)
 def test_plans_and_journal_keep_all_of_it(subject: Subject) -> None:
     assert subject_from(json.loads(json.dumps(subject.plain()))) == subject

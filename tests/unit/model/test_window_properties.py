@@ -117,7 +117,7 @@ class Oracle:
         return None if at < 0 else at - PAST
 
 
-SLOW = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 
 
 def made(text: str, now: str) -> tuple[list[Window], datetime]:
@@ -196,7 +196,7 @@ def always(draw: st.DrawFn) -> tuple[list[Window], datetime]:
     return draw(st.permutations(parts)), draw(moments([zone]))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(always())
 def test_windows_around_the_clock_never_close(world: tuple[list[Window], datetime]) -> None:
     windows, now = world
@@ -207,7 +207,7 @@ def test_windows_around_the_clock_never_close(world: tuple[list[Window], datetim
     assert until - now >= SOON
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(window(ODD))
 def test_a_window_is_written_as_it_is_read(one: Window) -> None:
     assert Window.parse(str(one)) == one

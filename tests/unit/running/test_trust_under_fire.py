@@ -20,20 +20,20 @@ SHORT = st.sampled_from([0.0, 1.0, float(PATIENT.trust_settle)])
 LONG = st.sampled_from([PATIENT.trust_settle * 2, PATIENT.trust_settle * 3])
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(stories(), st.randoms(), SHORT, st.booleans())
 def test_nobody_loses_an_edit_that_could_be_seen(story: Story, dice: Any, lag: float, busy: bool) -> None:
     live_through(story, dice, lag, busy=busy)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(ARRIVALS, st.randoms(), LONG)
 def test_no_service_loses_its_share_though_iam_is_later_than_thought(story: Story, dice: Any, lag: float) -> None:
     """Services that go there one after the other; who turns back at once is beyond what can be told from such reads."""
     live_through(story, dice, lag, busy=False)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(stories(), st.randoms(), SHORT, st.booleans(), st.lists(st.sampled_from(Scope), min_size=3, max_size=3))
 def test_a_share_of_several_services_goes_with_the_last_of_them(
     story: Story, dice: Any, lag: float, busy: bool, scopes: list[Scope]
@@ -59,7 +59,7 @@ def test_the_tests_above_find_what_is_broken(
 ) -> None:
     monkeypatch.setattr(trust, part, broken)
 
-    @settings(max_examples=2000, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+    @settings(max_examples=2000, derandomize=True, database=None, phases=[Phase.generate])
     @given(told, st.randoms(), lags)
     def search(story: Story, dice: Any, lag: float) -> None:
         live_through(story, dice, lag, busy=lags is SHORT)

@@ -14,7 +14,7 @@ from tests.fakes.nights import Night, plan
 from tests.unit.model.test_window_properties import worlds
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # the fake clock's midnight
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 
 
 @QUICK
