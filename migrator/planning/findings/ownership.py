@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.ownership import Owner, OwnerKind, account_owner, role_owner
@@ -43,7 +44,10 @@ def judge(case: Case) -> Iterator[Finding]:
 def trust_owner(case: Case) -> Owner | None:
     """The role's owner, where its trust policy would be changed behind his back; let in already, nothing is."""
     role, merged = case.role.role, case.role.merged
-    return role_owner(role) if role is not None and merged is not None and merged.changed else None
+    if role is None or merged is None or not merged.changed:
+        return None
+    tags = {**role.tags, **case.reach.permissions.tags}  # a list of many roles comes without tags
+    return role_owner(replace(role, tags=tags))
 
 
 def _stacks_unread(case: Case) -> str:

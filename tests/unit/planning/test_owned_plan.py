@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from migrator.model.facts import FieldManager, Stack
+from migrator.model.permissions import Permissions
 from migrator.model.plan import Finding, Plan, Severity, StepKind, Verdict
 from tests.fakes.planning import ROLE, SUBJECT, World, account, association, trust_for
 
@@ -77,6 +78,13 @@ def test_a_role_with_an_owner_is_said_only_while_its_trust_policy_would_be_chang
         let_in = HEALTHY.but(of_roles=differs, trusts=LETS_IN, linked=linked)
         assert code not in found(let_in)
         assert "owners" not in planned(let_in).facts
+
+
+def test_tags_that_came_with_the_permissions_count() -> None:
+    """Many roles are listed without their tags; what they may do comes with them."""
+    granted = {ROLE: Permissions(tags=TERRAFORM)}
+    assert "role-terraform" in found(HEALTHY.but(granted=granted))
+    assert "role-terraform" not in found(HEALTHY.but(granted=granted, trusts=LETS_IN))
 
 
 def test_stacks_that_may_not_be_read_are_said_unless_the_owner_is_known_all_the_same() -> None:
