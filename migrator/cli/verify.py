@@ -96,7 +96,7 @@ def is_open(state: "ServiceState | None") -> bool:
 
 def role_of(plan: "Plan") -> str:
     """The role that the plan is about, whichever way its pods come by it."""
-    step = plan.step("association")
+    step = plan.step("association") or plan.step("addon")
     return str(step.after["role_arn"]) if step else ""
 
 
@@ -109,7 +109,7 @@ def expected(plan: "Plan", state: "ServiceState | None") -> "Identity":
     from migrator.model.journal import Direction, Outcome, Status
 
     run, steps = (state.run, state.steps) if state else (None, ())
-    replaced = any(record.step == "restart" and record.status is not Status.PENDING for record in steps)
+    replaced = any(record.step in {"restart", "addon"} and record.status is not Status.PENDING for record in steps)
     going = {Outcome.DONE, Outcome.OPEN} if replaced else {Outcome.DONE}
     if run is not None and run.direction is Direction.FORWARD and run.outcome in going:
         return Identity.POD_IDENTITY

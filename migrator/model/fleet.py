@@ -51,6 +51,7 @@ class Waits:
 
     poll: float = 2.0
     agent: float = 600.0
+    addon: float = 900.0
     trust: float = 120.0
     trust_settle: float = 5.0
     gate: float = 180.0

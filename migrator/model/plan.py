@@ -16,6 +16,7 @@ class StepKind(StrEnum):
     AGENT = "agent"
     TRUST = "trust"
     ASSOCIATION = "association"
+    ADDON = "addon"
     ANNOTATION = "annotation"
     RESTART = "restart"
     VERIFY = "verify"
@@ -120,7 +121,7 @@ class Plan:
         return next((step for step in self.forward if step.id == step_id), None)
 
 
-_BEFORE_THE_ANNOTATION = (StepKind.AGENT, StepKind.TRUST, StepKind.ASSOCIATION)
+_BEFORE_THE_ANNOTATION = (StepKind.AGENT, StepKind.TRUST, StepKind.ASSOCIATION, StepKind.ADDON)
 _PODS = (StepKind.RESTART, StepKind.VERIFY)
 _RANKS: Mapping[Order, tuple[StepKind, ...]] = {
     Order.ANNOTATION_FIRST: (*_BEFORE_THE_ANNOTATION, StepKind.ANNOTATION, *_PODS),

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from migrator.model.addons import AddonCatalogue, Addons
 from migrator.model.aws_side import Operator, VpcEndpoint
 from migrator.model.facts import (
     Addon,
@@ -66,7 +67,7 @@ class Roles(Protocol):
         ...
 
 
-class ClusterView(Protocol):
+class ClusterView(AddonCatalogue, Protocol):
     """One cluster, read-only: all that planning needs. Each method is a live read, whole cluster, paginated inside."""
 
     def cluster(self) -> Cluster: ...
@@ -254,7 +255,7 @@ class AdmissionGate(Protocol):
         ...
 
 
-class ClusterWorld(Associations, AgentInstaller, ServiceAccounts, Workloads, AdmissionGate, Protocol):
+class ClusterWorld(Associations, Addons, AgentInstaller, ServiceAccounts, Workloads, AdmissionGate, Protocol):
     """One cluster as the executor's steps need it."""
 
     def prove(self, planned: Mapping[str, Json]) -> str | None:

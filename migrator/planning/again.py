@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from migrator.model.facts import Json
 from migrator.model.plan import Plan, PlannedStep, StepKind
 
-_MAY_CHANGE = frozenset({"workloads", "left"})
+_MAY_CHANGE = frozenset({"workloads", "left", "others"})
 _CLUSTER = ("arn", "issuer")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from migrator.model.addons import InstalledAddon
 from migrator.model.aws_side import AwsSide
 from migrator.model.facts import (
     AgentState,
@@ -23,6 +24,7 @@ from migrator.model.identity import skipped_containers
 from migrator.model.ids import RoleArn, ServiceId
 from migrator.model.trust import IrsaMatch, Merged, Subject, Trusted
 from migrator.model.trust_match import AUDIENCE
+from migrator.planning.addon_owners import AddonOwner
 from migrator.planning.around import Around
 from migrator.planning.reach import NOWHERE, Reach
 
@@ -90,6 +92,8 @@ class Case:
     unread: tuple[Unread, ...] = ()  # what would tell more and may not be read
     around: Around = field(default_factory=Around)
     sharing: tuple[ServiceId, ...] = ()  # other services of the cluster with the same role
+    addon: AddonOwner | None = None  # the EKS add-on that the ServiceAccount belongs to
+    nameless: tuple[InstalledAddon, ...] = ()  # add-ons with a role that do not say which ServiceAccounts are theirs
 
     @property
     def subject(self) -> Subject:

@@ -14,6 +14,8 @@ from migrator.model.moving import how
 from migrator.model.ownership import account_owner
 from migrator.model.plan import PlannedStep, StepKind
 from migrator.model.trust import statement_for
+from migrator.planning.addon_drafts import addon_back, addon_there
+from migrator.planning.addon_owners import AddonOwner
 from migrator.planning.case import Case
 from migrator.planning.findings.clusters import agent_found, needs_agent
 from migrator.planning.findings.owners import why_left
@@ -34,11 +36,21 @@ def drafts(case: Case) -> tuple[Steps, Steps]:
     view = case.role
     if view.role is None or view.merged is None or view.arn is None or view.arn.account != case.cluster.account:
         return (), ()
+    if case.addon is not None:
+        return _through_addon(case, case.addon, view.role.id)
     trust, association, annotation = _trust(case, view.role.id), _association(case), _annotation(case)
     restart, verify = _restart(case), _verify(case)
     forward = (_agent(case), trust, association, annotation, restart, verify)
     back = tuple(map(_turned, (annotation, association, restart, verify, trust)))
     return forward, back
+
+
+def _through_addon(case: Case, owner: AddonOwner, role_id: str) -> tuple[Steps, Steps]:
+    if not owner.supported:
+        return (), ()
+    trust, verify = _trust(case, role_id), _verify(case)
+    forward = (_agent(case), trust, addon_there(case, owner), verify)
+    return forward, (addon_back(case, owner), _turned(verify), _turned(trust))
 
 
 def _turned(step: PlannedStep) -> PlannedStep:

@@ -32,6 +32,7 @@ def facts_of(case: Case) -> Mapping[str, Json]:
         "placement": _placement(case),
         "other_services_of_role": [str(service) for service in case.sharing],
         "others_trusted": trusted_others(case),
+        **_addon(case),
     }
     owners = list(_owners(case))
     return {**facts, "owners": owners} if owners else facts
@@ -83,6 +84,15 @@ def _agent(case: Case) -> Json:
         "status": addon.status if addon is not None else None,
         "daemonset": case.agent.daemonset,
     }
+
+
+def _addon(case: Case) -> Mapping[str, Json]:
+    """Only where the ServiceAccount belongs to one."""
+    if case.addon is None:
+        return {}
+    addon = case.addon.addon
+    said = {"name": addon.name, "arn": addon.arn, "version": addon.version, "status": addon.status}
+    return {"addon": {**said, "service_account_role_arn": addon.role_arn or None}}
 
 
 def _workload(workload: Workload) -> Json:

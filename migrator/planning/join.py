@@ -23,6 +23,7 @@ from migrator.model.ids import RoleArn, ServiceId
 from migrator.model.ports import ClusterView, Roles
 from migrator.model.trust import Subject, TrustUnreadable, allows, irsa_match, merge, merge_all, subjects
 from migrator.model.trust_match import AUDIENCE
+from migrator.planning.addon_owners import Owners, owners
 from migrator.planning.around import Around, look_around
 from migrator.planning.autoscaling import autoscaler
 from migrator.planning.case import AUDIENCE_ANNOTATION, Case, RoleView
@@ -51,6 +52,7 @@ class Inventory:
     left_out: Mapping[str, str] = field(default_factory=dict)  # nodes on which no agent can run, and why
     autoscaler: str = ""  # what tells that nodes are made as pods need them
     around: Around
+    addons: Owners = field(default_factory=Owners)
     sizes: dict[str, int] = field(default_factory=dict)  # by role, each worked out once
 
     def size_for_all(self, role: Role) -> int:
@@ -95,6 +97,7 @@ def take_inventory(view: ClusterView, remembered: Mapping[ServiceId, str] = NOTH
         left_out=left_out(agent, nodes),
         autoscaler=autoscaler(workloads, nodes),
         around=look_around(view, workloads, _specs(wanted, workloads, pods)) if wanted else Around(),
+        addons=owners(view, cluster, wanted) if wanted else Owners(),
     )
 
 
@@ -138,9 +141,11 @@ def _case(inventory: Inventory, account: ServiceAccount, view: ClusterView, role
         fargate=inventory.fargate,
         left_out=inventory.left_out,
         autoscaler=inventory.autoscaler,
-        unread=inventory.around.unread,
+        unread=(*inventory.around.unread, *inventory.addons.unread),
         around=inventory.around,
         sharing=tuple(other for other in inventory.users.get(role.written, ()) if other != service and role.written),
+        addon=inventory.addons.by_account.get(key),
+        nameless=inventory.addons.nameless,
     )
 
 

@@ -73,6 +73,16 @@ def _association_side(side: Mapping[str, Json]) -> str:
     return role_name(str(arn)) if arn else "none"
 
 
+def _addon(on: Mapping[str, Json]) -> str:
+    pair = f"{on.get('namespace')}/{on.get('service_account')}"
+    return f"add-on {on.get('addon')}, which rolls its pods itself: its association of {pair}"
+
+
+def _addon_side(side: Mapping[str, Json]) -> str:
+    back = side.get("service_account_role_arn")
+    return f"none, and the add-on's role is {role_name(str(back))} again" if back else _association_side(side)
+
+
 def _annotation(on: Mapping[str, Json]) -> str:
     return f"annotation {on.get('key')} of {on.get('namespace')}/{on.get('service_account')}"
 
@@ -105,6 +115,7 @@ _WORDS: Mapping[StepKind, tuple[_Side, _Side]] = {
     StepKind.AGENT: (_agent, _agent_side),
     StepKind.TRUST: (_trust, _trust_side),
     StepKind.ASSOCIATION: (_association, _association_side),
+    StepKind.ADDON: (_addon, _addon_side),
     StepKind.ANNOTATION: (_annotation, _annotation_side),
     StepKind.RESTART: (_restart, str),
     StepKind.VERIFY: (_verify, _verify_side),

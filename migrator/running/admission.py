@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from migrator.model.errors import Blocked, Drift
+from migrator.model.errors import Blocked, Drift, UsageError
 from migrator.model.exits import Exit
 from migrator.model.facts import Association, Json
 from migrator.model.ids import MANAGED_BY, ServiceId
@@ -17,9 +17,17 @@ from migrator.steps.association import RUN_TAG
 from migrator.steps.step import Context, NotYet, Position, Settled
 
 _BARE_PODS = "bare-pods"
-_STAYS = frozenset({StepKind.TRUST, StepKind.ASSOCIATION, StepKind.ANNOTATION})
+_STAYS = frozenset({StepKind.TRUST, StepKind.ASSOCIATION, StepKind.ADDON, StepKind.ANNOTATION})
 _LEFT = "it is no longer as the run left it"
-_SAME = ("role", "role_id", "namespace", "service_account", "uid", "key")  # what names the thing that a step changes
+_SAME = (
+    "role",
+    "role_id",
+    "namespace",
+    "service_account",
+    "uid",
+    "key",
+    "arn",
+)  # what names the thing that a step changes
 
 
 def refuse_held(plan: Plan) -> None:
@@ -30,6 +38,18 @@ def refuse_held(plan: Plan) -> None:
     """
     if plan.edit.hold:
         raise Blocked(f'the plan of "{plan.service}" is on hold', remedy="set edit.hold to false in its plan file")
+
+
+def refuse_stop(plan: Plan, to: StepKind | None) -> None:
+    """A plan that does not come past the step would be carried out to its end.
+
+    Raises:
+        UsageError: the plan has no such step.
+    """
+    kinds = [str(step.kind) for step in plan.way_there]
+    if to is not None and kinds and to not in kinds:
+        text = f'the plan of "{plan.service}" has no step "{to}"'
+        raise UsageError(text, remedy=f"it has {', '.join(kinds)}")
 
 
 def blocks_of(plan: Plan, *, recreate_bare_pods: bool) -> tuple[str, ...]:

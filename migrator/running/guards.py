@@ -33,7 +33,7 @@ class Guards:
     def before(self, step: PlannedStep) -> Settling:
         """Settled when the step's change may be made."""
         back = self.book.run.direction is Direction.BACK
-        if back and step.kind is StepKind.ASSOCIATION:
+        if back and step.kind in {StepKind.ASSOCIATION, StepKind.ADDON}:
             return self._leaving(step)
         if not back and step.kind is StepKind.ANNOTATION and self.proven:
             return self._gate()
@@ -54,7 +54,8 @@ class Guards:
     def _leaving(self, step: PlannedStep) -> Settling:
         """Once the association is gone, pods that nobody replaces, or that IRSA does not let in, have nothing."""
         context = self.context(step.id)
-        for judge in (paused, irsa_is_closed, unannotated):
+        by_addon = step.kind is StepKind.ADDON  # EKS took the annotation away, and puts it back with the role
+        for judge in (paused, irsa_is_closed) if by_addon else (paused, irsa_is_closed, unannotated):
             problem = judge(self.plan, context)
             if problem:
                 return Failed(reason=f"{problem}; {_KEPT}")

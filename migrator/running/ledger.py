@@ -15,7 +15,8 @@ from migrator.model.ports import Journal
 from migrator.running.handed import left_value
 from migrator.steps.crowds import bare
 
-_UNDONE = frozenset({StepKind.TRUST, StepKind.ASSOCIATION, StepKind.ANNOTATION})
+_ASSOCIATING = frozenset({StepKind.ASSOCIATION, StepKind.ADDON})
+_UNDONE = _ASSOCIATING | {StepKind.TRUST, StepKind.ANNOTATION}
 _BEGUN = frozenset({Status.STARTED, Status.DONE, Status.FAILED})
 
 
@@ -58,12 +59,12 @@ def ledger(journal: Journal, service: ServiceId) -> Ledger:
 def remembered_role(journal: Journal, service: ServiceId) -> str | None:
     """The role that the ServiceAccount was annotated with before walks there took the annotation, or left it; or None.
 
-    An owner to whom it was left may take it out at any time.
+    An owner to whom it was left may take it out at any time, and so may EKS while its add-on is updated.
     """
     held = ledger(journal, service)
-    image = held.ours.get(StepKind.ANNOTATION, {}).get("image") or {}
-    role: str | None = image.get("annotations", {}).get(ROLE_ARN_ANNOTATION)
-    return role or held.left
+    images = [held.ours.get(kind, {}).get("image") or {} for kind in (StepKind.ANNOTATION, StepKind.ADDON)]
+    roles = (image.get("annotations", {}).get(ROLE_ARN_ANNOTATION) for image in images)
+    return next((role for role in roles if role), held.left)
 
 
 def way_back(plan: Plan, held: Ledger, *, gone: bool = False) -> tuple[PlannedStep, ...]:
@@ -72,7 +73,7 @@ def way_back(plan: Plan, held: Ledger, *, gone: bool = False) -> tuple[PlannedSt
     Where the association was there before us it stays, and with it Pod Identity: no restart would bring IRSA back, and
     verify then expects what the association gives. Unless it is `gone` by now: then there is IRSA to go back to.
     """
-    foreign_association = StepKind.ASSOCIATION in held.found and not gone
+    foreign_association = bool(_ASSOCIATING & held.found) and not gone
     return tuple(
         _expecting_pod_identity(step) if foreign_association and step.kind is StepKind.VERIFY else step
         for step in plan.back

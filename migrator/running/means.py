@@ -126,5 +126,5 @@ class Means:
 
 def _associated(plan: Plan) -> str:
     """The role that the plan's association names."""
-    step = plan.step(StepKind.ASSOCIATION)
+    step = plan.step(StepKind.ASSOCIATION) or plan.step(StepKind.ADDON)
     return str(step.after["role_arn"]) if step else ""

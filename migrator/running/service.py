@@ -17,6 +17,7 @@ from migrator.running.admission import (
     refuse_blocked,
     refuse_held,
     refuse_other_things,
+    refuse_stop,
     refuse_undone,
     refuse_unremembered,
     still_so,
@@ -63,8 +64,10 @@ class Runner(Means):
                 done, is not taken up.
 
         Raises:
+            UsageError: the plan has no step `to`.
             Blocked, Locked, Drift, Interrupted, MigrateError: stopped; everything up to there is in the journal.
         """
+        refuse_stop(plan, to)
         with self._service(plan.service, "apply"):
             run = self.journal.open_run(plan.service)
             if run is not None and run.direction is Direction.BACK:

@@ -1,4 +1,4 @@
-"""Locks of what services share: a role, a cluster's agent. One edit at a time; another runner's is waited for."""
+"""Locks of what services share: a role, an add-on, a cluster's agent. One edit at a time; another's is waited for."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -61,4 +61,6 @@ def _lock_key(planned: PlannedStep) -> str | None:
     on: Mapping[str, Json] = planned.on
     if planned.kind is StepKind.TRUST:
         return f"role:{on['role']}"
+    if planned.kind is StepKind.ADDON:  # its update replaces the whole list: two of its ServiceAccounts take turns
+        return f"addon:{on['arn']}"
     return f"agent:{on['cluster']}" if planned.kind is StepKind.AGENT else None

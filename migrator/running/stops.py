@@ -12,6 +12,7 @@ _STATES: Mapping[StepKind, str] = {
     StepKind.AGENT: "the agent is there, nothing of the service was changed",
     StepKind.TRUST: "the role lets Pod Identity in, the pods are as they were",
     StepKind.ASSOCIATION: "new pods come with Pod Identity, those that run are as they were",
+    StepKind.ADDON: "the add-on has its association and its pods were rolled, they are not verified yet",
     StepKind.ANNOTATION: "the annotation is gone and new pods come with Pod Identity, those that run are as they were",
     StepKind.RESTART: "its pods were replaced, and are not verified yet",
     StepKind.VERIFY: "its pods are proven on Pod Identity, the annotation is still there",

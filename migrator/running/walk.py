@@ -24,6 +24,7 @@ from migrator.running.moves import Book
 from migrator.running.pulse import Pulse
 from migrator.running.shared import Shared
 from migrator.running.waiting import GaveUp, Patience, Waiter, checkpoint
+from migrator.steps.addon import AddonStep
 from migrator.steps.agent import AgentStep
 from migrator.steps.annotation import AnnotationStep
 from migrator.steps.association import AssociationStep
@@ -36,6 +37,7 @@ STEPS: Mapping[StepKind, Step] = {
     StepKind.AGENT: AgentStep(),
     StepKind.TRUST: TrustStep(),
     StepKind.ASSOCIATION: AssociationStep(),
+    StepKind.ADDON: AddonStep(),
     StepKind.ANNOTATION: AnnotationStep(),
     StepKind.RESTART: RestartStep(),
     StepKind.VERIFY: VerifyStep(),

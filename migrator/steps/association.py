@@ -7,12 +7,12 @@ on a fresh connection.
 
 from uuid import uuid4
 
-from migrator.model import identity
 from migrator.model.errors import Rejected
-from migrator.model.facts import Association, Probe
+from migrator.model.facts import Association
 from migrator.model.fleet import Waits
 from migrator.model.identity import Identity
 from migrator.model.plan import PlannedStep
+from migrator.steps.crowds.admitted import otherwise, passed
 from migrator.steps.step import Context, Failed, NotYet, Position, Reading, Settled, Settling
 
 RUN_TAG = "irsa-migrator/run"
@@ -159,18 +159,7 @@ def _create(step: PlannedStep, context: Context) -> None:
 
 
 def _gate(context: Context, expected: Identity, found: Association | None) -> Settling:
-    """All probes must agree; the first that does not ends the round."""
-    for number in range(1, context.waits.gate_probes + 1):
-        problem = _probe_problem(context, expected)
-        if problem:
-            return NotYet(reason=f"admission gate, probe {number} of {context.waits.gate_probes}: {problem}")
-    result = {"association": found.id} if found else {"association": None}
-    return Settled(result=result, note=f"gate: {context.waits.gate_probes} dry-run pods in a row came as {expected}")
-
-
-def _probe_problem(context: Context, expected: Identity) -> str:
-    probe: Probe = context.cluster.probe(context.service.namespace, context.service.name)
-    if probe.pod is None:
-        return f"no answer: {probe.refusal}"
-    wrong = [f"{name}: {seen}" for name, seen in identity.by_container(probe.pod) if seen is not expected]
-    return f"expected {expected}, got {', '.join(wrong)}" if wrong else ""
+    problem = otherwise(context, expected)
+    if problem:
+        return NotYet(reason=problem)
+    return Settled(result={"association": found.id if found else None}, note=passed(context, expected))

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from migrator.model.addons import InstalledAddon, Offer
 from migrator.model.aws_side import Operator, VpcEndpoint
+from migrator.model.errors import NotPermitted
 from migrator.model.facts import (
     AgentState,
     Association,
@@ -115,6 +117,11 @@ class World:
     closed: Mapping[str, str] = field(default_factory=dict)
     keyed: Mapping[str, frozenset[str] | Unread] = field(default_factory=dict)
     granted: Mapping[str, Permissions] = field(default_factory=dict)
+    installed: Sequence[InstalledAddon] = ()
+    offers: Mapping[str, Offer] = field(default_factory=dict)  # by add-on
+    names: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)  # by add-on and version
+    addons_denied: str = ""
+    asked: list[tuple[str, ...]] = field(default_factory=list)  # calls about add-ons, in order
 
     def but(self, **differs: Any) -> "World":
         """The same world with these parts different."""
@@ -165,6 +172,20 @@ class World:
         asked = {S3Volume: volumes, SecurityGroupPolicy: security_groups}
         things = tuple(one for one in self.beside.things if asked.get(type(one), True))
         return replace(self.beside, things=things)
+
+    def addons(self) -> Sequence[InstalledAddon]:
+        self.asked.append(("list",))
+        if self.addons_denied:
+            raise NotPermitted(self.addons_denied)
+        return self.installed
+
+    def addon_offer(self, name: str, kubernetes: str) -> Offer:
+        self.asked.append(("versions", name, kubernetes))
+        return self.offers.get(name, Offer())
+
+    def addon_accounts(self, name: str, version: str) -> frozenset[str]:
+        self.asked.append(("configuration", name, version))
+        return frozenset(self.names.get((name, version), ()))
 
     def role(self, arn: str) -> Role | None:
         parsed = RoleArn.parse(arn)

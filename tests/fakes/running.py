@@ -24,6 +24,7 @@ _MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
 WAITS = Waits(
     poll=1,
     agent=10,
+    addon=30,
     trust=10,
     trust_settle=2,
     gate=10,

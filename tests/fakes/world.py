@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from migrator.model.addons import AddonUpdate, InstalledAddon, Offer
 from migrator.model.aws_side import Operator, VpcEndpoint
 from migrator.model.errors import NotPermitted, Rejected
 from migrator.model.facts import (
@@ -302,6 +303,31 @@ class FakeWorld:
         self.made = None
         self._lag = self.probes_until_visible
         self.after_call("delete-association")
+
+    # --- AddonCatalogue and Addons: there is none but the agent's
+
+    def addons(self) -> Sequence[InstalledAddon]:
+        return []
+
+    def addon_offer(self, name: str, kubernetes: str) -> Offer:
+        raise NotImplementedError(name, kubernetes)
+
+    def addon_accounts(self, name: str, version: str) -> frozenset[str]:
+        raise NotImplementedError(name, version)
+
+    def installed_addon(self, name: str) -> InstalledAddon | None:
+        raise NotImplementedError(name)
+
+    def owned_by(self, addon: InstalledAddon, namespace: str) -> Sequence[Association]:
+        raise NotImplementedError(addon, namespace)
+
+    def update_addon(
+        self, addon: InstalledAddon, associations: Mapping[str, str], *, role_arn: str, token: str
+    ) -> AddonUpdate:
+        raise NotImplementedError(addon, associations, role_arn, token)
+
+    def addon_update(self, name: str, update_id: str) -> AddonUpdate | None:
+        raise NotImplementedError(name, update_id)
 
     # --- AgentInstaller
 

@@ -13,10 +13,15 @@ What it calls, and nothing else (the least IAM policy follows from this table):
     eks:TagResource                      eks                        apply (tags given at creation)
     eks:DeletePodIdentityAssociation     eks                        way back
     eks:DescribeAddon, eks:CreateAddon   eks                        plan; apply where no agent is found
+    eks:ListAddons                       eks_addons                 plan
+    eks:DescribeAddonConfiguration       eks_addons                 plan
+    eks:DescribeAddonVersions            eks_addons                 plan, where EKS leaves something unsaid of an add-on
+    eks:UpdateAddon, eks:DescribeUpdate  eks_addons                 apply, way back of an add-on's ServiceAccount
     eks:ListFargateProfiles              eks                        plan
     eks:DescribeFargateProfile           eks                        plan
     iam:GetRole                          iam                        plan, apply
     iam:ListRoles                        iam                        plan, for more than 20 roles of an account
     iam:UpdateAssumeRolePolicy           iam                        apply, way back
-    iam:PassRole                         EKS on our behalf          apply (iam:PassedToService pods.eks.amazonaws.com)
+    iam:PassRole                         EKS on our behalf          apply (iam:PassedToService pods.eks.amazonaws.com;
+                                                                    of an add-on eks.amazonaws.com)
 """

@@ -49,7 +49,7 @@ class EksCluster:
         Raises:
             EnvironmentFault: there is no such cluster in that account and region.
         """
-        found = self._found(lambda: self._eks().describe_cluster(name=self._cluster.name)["cluster"], "reading it")
+        found = self.found(lambda: self.client().describe_cluster(name=self._cluster.name)["cluster"], "reading it")
         if found is None:
             raise EnvironmentFault(
                 f'there is no cluster "{self._cluster.name}" in region "{self._cluster.region}" of account '
@@ -59,9 +59,9 @@ class EksCluster:
             )
         return eks_facts.described(self._cluster, found)
 
-    def associations(self) -> Sequence[Association]:
-        """All associations, as the list shows them: without role, target role and tags."""
-        return self._listed({})
+    def associations(self, namespace: str = "") -> Sequence[Association]:
+        """All associations, or a namespace's, as the list shows them: without role, target role and tags."""
+        return self._listed({"namespace": namespace} if namespace else {})
 
     def association(self, namespace: str, service_account: str) -> Association | None:
         """The pair's association in full, or None."""
@@ -90,7 +90,7 @@ class EksCluster:
         doing = self._doing(f'associating "{namespace}/{service_account}" with role "{role_arn}"')
         try:
             answer = self._sessions.run(
-                lambda: self._eks().create_pod_identity_association(
+                lambda: self.client().create_pod_identity_association(
                     clusterName=self._cluster.name,
                     namespace=namespace,
                     serviceAccount=service_account,
@@ -102,7 +102,7 @@ class EksCluster:
                 service="eks",
             )
         except Rejected as error:
-            cleared = _clear(error)
+            cleared = clear(error)
             made = self.association(namespace, service_account) if cleared.reason == "exists" else None
             if made is not None and made.role_arn == role_arn and tags.items() <= made.tags.items():
                 return made  # ours, from a try whose answer was lost: the tags name the run
@@ -111,8 +111,8 @@ class EksCluster:
 
     def delete_association(self, association_id: str) -> None:
         """Deletes it; one that is gone already is well."""
-        self._found(
-            lambda: self._eks().delete_pod_identity_association(
+        self.found(
+            lambda: self.client().delete_pod_identity_association(
                 clusterName=self._cluster.name, associationId=association_id
             ),
             f'deleting association "{association_id}"',
@@ -120,8 +120,8 @@ class EksCluster:
 
     def addon(self, name: str = AGENT_ADDON) -> Addon | None:
         """The add-on, or None."""
-        found = self._found(
-            lambda: self._eks().describe_addon(clusterName=self._cluster.name, addonName=name)["addon"],
+        found = self.found(
+            lambda: self.client().describe_addon(clusterName=self._cluster.name, addonName=name)["addon"],
             f'reading add-on "{name}"',
         )
         return None if found is None else eks_facts.addon(found)
@@ -130,7 +130,7 @@ class EksCluster:
         """Installs it in the version EKS takes by default, overwriting nothing; one that is there already is well."""
         try:
             answer = self._sessions.run(
-                lambda: self._eks().create_addon(
+                lambda: self.client().create_addon(
                     clusterName=self._cluster.name,
                     addonName=name,
                     resolveConflicts="NONE",
@@ -143,21 +143,23 @@ class EksCluster:
         except Rejected as error:
             if error.reason == TAKEN and (present := self.addon(name)) is not None:
                 return present
-            raise _clear(error) from error
+            raise clear(error) from error
         return eks_facts.addon(answer["addon"])
 
     def fargate_selectors(self) -> Sequence[FargateSelector]:
         """The selectors of every Fargate profile that takes pods, now or soon."""
-        names = self._pages(
-            lambda token: self._eks().list_fargate_profiles(clusterName=self._cluster.name, maxResults=_PAGE, **token),
+        names = self.pages(
+            lambda token: self.client().list_fargate_profiles(
+                clusterName=self._cluster.name, maxResults=_PAGE, **token
+            ),
             "fargateProfileNames",
             "listing Fargate profiles",
         )
         return tuple(selector for name in sorted(names) for selector in self._selectors(name))
 
     def _selectors(self, name: str) -> list[FargateSelector]:
-        profile = self._found(
-            lambda: self._eks().describe_fargate_profile(clusterName=self._cluster.name, fargateProfileName=name)[
+        profile = self.found(
+            lambda: self.client().describe_fargate_profile(clusterName=self._cluster.name, fargateProfileName=name)[
                 "fargateProfile"
             ],
             f'reading Fargate profile "{name}"',
@@ -170,8 +172,8 @@ class EksCluster:
         ]
 
     def _listed(self, only: Mapping[str, str]) -> list[Association]:
-        entries = self._pages(
-            lambda token: self._eks().list_pod_identity_associations(
+        entries = self.pages(
+            lambda token: self.client().list_pod_identity_associations(
                 clusterName=self._cluster.name, maxResults=_PAGE, **only, **token
             ),
             "associations",
@@ -182,15 +184,21 @@ class EksCluster:
         )
 
     def _in_full(self, association_id: str) -> Association | None:
-        found = self._found(
-            lambda: self._eks().describe_pod_identity_association(
+        found = self.found(
+            lambda: self.client().describe_pod_identity_association(
                 clusterName=self._cluster.name, associationId=association_id
             )["association"],
             f'reading association "{association_id}"',
         )
         return None if found is None else eks_facts.association(found)
 
-    def _pages(self, page: Callable[[Mapping[str, Any]], Any], key: str, doing: str) -> list[Any]:
+    @property
+    def name(self) -> str:
+        """Its name in EKS."""
+        return self._cluster.name
+
+    def pages(self, page: Callable[[Mapping[str, Any]], Any], key: str, doing: str) -> list[Any]:
+        """What all pages hold under `key`."""
         found: list[Any] = []
         token: dict[str, Any] = {}
         while True:
@@ -200,7 +208,7 @@ class EksCluster:
                 return found
             token = {"nextToken": answer["nextToken"]}
 
-    def _found(self, call: Callable[[], T], doing: str) -> T | None:
+    def found(self, call: Callable[[], T], doing: str) -> T | None:
         """What `call` gives, None when the thing is not there."""
 
         def tolerant() -> T | None:
@@ -213,14 +221,20 @@ class EksCluster:
 
         return self._sessions.run(tolerant, doing=self._doing(doing), service="eks")
 
-    def _eks(self) -> "EKSClient":
+    def run(self, call: Callable[[], T], doing: str) -> T:
+        """What `call` gives, tried again by the policy."""
+        return self._sessions.run(call, doing=self._doing(doing), service="eks")
+
+    def client(self) -> "EKSClient":
+        """EKS of its account and region."""
         return self._sessions.eks(self._cluster.account, self._cluster.region)
 
     def _doing(self, what: str) -> str:
         return f'cluster "{self._cluster.alias}": {what}'
 
 
-def _clear(error: Rejected) -> Rejected:
+def clear(error: Rejected) -> Rejected:
+    """The rejection with a reason that tells EKS's causes apart."""
     by_text = (reason for text, reason in _BY_TEXT.items() if text in error.message)
     reason = next(by_text, _BY_CODE.get(error.reason, error.reason))
     return Rejected(error.message, reason=reason, doing=error.doing, remedy=error.remedy)

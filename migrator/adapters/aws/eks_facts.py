@@ -1,8 +1,10 @@
 """EKS's structures to facts. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from migrator.model.addons import AddonUpdate, InstalledAddon, Offer
 from migrator.model.facts import Addon, Association, Cluster
 from migrator.model.fleet import FleetCluster
 
@@ -54,10 +56,45 @@ def association(entry: Any) -> Association:
 
 def addon(entry: Any) -> Addon:
     """An add-on and its health issues."""
-    issues = entry.get("health", {}).get("issues") or ()
     return Addon(
         name=entry["addonName"],
         status=entry.get("status", ""),
         version=entry.get("addonVersion", ""),
-        issues=tuple(f"{issue.get('code', '')}: {issue.get('message', '')}" for issue in issues),
+        issues=_issues(entry),
     )
+
+
+def installed_addon(entry: Any) -> InstalledAddon:
+    """An add-on with what an update of it must leave as it is."""
+    return InstalledAddon(
+        name=entry["addonName"],
+        arn=entry.get("addonArn", ""),
+        version=entry.get("addonVersion", ""),
+        status=entry.get("status", ""),
+        namespace=(entry.get("namespaceConfig") or {}).get("namespace", ""),
+        role_arn=entry.get("serviceAccountRoleArn") or "",
+        configuration=entry.get("configurationValues") or "",
+        issues=_issues(entry),
+    )
+
+
+def offer(entries: Sequence[Any]) -> Offer:
+    """The versions of one add-on, as DescribeAddonVersions lists them."""
+    versions = [version for entry in entries for version in entry.get("addonVersions") or ()]
+    return Offer(
+        namespace=next((entry["defaultNamespace"] for entry in entries if entry.get("defaultNamespace")), ""),
+        versions=tuple(version["addonVersion"] for version in versions if version.get("compatibilities")),
+        needs_role=any(version.get("requiresIamPermissions") for version in versions),
+    )
+
+
+def addon_update(entry: Any) -> AddonUpdate:
+    """An update and its errors."""
+    errors = entry.get("errors") or ()
+    said = (f"{error.get('errorCode', '')}: {error.get('errorMessage', '')}" for error in errors)
+    return AddonUpdate(id=entry["id"], status=entry.get("status", ""), errors=tuple(said))
+
+
+def _issues(entry: Any) -> tuple[str, ...]:
+    issues = entry.get("health", {}).get("issues") or ()
+    return tuple(f"{issue.get('code', '')}: {issue.get('message', '')}" for issue in issues)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from migrator.adapters.aws.eks import EksCluster
+from migrator.adapters.aws.eks_addons import EksAddons
 from migrator.adapters.aws.sessions import AwsSessions
 from migrator.adapters.kube.agent import agent_state
 from migrator.adapters.kube.aside import Aside
@@ -23,6 +24,7 @@ from migrator.adapters.kube.snapshot import Snapshot
 from migrator.adapters.kube.surroundings import surroundings
 from migrator.adapters.kube.writes import KubeWrites
 from migrator.adapters.retry import Retry
+from migrator.model.addons import AddonUpdate, InstalledAddon, Offer
 from migrator.model.aws_side import Operator, VpcEndpoint
 from migrator.model.facts import (
     Addon,
@@ -66,6 +68,7 @@ class LiveCluster:
         self._sessions = sessions
         self._retry = retry or sessions.retry
         self._eks = EksCluster(cluster, sessions)
+        self._addons = EksAddons(self._eks)
         self._opening = threading.Lock()
         self._open: Opened | None = None
         self._reads = KubeReads(self._connect)
@@ -105,6 +108,36 @@ class LiveCluster:
     def delete_association(self, association_id: str) -> None:
         """Deletes it; one that is gone already is well."""
         self._eks.delete_association(association_id)
+
+    def addons(self) -> Sequence[InstalledAddon]:
+        """Every installed add-on but the agent's."""
+        return self._addons.installed()
+
+    def addon_offer(self, name: str, kubernetes: str) -> Offer:
+        """The versions for that Kubernetes version."""
+        return self._addons.offer(name, kubernetes)
+
+    def addon_accounts(self, name: str, version: str) -> frozenset[str]:
+        """The ServiceAccounts that may have associations in that version."""
+        return self._addons.accounts(name, version)
+
+    def installed_addon(self, name: str) -> InstalledAddon | None:
+        """The add-on with what an update must leave as it is, or None."""
+        return self._addons.one(name)
+
+    def owned_by(self, addon: InstalledAddon, namespace: str) -> Sequence[Association]:
+        """The associations that the add-on owns, in full."""
+        return self._addons.owned_by(addon, namespace)
+
+    def update_addon(
+        self, addon: InstalledAddon, associations: Mapping[str, str], *, role_arn: str, token: str
+    ) -> AddonUpdate:
+        """Makes the add-on own exactly these; refusals as the port `Addons` says."""
+        return self._addons.update(addon, associations, role_arn=role_arn, token=token)
+
+    def addon_update(self, name: str, update_id: str) -> AddonUpdate | None:
+        """An update of the add-on, or None."""
+        return self._addons.update_of(name, update_id)
 
     def agent(self) -> AgentState:
         """The add-on, the agent's DaemonSets, and the nodes on which it is ready."""

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from migrator.adapters.aws.eks import EksCluster
+from migrator.adapters.aws.eks_addons import EksAddons
 from migrator.adapters.aws.endpoints import eks_auth_endpoints
 from migrator.adapters.aws.operator import operator
 from migrator.adapters.aws.sessions import AwsSessions
@@ -11,6 +12,7 @@ from migrator.adapters.kube.agent import agent_state
 from migrator.adapters.kube.env_sources import key_names
 from migrator.adapters.kube.reads import KubeReads, Parts
 from migrator.adapters.kube.surroundings import surroundings
+from migrator.model.addons import InstalledAddon, Offer
 from migrator.model.aws_side import Operator, VpcEndpoint
 from migrator.model.facts import (
     AgentState,
@@ -32,6 +34,7 @@ class Snapshot:
 
     def __init__(self, eks: EksCluster, reads: KubeReads, sessions: AwsSessions) -> None:
         self._eks = eks
+        self._addons = EksAddons(eks)
         self._reads = reads
         self._sessions = sessions
         self._lock = threading.Lock()
@@ -68,6 +71,18 @@ class Snapshot:
     def describe(self, association: Association) -> Association:
         """The association in full."""
         return self._eks.describe(association)
+
+    def addons(self) -> Sequence[InstalledAddon]:
+        """Every installed add-on but the agent's."""
+        return self._addons.installed()
+
+    def addon_offer(self, name: str, kubernetes: str) -> Offer:
+        """The versions for that Kubernetes version."""
+        return self._addons.offer(name, kubernetes)
+
+    def addon_accounts(self, name: str, version: str) -> frozenset[str]:
+        """The ServiceAccounts that may have associations in that version."""
+        return self._addons.accounts(name, version)
 
     def agent(self) -> AgentState:
         """The add-on, the agent's DaemonSets, and the nodes on which it is ready."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from migrator.model.plan import Finding
 from migrator.planning.case import Case
 from migrator.planning.findings import (
+    addons,
     agents,
     chains,
     clusters,
@@ -42,6 +43,7 @@ _RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     patterns.judge,
     endpoints.judge,
     operator.judge,
+    addons.judge,
     owners.judge,
     ownership.judge,
     consumers.judge,

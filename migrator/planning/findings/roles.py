@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from migrator.model.facts import Role
+from migrator.model.facts import Association, Role
 from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.plan import Finding
 from migrator.model.trust import QUOTA, IrsaKind, IrsaMatch
@@ -110,7 +110,7 @@ def _association(case: Case) -> Iterator[Finding]:
     association = case.association
     if association is None:
         return
-    if association.owner_arn:
+    if association.owner_arn and not _of_its_addon(case, association):
         yield found("association-addon", association.id, "ownerArn", association.owner_arn)
     if association.role_arn != case.role.written:
         yield found("association-other-role", association.id, "roleArn", association.role_arn)
@@ -118,6 +118,10 @@ def _association(case: Case) -> Iterator[Finding]:
         yield found("association-other-role", association.id, "targetRoleArn", association.target_role_arn)
     else:
         yield found("association-exists", association.id, "roleArn", association.role_arn)
+
+
+def _of_its_addon(case: Case, association: Association) -> bool:
+    return case.addon is not None and case.addon.addon.arn == association.owner_arn
 
 
 def _some(names: list[str]) -> str:

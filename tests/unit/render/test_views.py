@@ -15,6 +15,8 @@ from migrator.render.screen import plain
 from migrator.render.steps import changes, role_name, words
 from migrator.render.views import explain, lab, verify
 from migrator.running.observe import Crew, Manned, Observation, Seen
+from tests.fakes.addon_world import AddonWorld
+from tests.fakes.running import plan_for
 from tests.fakes.samples import ORDERS, TRUST, sample_plan
 from tests.fakes.world import ROLE_ARN
 
@@ -182,7 +184,8 @@ def test_explain_page() -> None:
 def test_every_step_has_its_words() -> None:
     plan = sample_plan()
 
-    assert {step.kind for step in plan.forward} == set(StepKind)
+    addon = plan_for(AddonWorld())
+    assert {step.kind for step in (*plan.forward, *addon.forward)} == set(StepKind)
     assert [str(words(step)) for step in plan.forward] == [
         "add-on eks-pod-identity-agent on prod: absent → ready",
         "trust policy of role orders: no Pod Identity → trusts Pod Identity for this service",
@@ -191,6 +194,10 @@ def test_every_step_has_its_words() -> None:
         "Deployment orders: running pods → new pods",
         "every container of every pod: irsa → pod-identity",
     ]
+    moved, returned = (step for step in (*addon.forward, *addon.back) if step.kind is StepKind.ADDON)
+    about = "add-on shop-driver, which rolls its pods itself: its association of shop/orders"
+    assert str(words(moved)) == f"{about}: none → orders"
+    assert str(words(returned)) == f"{about}: orders → none, and the add-on's role is orders again"
 
 
 def test_a_step_that_was_so_already() -> None:
