@@ -1,4 +1,4 @@
-"""What an EKS add-on puts on a cluster; only the Pod Identity agent puts anything there."""
+"""What an EKS add-on puts on a cluster; only the Pod Identity agent does, the objects of others are the world's."""
 
 from migrator.lab.nodes.agent_daemonset import daemonset
 from migrator.lab.world.model import Json

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from migrator.lab.addon_objects import AddonObjects
 from migrator.lab.addons import objects_of
 from migrator.lab.aws.eks_clusters import VPC
 from migrator.lab.aws.front import AwsFront
 from migrator.lab.aws.models import partition_of
-from migrator.lab.aws.ports import LabCluster
+from migrator.lab.aws.ports import AddonChange, LabCluster
 from migrator.lab.certs import Authority
 from migrator.lab.controllers import argo_kind
 from migrator.lab.identities import Identities, Pairs
@@ -49,6 +50,7 @@ class PracticeCluster:
         self.webhook: Webhook | None = None
         self._stops: list[Callable[[], None]] = []
         self._addons = threading.Lock()
+        self._of_addons = AddonObjects(lambda: self.kube)
         self._registered = False
 
     def start(self) -> None:
@@ -60,7 +62,7 @@ class PracticeCluster:
         self._started(self.identities)
         self._started(self.api)
         self.kube = KubeClient(self.api.url, self.api.ca_pem, self.api.own_token)
-        self._stops.append(self.kube.close)
+        self._stops += [self.kube.close, self._of_addons.stop]
         self._front.add_cluster(self._described(), self)
         self._add_endpoints()
         self._start_nodes()
@@ -132,9 +134,14 @@ class PracticeCluster:
                     self.kube.delete(path_of(document))
 
     def addon_ready(self, name: str) -> bool:
-        """Whether every DaemonSet of the add-on is complete."""
+        """Whether every DaemonSet of the add-on is complete, and its last change is over."""
         wanted = objects_of(name, self.spec.name, "")
-        return all(daemons_up(self.kube.find(path_of(document))) for document in wanted)
+        up = all(daemons_up(self.kube.find(path_of(document))) for document in wanted)
+        return up and self._of_addons.ready(name)
+
+    def change_addon(self, change: AddonChange, dropped: Callable[[], None]) -> None:
+        """Annotates the add-on's ServiceAccounts and rolls its pods, as late as EKS might."""
+        self._of_addons.change(change, dropped)
 
     def jwks(self) -> dict[str, Any]:
         """The public keys of its ServiceAccount tokens."""

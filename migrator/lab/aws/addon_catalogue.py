@@ -88,7 +88,10 @@ _KINDS = (
         "observability",
         ("v0.131.0-eksbuild.1", "v0.94.1-eksbuild.1"),
         namespace="opentelemetry-operator-system",
-        accounts=(("adot-col-prom-metrics", ("AmazonPrometheusRemoteWriteAccess",)),),
+        accounts=(
+            ("adot-col-prom-metrics", ("AmazonPrometheusRemoteWriteAccess",)),
+            ("adot-col-otlp-ingest", ("AWSXrayWriteOnlyAccess",)),
+        ),
         pod_identity_from="v0.94.1-eksbuild.1",
     ),
     AddonKind(

@@ -10,13 +10,12 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from migrator.lab.aws.addon_associations import AddonAssociations, owned
 from migrator.lab.aws.addon_catalogue import CATALOGUE, AddonKind, configuration_shown, versions_shown
+from migrator.lab.aws.addon_params import change_of, configuration_of, kind_of, known_update, version_of
 from migrator.lab.aws.eks_associations import fingerprint
 from migrator.lab.aws.eks_state import Cluster, EksState, page
-from migrator.lab.aws.eks_updates import finish_updates, new_update
+from migrator.lab.aws.eks_updates import finish_updates, new_update, settle
 from migrator.lab.aws.errors import ApiError
 from migrator.lab.aws.models import partition_of
 
@@ -38,6 +37,14 @@ def _nothing_said(_cluster: Cluster, _name: str) -> Mapping[str, Any]:
     return {}
 
 
+Fate = Callable[["Cluster", str], str]
+"""Why an update of an add-on that begins now will fail; empty when it will not."""
+
+
+def _well(_cluster: Cluster, _name: str) -> str:
+    return ""
+
+
 class Addons:
     """The operations on add-ons and their catalogue."""
 
@@ -46,6 +53,7 @@ class Addons:
         self._associations = associations
         self._clock = clock
         self.health: HealthSight = _nothing_said
+        self.fate: Fate = _well
 
     def handlers(self) -> dict[str, Handler]:
         """The operations served here."""
@@ -62,9 +70,9 @@ class Addons:
     def create(self, request: Request) -> dict[str, Any]:
         """Installs an add-on."""
         cluster, params = self._state.usable(request), request.params
-        kind = _kind(params)
-        version = _version(kind, params.get("addonVersion"))
-        configuration = _configuration(params)
+        kind = kind_of(params)
+        version = version_of(kind, params.get("addonVersion"))
+        configuration = configuration_of(params)
         token, print_ = str(params.get("clientRequestToken") or ""), fingerprint(params)
         with cluster.lock:
             present = cluster.table("addons").get(kind.name)
@@ -85,6 +93,8 @@ class Addons:
         if wanted:
             cluster.tell_associations()
         self._install(cluster, addon, "CREATE_FAILED")
+        if addon["serviceAccountRoleArn"]:
+            cluster.plane.change_addon(change_of(kind, addon, drops=False, rolls=False), lambda: None)
         return {"addon": self._shown(cluster, addon)}
 
     def _record(
@@ -137,14 +147,6 @@ class Addons:
             )
         return addon
 
-    def _settle(self, cluster: Cluster, addon: dict[str, Any]) -> None:
-        """Moves an add-on under way to ACTIVE when the control plane says it is ready."""
-        waiting = addon["status"] in ("CREATING", "UPDATING")
-        if waiting and cluster.plane.addon_ready(addon["addonName"]):
-            with cluster.lock:
-                addon["status"] = "ACTIVE"
-                finish_updates(cluster, addon["addonName"], "")
-
     def _shown(self, cluster: Cluster, addon: Mapping[str, Any]) -> dict[str, Any]:
         with cluster.lock:
             arns = [item.arn for item in owned(cluster, str(addon["addonArn"]))]
@@ -155,7 +157,7 @@ class Addons:
         """One add-on, as it stands now."""
         cluster = self._state.get(request)
         addon = self._find(cluster, request.params)
-        self._settle(cluster, addon)
+        settle(cluster, addon)
         return {"addon": self._shown(cluster, addon)}
 
     def list_all(self, request: Request) -> dict[str, Any]:
@@ -165,11 +167,15 @@ class Addons:
         return {"addons": found, "nextToken": more}
 
     def update(self, request: Request) -> dict[str, Any]:
-        """Changes version, configuration, role or associations of an add-on."""
+        """Changes version, configuration, role or associations of an add-on; a list of associations replaces all."""
         cluster, params = self._state.usable(request), request.params
         addon = self._find(cluster, params)
         kind = CATALOGUE[addon["addonName"]]
-        self._settle(cluster, addon)
+        with cluster.lock:
+            known = known_update(cluster, params)
+            if known is not None:
+                return {"update": known}
+        settle(cluster, addon)
         with cluster.lock:
             if addon["status"] in ("CREATING", "UPDATING", "DELETING"):
                 raise ApiError(
@@ -177,24 +183,47 @@ class Addons:
                     f"Addon {kind.name} cannot be updated as it is currently in {addon['status']} state",
                     members={"clusterName": cluster.spec.name, "addonName": kind.name},
                 )
-            version = _version(kind, params.get("addonVersion") or addon["addonVersion"])
-            configuration = _configuration(params)
-            wanted = params.get("podIdentityAssociations")
-            if wanted is not None:
-                owner = str(addon["addonArn"])
-                self._associations.check(request, cluster, kind, version=version, owner=owner, wanted=wanted)
-                self._associations.set(cluster, kind, addon["addonArn"], wanted)
-            addon |= {"addonVersion": version, "status": "UPDATING", "modifiedAt": self._clock()}
-            for member, value in (
-                ("configurationValues", configuration if "configurationValues" in params else None),
-                ("serviceAccountRoleArn", params.get("serviceAccountRoleArn")),
-            ):
-                addon[member] = value if value is not None else addon[member]
-            update = new_update(cluster, "AddonUpdate", kind.name, params, self._clock())
-        if wanted is not None:
+            update = self._begin(request, cluster, kind, addon)
+        if "podIdentityAssociations" in params:
             cluster.tell_associations()
         self._install(cluster, addon, "UPDATE_FAILED")
+        self._change(cluster, kind, addon, params)
         return {"update": update}
+
+    def _begin(self, request: Request, cluster: Cluster, kind: AddonKind, addon: dict[str, Any]) -> dict[str, Any]:
+        """Writes down what the update makes of the add-on; the caller holds the cluster's lock."""
+        params, owner = request.params, str(addon["addonArn"])
+        version = version_of(kind, params.get("addonVersion") or addon["addonVersion"])
+        configuration = configuration_of(params)
+        wanted = params.get("podIdentityAssociations")
+        if wanted is not None:
+            self._associations.check(request, cluster, kind, version=version, owner=owner, wanted=wanted)
+            self._associations.set(cluster, kind, owner, wanted)
+        addon |= {"addonVersion": version, "status": "UPDATING", "modifiedAt": self._clock()}
+        for member, value in (
+            ("configurationValues", configuration if "configurationValues" in params else None),
+            ("serviceAccountRoleArn", params.get("serviceAccountRoleArn")),
+        ):
+            addon[member] = value if value is not None else addon[member]
+        cluster.table("addon-fates")[kind.name] = {"failure": self.fate(cluster, kind.name)}
+        update = new_update(cluster, "AddonUpdate", kind.name, params, self._clock())
+        cluster.tokens["addon-update", str(params.get("clientRequestToken") or "")] = (
+            fingerprint(params),
+            update["id"],
+        )
+        return update
+
+    def _change(self, cluster: Cluster, kind: AddonKind, addon: dict[str, Any], params: Mapping[str, Any]) -> None:
+        """Where an update gives associations and no role, EKS takes away the role it had by itself, seconds later."""
+
+        def dropped() -> None:
+            with cluster.lock:
+                addon["serviceAccountRoleArn"] = None
+
+        given = params.get("serviceAccountRoleArn")
+        drops = bool(params.get("podIdentityAssociations") and addon["serviceAccountRoleArn"]) and not given
+        if given or "podIdentityAssociations" in params:
+            cluster.plane.change_addon(change_of(kind, addon, drops=drops, rolls=True), dropped)
 
     def delete(self, request: Request) -> dict[str, Any]:
         """Takes an add-on away, with its associations; `preserve` leaves objects and associations behind."""
@@ -230,43 +259,6 @@ class Addons:
 
     def configuration(self, request: Request) -> dict[str, Any]:
         """What one version can be configured with, and which service accounts may have associations."""
-        kind = _kind(request.params)
-        version = _version(kind, request.params["addonVersion"])
+        kind = kind_of(request.params)
+        version = version_of(kind, request.params["addonVersion"])
         return configuration_shown(kind, version, partition_of(request.region))
-
-
-def _kind(params: Mapping[str, Any]) -> AddonKind:
-    kind = CATALOGUE.get(str(params["addonName"]))
-    if kind is None:
-        raise ApiError(
-            "InvalidParameterException",
-            f"Addon {params['addonName']} specified is not supported",
-            members={"addonName": params["addonName"]},
-        )
-    return kind
-
-
-def _version(kind: AddonKind, wanted: str | None) -> str:
-    if wanted is None:
-        return kind.versions[0]
-    if wanted not in kind.versions:
-        raise ApiError(
-            "InvalidParameterException",
-            f"Addon version specified is not supported: {wanted}",
-            members={"addonName": kind.name},
-        )
-    return wanted
-
-
-def _configuration(params: Mapping[str, Any]) -> str:
-    text = str(params.get("configurationValues") or "")
-    try:
-        parsed = yaml.safe_load(text) if text else {}
-    except yaml.YAMLError:
-        parsed = None
-    if not isinstance(parsed, dict):
-        raise ApiError(
-            "InvalidParameterException",
-            "ConfigurationValue provided in request is not supported: it must be a JSON or YAML object",
-        )
-    return text

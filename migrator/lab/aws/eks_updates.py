@@ -56,6 +56,17 @@ def finish_updates(cluster: Cluster, addon: str, failure: str) -> None:
                 update["errors"] = [{"errorCode": "Unknown", "errorMessage": failure, "resourceIds": [addon]}]
 
 
+def settle(cluster: Cluster, addon: dict[str, Any]) -> None:
+    """Ends what is under way of an add-on when the control plane says it is ready: well, or as its fate is."""
+    name = str(addon["addonName"])
+    if addon["status"] not in ("CREATING", "UPDATING") or not cluster.plane.addon_ready(name):
+        return
+    with cluster.lock:
+        failure = cluster.table("addon-fates").pop(name, {}).get("failure", "")
+        addon["status"] = "UPDATE_FAILED" if failure else "ACTIVE"
+        finish_updates(cluster, name, failure)
+
+
 def _of(cluster: Cluster, addon: str | None) -> list[dict[str, Any]]:
     names = cluster.table("update-addons")
     return [
@@ -76,10 +87,7 @@ class Updates:
     def _settle(self, cluster: Cluster) -> None:
         """Looks whether add-ons under way have become ready, as DescribeAddon does."""
         for addon in list(cluster.table("addons").values()):
-            if addon["status"] == "UPDATING" and cluster.plane.addon_ready(addon["addonName"]):
-                with cluster.lock:
-                    addon["status"] = "ACTIVE"
-                    finish_updates(cluster, addon["addonName"], "")
+            settle(cluster, addon)
 
     def describe(self, request: Request) -> dict[str, Any]:
         """One update."""

@@ -70,6 +70,27 @@ class LabCluster:
         return f"arn:{self.partition}:eks:{self.region}:{self.account}:cluster/{self.name}"
 
 
+@dataclass(frozen=True)
+class AddonChange:
+    """What an update of an add-on means for its objects.
+
+    Attributes:
+        name: the add-on's.
+        namespace: where its objects are.
+        accounts: names of its ServiceAccounts.
+        role_arn: what they are annotated with from now on, where they bear no other role.
+        drops: whether EKS takes their annotation away by itself.
+        rolls: whether it rolls their pods.
+    """
+
+    name: str
+    namespace: str
+    accounts: tuple[str, ...]
+    role_arn: str | None
+    drops: bool
+    rolls: bool
+
+
 class ControlPlane(Protocol):
     """What EKS asks of one cluster's control plane."""
 
@@ -88,8 +109,15 @@ class ControlPlane(Protocol):
         """Takes the add-on's objects off the cluster."""
         ...
 
+    def change_addon(self, change: AddonChange, dropped: Callable[[], None]) -> None:
+        """Has the add-on's ServiceAccounts annotated and its pods rolled, in its own time.
+
+        Calls `dropped` once it has taken the annotation away.
+        """
+        ...
+
     def addon_ready(self, name: str) -> bool:
-        """Whether the add-on's objects are complete and running."""
+        """Whether the add-on's objects are complete and running, and its last change is over."""
         ...
 
     def jwks(self) -> dict[str, Any]:

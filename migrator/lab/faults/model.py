@@ -21,6 +21,7 @@ KINDS = (
     "webhookOff",
     "crashLoop",
     "addonSick",
+    "addonUpdateFails",
     "agentMissing",
     "putBack",
     "edit",

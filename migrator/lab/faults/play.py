@@ -96,7 +96,8 @@ class FaultPlay:
         senses.checks.trust = self._trust.at_association
         senses.auth.trust = self._trust.at_credentials
         senses.auth.association = self._associations.at_credentials
-        senses.addons.health = SickAddons(self.board, self._alias).said_of
+        addons = SickAddons(self.board, self._alias)
+        senses.addons.health, senses.addons.fate = addons.said_of, addons.fails
         self._front.hooks.append(self._before_aws)
         self._front.after_hooks.append(self._after_aws)
 

@@ -119,3 +119,14 @@ class SickAddons:
                 self._board.took(one, f"{name} of {alias} is {given['status']}")
                 return {"status": given["status"], "health": {"issues": [dict(one) for one in given.get("issues", ())]}}
         return {}
+
+    def fails(self, cluster: EksCluster, name: str) -> str:
+        """Why an update of the add-on that begins now will fail; empty when it will not."""
+        spec = cluster.spec
+        alias = self._cluster_name(spec.account, spec.region, spec.name) or ""
+        for one in self._board.on("addonUpdateFails"):
+            given = one.fault.given
+            if one.fault.on_cluster(alias) and given["addon"] == name and one.turns.take():
+                self._board.took(one, f"an update of {name} of {alias} fails")
+                return str(given.get("message", "the add-on did not become ready"))
+        return ""

@@ -137,7 +137,9 @@ def _addon(index: Index, raw: Json, account: str, at: FieldPath) -> Addon:
         entry["serviceAccount"]: index.role_arn(entry["role"], account, (*path, "role"))
         for path, entry in entries(raw, "podIdentityAssociations", at)
     }
-    return Addon(raw["name"], raw.get("version"), raw.get("configuration"), associations, at)
+    role = raw.get("serviceAccountRole")
+    role_arn = index.role_arn(role, account, (*at, "serviceAccountRole")) if role else None
+    return Addon(raw["name"], raw.get("version"), raw.get("configuration"), associations, role_arn, at)
 
 
 def _endpoint(index: Index, raw: Json, account: str, at: FieldPath) -> VpcEndpoint:

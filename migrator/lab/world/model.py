@@ -164,6 +164,7 @@ class Addon:
     version: str | None
     configuration: str | None
     pod_identity_associations: Mapping[str, str]  # ServiceAccount -> role ARN
+    role_arn: str | None
     at: FieldPath
 
 

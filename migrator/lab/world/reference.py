@@ -47,6 +47,7 @@ _TITLES = {
     "crashLoop": "faults[].crashLoop",
     "addonSick": "faults[].addonSick",
     "addonIssue": "faults[].addonSick.issues[]",
+    "addonUpdateFails": "faults[].addonUpdateFails",
     "agentMissing": "faults[].agentMissing",
     "putBack": "faults[].putBack",
     "edit": "faults[].edit[]",

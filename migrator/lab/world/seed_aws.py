@@ -209,6 +209,7 @@ def _addon(eks: Any, cluster: Cluster, addon: Addon) -> None:
         addonName=addon.name,
         addonVersion=addon.version,
         configurationValues=addon.configuration,
+        serviceAccountRoleArn=addon.role_arn,
         podIdentityAssociations=[
             {"serviceAccount": name, "roleArn": arn} for name, arn in addon.pod_identity_associations.items()
         ],

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from migrator.lab.aws.front import AwsFront
-from migrator.lab.aws.ports import LAB_SECRET, LabCluster, lab_access_key
+from migrator.lab.aws.ports import LAB_SECRET, AddonChange, LabCluster, lab_access_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,6 +44,7 @@ class Plane:
         self.pairs: list[frozenset[tuple[str, str]]] = []
         self.installed: list[tuple[str, str, str]] = []
         self.removed: list[str] = []
+        self.changes: list[AddonChange] = []
         self.ready = True
         self.gone_pods: set[str] = set()
 
@@ -55,6 +56,11 @@ class Plane:
 
     def remove_addon(self, name: str) -> None:
         self.removed.append(name)
+
+    def change_addon(self, change: AddonChange, dropped: Callable[[], None]) -> None:
+        self.changes.append(change)
+        if change.drops:
+            dropped()
 
     def addon_ready(self, name: str) -> bool:
         return bool(name) and self.ready

@@ -150,9 +150,46 @@ def test_update_replaces_keeps_and_clears(addon: Any, eks: Any, role: Role) -> N
         found = eks.describe_addon(**EBS)["addon"]
         assert found["status"] == "ACTIVE"
         assert len(found.get("podIdentityAssociations", [])) == count
-        assert "serviceAccountRoleArn" in found
+        assert "serviceAccountRoleArn" not in found  # taken away by the first of them, as it gave none
     ids = eks.list_updates(name=CLUSTER, addonName=EBS["addonName"], maxResults=100)["updateIds"]
     assert update["id"] in ids
+
+
+def test_an_update_with_the_role_keeps_it(addon: Any, eks: Any, role: Role, plane: Any, own_front: Any) -> None:
+    arn = role()
+    addon(serviceAccountRoleArn=arn)
+    eks.describe_addon(**EBS)
+    wish = [{"serviceAccount": CONTROLLER, "roleArn": role()}]
+    eks.update_addon(**EBS, podIdentityAssociations=wish, serviceAccountRoleArn=arn)
+    assert eks.describe_addon(**EBS)["addon"]["serviceAccountRoleArn"] == arn
+    change = plane.changes[-1]
+    assert (change.accounts, change.role_arn, change.drops, change.rolls) == ((CONTROLLER,), arn, False, True)
+
+
+def test_a_token_stands_for_one_update(addon: Any, eks: Any, role: Role, refused: Refused) -> None:
+    addon()
+    eks.describe_addon(**EBS)
+    wish = {"podIdentityAssociations": [{"serviceAccount": CONTROLLER, "roleArn": role()}]}
+    first = eks.update_addon(**EBS, **wish, clientRequestToken="u-1")["update"]
+    eks.describe_addon(**EBS)
+    again = eks.update_addon(**EBS, **wish, clientRequestToken="u-1")["update"]
+    assert (again["id"], again["status"]) == (first["id"], "Successful")
+    answer = refused(eks.update_addon, **EBS, podIdentityAssociations=[], clientRequestToken="u-1")
+    assert answer[:2] == ("InvalidParameterException", 400)
+
+
+def test_an_update_may_fail(addon: Any, eks: Any, own_front: Any) -> None:
+    addon()
+    eks.describe_addon(**EBS)
+    own_front.senses.addons.fate = lambda _cluster, name: f"{name} did not become ready"
+    update = eks.update_addon(**EBS, configurationValues="{}")["update"]
+    own_front.senses.addons.fate = lambda _cluster, _name: ""
+    assert eks.describe_addon(**EBS)["addon"]["status"] == "UPDATE_FAILED"
+    ended = eks.describe_update(name=CLUSTER, updateId=update["id"], addonName=EBS["addonName"])["update"]
+    assert ended["status"] == "Failed"
+    assert ended["errors"][0]["errorMessage"] == "aws-ebs-csi-driver did not become ready"
+    eks.update_addon(**EBS, configurationValues="{}")
+    assert eks.describe_addon(**EBS)["addon"]["status"] == "ACTIVE"
 
 
 def test_update_under_way_is_in_use(addon: Any, eks: Any, refused: Refused, plane: Any, own_front: Any) -> None:

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from kubernetes import client as kubernetes_client
 from kubernetes.stream import stream
 
 from migrator.lab.aws.front import AwsFront
-from migrator.lab.aws.ports import LAB_SECRET, LabCluster, lab_access_key
+from migrator.lab.aws.ports import LAB_SECRET, AddonChange, LabCluster, lab_access_key
 from migrator.lab.controllers import Controllers
 from migrator.lab.kubeapi import ApiServer
 from migrator.lab.kubeclient import KubeClient, resource_path
@@ -41,6 +41,9 @@ class Plane:
 
     def remove_addon(self, name: str) -> None:
         self._kube.delete(resource_path("apps/v1", "daemonsets", "kube-system", name))
+
+    def change_addon(self, _change: AddonChange, _dropped: Callable[[], None]) -> None:
+        """No add-on here has ServiceAccounts."""
 
     def addon_ready(self, _name: str) -> bool:
         return True
