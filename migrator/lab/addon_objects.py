@@ -104,8 +104,8 @@ def _complete(document: Json) -> bool:
     told = document.get("status", {})
     if int(told.get("observedGeneration", 0)) < int(document["metadata"].get("generation", 0)):
         return False
-    if document["kind"] == "DaemonSet":
-        wanted, updated = told.get("desiredNumberScheduled", 0), told.get("updatedNumberScheduled", 0)
+    if "desiredNumberScheduled" in told:  # a DaemonSet
+        wanted, updated = told["desiredNumberScheduled"], told.get("updatedNumberScheduled", 0)
         return int(updated) >= int(wanted) and int(told.get("numberReady", 0)) >= int(wanted)
     wanted = int(document["spec"].get("replicas", 1))
     updated, there = int(told.get("updatedReplicas", 0)), int(told.get("replicas", 0))

@@ -99,7 +99,7 @@ def _is_migrated(seen: Seen, service: Service) -> Iterator[str]:
     links = [one for one in seen.links if (one.cluster, one.namespace, one.account) == where(service)]
     if [one.role for one in links] != [service.role]:
         yield f"its associations are {[one.role for one in links]}"
-    if seen.accounts.get(where(service)) not in {None, service.left}:
+    if seen.accounts.get(where(service)) not in {None, service.left} and not service.of_addon:
         yield f"its annotation is still {seen.accounts[where(service)]}"
     if "trust" in service.ours and not _has_share(seen, service):
         yield f"{service.role} does not have our statement"
@@ -124,7 +124,8 @@ def _is_back(seen: Seen, service: Service) -> Iterator[str]:
 
 def _is_open(seen: Seen, service: Service) -> Iterator[str]:
     """Half-way: a change that the ledger does not hold must not be in the world."""
-    if "annotation" not in service.ours and seen.accounts.get(where(service)) != service.annotation:
+    known = "annotation" in service.ours or service.of_addon
+    if not known and seen.accounts.get(where(service)) != service.annotation:
         yield f"its annotation is {seen.accounts.get(where(service))}, and the store knows nothing of that"
     last = service.walked[-1]
     if last.run.outcome is Outcome.OPEN and last.run.ended:

@@ -18,9 +18,13 @@ def once(seen: Seen) -> Judgement:
             call["params"].get("clientRequestToken") for call in creates(seen, service.cluster, *pair(service), True)
         }
         yield from _counted(name, "association created", len(made), _begun(service, Direction.FORWARD, "association"))
-        yield from _annotation_once(seen, service)
+        if not service.of_addon:  # there EKS takes the annotation and puts it back
+            yield from _annotation_once(seen, service)
         yield from _restarted_once(seen, service)
     yield from _deleted_once(seen)
+    updates = {call["params"].get("clientRequestToken") for call in done(seen, "UpdateAddon") if by_us(call)}
+    bounds = [_begun(service, direction, "addon") for service in seen.services for direction in Direction]
+    yield from _counted("", "add-ons updated", len(updates), _sum(bounds))
     for alias, cluster in seen.clusters.items():
         added = [c for c in done(seen, "CreateAddon") if by_us(c) and c["params"].get("clusterName") == cluster]
         tokens = {call["params"].get("clientRequestToken") for call in added}

@@ -49,6 +49,11 @@ class Service:
     left: str | None = None
 
     @property
+    def of_addon(self) -> bool:
+        """Whether it was moved by updating the EKS add-on that it belongs to."""
+        return any("addon" in walked.records for walked in self.walked)
+
+    @property
     def first(self) -> float:
         """When it was first touched; seconds since the epoch."""
         return min(moment(one.run.started) for one in self.walked)
