@@ -16,6 +16,7 @@ from migrator.lab.world.manifests import ROLE_ANNOTATION
 
 _LOG = logging.getLogger(__name__)
 _KINDS = ("deployments", "daemonsets", "statefulsets")
+_MANAGER = "eks"
 _ROLLED = "addons.practice.example/rolled"  # what EKS changes in the template is not documented
 
 Json = dict[str, Any]
@@ -81,12 +82,14 @@ class AddonObjects:
             found = self._kube().find(path)
             written = (found or {}).get("metadata", {}).get("annotations") or {}
             if found is not None and (role_arn is None or ROLE_ANNOTATION not in written):
-                self._kube().patch(path, {"metadata": {"annotations": {ROLE_ANNOTATION: role_arn}}})
+                self._kube().patch(
+                    path, {"metadata": {"annotations": {ROLE_ANNOTATION: role_arn}}}, fieldManager=_MANAGER
+                )
 
     def _roll(self, change: AddonChange) -> None:
         mark = {"metadata": {"annotations": {_ROLLED: str(uuid.uuid4())}}}
         for path, _ in self._workloads(change):
-            self._kube().patch(path, {"spec": {"template": mark}})
+            self._kube().patch(path, {"spec": {"template": mark}}, fieldManager=_MANAGER)
 
     def _workloads(self, change: AddonChange) -> Iterator[tuple[str, Json]]:
         for kind in _KINDS:

@@ -53,7 +53,9 @@ _ARGO_CD = frozenset({"argocd-controller", "argocd-application-controller"})
 _TERRAFORM = frozenset({"Terraform", "HashiCorp"})
 _BY_HAND = frozenset({"kubectl-annotate", "kubectl-edit", "kubectl-patch"})
 _PASSING = _BY_HAND | {MANAGED_BY, "kubectl", "kubectl-client-side-apply", "before-first-apply"}
-_ADDON = "eks"  # EKS writes the ServiceAccounts of add-ons itself; what becomes of them is the add-on's own matter
+ADDON_MANAGER = (
+    "eks"  # EKS writes the ServiceAccounts of add-ons itself; what becomes of them is the add-on's own matter
+)
 
 
 def account_owner(account: ServiceAccount) -> Owner | None:
@@ -63,7 +65,7 @@ def account_owner(account: ServiceAccount) -> Owner | None:
     template may have carried along.
     """
     writers = {one.name for one in account.managers} - {MANAGED_BY}
-    if writers and writers <= _BY_HAND | {_ADDON}:
+    if writers and writers <= _BY_HAND | {ADDON_MANAGER}:
         return None
     return next((owner for look in _ACCOUNT if (owner := look(account)) is not None), None)
 
@@ -135,7 +137,7 @@ def _terraform(account: ServiceAccount) -> Owner | None:
 
 def _applier(account: ServiceAccount) -> Owner | None:
     """Whoever else writes the annotation by server-side apply claims it, and writes it again with all he claims."""
-    writer = _writer(account, lambda one: one.applies and one.name not in _PASSING | {_ADDON})
+    writer = _writer(account, lambda one: one.applies and one.name not in _PASSING | {ADDON_MANAGER})
     if writer is None:
         return None
     return Owner(kind=OwnerKind.CONTROLLER, name=f"field manager {writer}", mark="managedFields", value=writer)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from migrator.model.addons import InstalledAddon
 from migrator.model.ids import ROLE_ARN_ANNOTATION
+from migrator.model.ownership import ADDON_MANAGER
 from migrator.model.plan import Finding
 from migrator.planning.addon_owners import AddonOwner
 from migrator.planning.case import Case
@@ -18,8 +19,11 @@ _ROLE = "serviceAccountRoleArn"
 
 def judge(case: Case) -> Iterator[Finding]:
     """Findings about the add-on, and about ones that may own the ServiceAccount without saying so."""
+    account = f"ServiceAccount {case.service.name}"
     if case.addon is not None:
         yield from _owned(case, case.addon)
+    elif any(one.name == ADDON_MANAGER for one in case.account.managers):
+        yield found("addon-unclaimed", account, f"managedFields of {ROLE_ARN_ANNOTATION}", ADDON_MANAGER)
     for addon in case.nameless:
         yield from _perhaps(case, addon)
 

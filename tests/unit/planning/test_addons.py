@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from migrator.model.addons import InstalledAddon, Offer
+from migrator.model.facts import FieldManager
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Plan, Verdict
+from migrator.planning.verdict import may_accept
 from tests.fakes.planning import ROLE, SERVICE, SUBJECT, World, account, association, pod, trust_for, workload
 
 DRIVER = InstalledAddon(
@@ -123,6 +125,13 @@ def test_addons_that_may_not_be_read_are_said() -> None:
 def test_what_blocks_it(world: World, code: str) -> None:
     assert code in codes(world)
     assert plan_of(world).verdict is Verdict.BLOCKED
+
+
+def test_what_eks_annotated_and_no_addon_claims_is_blocked_until_a_person_knows_better() -> None:
+    by_eks = replace(account(), managers=(FieldManager(name="eks", applies=True),))
+    assert "addon-unclaimed" in codes(WORLD.but(accounts=[by_eks], addons_denied="no"))
+    assert "addon-unclaimed" not in codes(WORLD.but(accounts=[by_eks]))
+    assert may_accept("addon-unclaimed")
 
 
 def test_an_association_that_its_own_addon_made_means_that_it_has_moved() -> None:
