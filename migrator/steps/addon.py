@@ -24,15 +24,13 @@ from migrator.model.facts import Association, Json, ServiceAccount
 from migrator.model.fleet import Waits
 from migrator.model.identity import Identity
 from migrator.model.plan import PlannedStep
+from migrator.steps.addons.updates import afresh, tries, under_way, update_id
 from migrator.steps.crowds.admitted import otherwise, passed
 from migrator.steps.crowds.judged import listed
 from migrator.steps.crowds.rolled import looks, rolling, unrolled
 from migrator.steps.step import Context, Failed, NotYet, Position, Reading, Settled, Settling
 
 TRIES = 3
-_BUSY = frozenset({"CREATING", "UPDATING"})
-_BROKEN = frozenset({"CREATE_FAILED", "UPDATE_FAILED", "DELETING", "DELETE_FAILED"})
-_OVER_BADLY = frozenset({"Failed", "Cancelled"})
 _PASSING = frozenset({"busy", "trust-not-accepted", "role-not-visible"})  # what another try may find otherwise
 _OURS_TO_READ = "eks.amazonaws.com/"
 
@@ -65,7 +63,7 @@ class AddonStep:
         addon = _addon(step, context)
         if addon is None:
             raise Rejected(_gone(step), reason="conflict")
-        if _update(context):
+        if update_id(context):
             return
         listing = _wanted(step, {one.service_account: one.role_arn for one in _owned(step, context, addon)})
         try:
@@ -85,9 +83,9 @@ class AddonStep:
             return Failed(reason=_gone(step)) if there else Settled(note=_gone(step))
         fresh = context.between.pop("update", None)
         if fresh is not None:  # remembered at once: a later try must know that it was begun
-            memo = {"update": fresh, "tries": _tries(context) + 1}
+            memo = {"update": fresh, "tries": tries(context) + 1}
             return NotYet(reason=f'add-on "{addon.name}": update {fresh} has begun', again=True, memo=memo)
-        return _under_way(step, context, addon) or _as_wanted(step, context, addon) or _admitted(step, context, addon)
+        return under_way(step, context, addon) or _as_wanted(step, context, addon) or _admitted(step, context, addon)
 
     def deadline(self, step: PlannedStep, waits: Waits) -> float:
         """What the update may take, and what the webhook may take to learn of it."""
@@ -143,20 +141,6 @@ def _image(step: PlannedStep, context: Context, addon: InstalledAddon, found: As
     }
 
 
-def _update(context: Context) -> str:
-    """The id of the update that is known; none while none is, or when another one is to be begun."""
-    return str((context.memory or {}).get("update") or "")
-
-
-def _afresh(context: Context) -> Json:
-    """What a later try must know: that it needs an update of its own, by another token."""
-    return {"update": None, "tries": _tries(context)}
-
-
-def _tries(context: Context) -> int:
-    return int((context.memory or {}).get("tries", 0))
-
-
 def _wanted(step: PlannedStep, owned: Mapping[str, str]) -> Mapping[str, str]:
     """The add-on's whole list with our change in it."""
     account, role = step.on["service_account"], step.after["role_arn"]
@@ -192,24 +176,6 @@ def _has_role_back(step: PlannedStep, context: Context, addon: InstalledAddon) -
     return addon.role_arn == had if had else bool(addon.role_arn) or not _bare(step, context)
 
 
-def _under_way(step: PlannedStep, context: Context, addon: InstalledAddon) -> Settling | None:
-    """What is still to come of the update; without a known one the add-on's own status has to do."""
-    known = _update(context)
-    update = context.cluster.addon_update(addon.name, known) if known else None
-    if update is not None and update.status in _OVER_BADLY:
-        said = f": {'; '.join(update.errors)}" if update.errors else ""
-        return Failed(
-            reason=f'update {update.id} of add-on "{addon.name}" {update.status}{said}', memo=_afresh(context)
-        )
-    if (update is not None and update.status == "InProgress") or addon.status in _BUSY:
-        return NotYet(reason=f'add-on "{addon.name}" is {addon.status}')
-    issues = f" ({'; '.join(addon.issues)})" if addon.issues else ""
-    if addon.status in _BROKEN:
-        return Failed(reason=f'add-on "{addon.name}" is {addon.status}{issues}', memo=_afresh(context))
-    well = {"ACTIVE"} if step.after["role_arn"] is not None else {"ACTIVE", "DEGRADED"}  # verify asks its pods
-    return None if addon.status in well else NotYet(reason=f'add-on "{addon.name}" is {addon.status}{issues}')
-
-
 def _as_wanted(step: PlannedStep, context: Context, addon: InstalledAddon) -> Settling | None:
     found = _association(step, context)
     if step.after["role_arn"] is None:
@@ -218,19 +184,19 @@ def _as_wanted(step: PlannedStep, context: Context, addon: InstalledAddon) -> Se
     if found is None:
         return _again(context, addon)
     problem = _foreign(step, addon, found, step.after["role_arn"])
-    return Failed(reason=problem, memo=_afresh(context)) if problem else None
+    return Failed(reason=problem, memo=afresh(context)) if problem else None
 
 
 def _again(context: Context, addon: InstalledAddon) -> Settling:
     """The update was refused for the moment, or is over and its list does not show: late, or somebody's replaced it."""
     reason = f'add-on "{addon.name}" does not have its associations as wanted yet'
-    if not _update(context):
+    if not update_id(context):
         return NotYet(reason=reason, again=True)
     if looks(context, "without") * context.waits.poll < context.waits.reconcile:
         return NotYet(reason=reason)
-    if _tries(context) >= TRIES:
-        return Failed(reason=f"{reason}, after {TRIES} updates: something keeps replacing them", memo=_afresh(context))
-    return NotYet(reason=reason, again=True, memo=_afresh(context))
+    if tries(context) >= TRIES:
+        return Failed(reason=f"{reason}, after {TRIES} updates: something keeps replacing them", memo=afresh(context))
+    return NotYet(reason=reason, again=True, memo=afresh(context))
 
 
 def _admitted(step: PlannedStep, context: Context, addon: InstalledAddon) -> Settling:

@@ -122,7 +122,7 @@ class World:
     offers: Mapping[str, Offer] = field(default_factory=dict)  # by add-on
     names: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)  # by add-on and version
     addons_denied: str = ""
-    addons_asked: list[tuple[str, ...]] = field(default_factory=list)  # calls about add-ons, in order
+    addon_calls: list[tuple[str, ...]] = field(default_factory=list)  # calls about add-ons, in order
 
     def but(self, **differs: Any) -> "World":
         """The same world with these parts different."""
@@ -175,17 +175,17 @@ class World:
         return replace(self.beside, things=things)
 
     def addons(self) -> Sequence[InstalledAddon]:
-        self.addons_asked.append(("list",))
+        self.addon_calls.append(("list",))
         if self.addons_denied:
             raise NotPermitted(self.addons_denied)
         return self.installed
 
     def addon_offer(self, name: str, kubernetes: str) -> Offer:
-        self.addons_asked.append(("versions", name, kubernetes))
+        self.addon_calls.append(("versions", name, kubernetes))
         return self.offers.get(name, Offer())
 
     def addon_accounts(self, name: str, version: str) -> frozenset[str]:
-        self.addons_asked.append(("configuration", name, version))
+        self.addon_calls.append(("configuration", name, version))
         return frozenset(self.names.get((name, version), ()))
 
     def role(self, arn: str) -> Role | None:

@@ -60,9 +60,9 @@ def test_an_ordinary_account_with_the_role_of_an_addon_is_planned_as_an_ordinary
 
 
 def test_the_same_name_in_another_namespace_is_not_the_addons() -> None:
-    world = WORLD.but(installed=[replace(DRIVER, namespace="kube-system")], addons_asked=[])
+    world = WORLD.but(installed=[replace(DRIVER, namespace="kube-system")], addon_calls=[])
     assert "association" in [step.id for step in plan_of(world).forward]
-    assert ("configuration", DRIVER.name, DRIVER.version) not in world.addons_asked
+    assert ("configuration", DRIVER.name, DRIVER.version) not in world.addon_calls
 
 
 def test_where_eks_does_not_say_the_namespace_the_default_one_of_the_addon_counts() -> None:
@@ -72,15 +72,13 @@ def test_where_eks_does_not_say_the_namespace_the_default_one_of_the_addon_count
 
 def test_a_version_without_pod_identity_is_blocked_with_the_first_that_has_it() -> None:
     world = WORLD.but(
-        installed=[OLD], names=FROM_26, offers={"orders-driver": Offer(versions=VERSIONS)}, addons_asked=[]
+        installed=[OLD], names=FROM_26, offers={"orders-driver": Offer(versions=VERSIONS)}, addon_calls=[]
     )
     plan = plan_of(world)
     (finding,) = [one for one in plan.findings if one.code == "addon-unsupported"]
     assert "the first version that does is v1.26.0-eksbuild.1" in finding.says
     assert (plan.forward, plan.back, plan.verdict) == ((), (), Verdict.BLOCKED)
-    assert (
-        len([call for call in world.addons_asked if call[0] == "configuration"]) <= 2 + 6
-    )  # 51 newer versions, halved
+    assert len([call for call in world.addon_calls if call[0] == "configuration"]) <= 2 + 6  # 51 newer versions, halved
 
 
 @pytest.mark.parametrize("first", [10, 11, 34, 59, 60])
@@ -99,16 +97,16 @@ def test_an_addon_that_never_names_any_is_only_warned_of() -> None:
 
 def test_addons_that_need_no_role_cost_no_search() -> None:
     bare = replace(OLD, name="dns", role_arn="")
-    world = WORLD.but(installed=[bare], names={}, offers={"dns": Offer(versions=VERSIONS)}, addons_asked=[])
+    world = WORLD.but(installed=[bare], names={}, offers={"dns": Offer(versions=VERSIONS)}, addon_calls=[])
     assert codes(world) == set()
-    assert world.addons_asked == [("list",), ("configuration", "dns", OLD.version), ("versions", "dns", "1.33")]
+    assert world.addon_calls == [("list",), ("configuration", "dns", OLD.version), ("versions", "dns", "1.33")]
 
 
 def test_calls_grow_with_addons_and_not_with_services() -> None:
     accounts = [account(name=f"orders-{number}") for number in range(50)]
-    world = WORLD.but(accounts=[account(), *accounts], addons_asked=[])
+    world = WORLD.but(accounts=[account(), *accounts], addon_calls=[])
     world.plans()
-    assert world.addons_asked == [("list",), ("configuration", DRIVER.name, DRIVER.version)]
+    assert world.addon_calls == [("list",), ("configuration", DRIVER.name, DRIVER.version)]
 
 
 def test_addons_that_may_not_be_read_are_said() -> None:

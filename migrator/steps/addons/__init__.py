@@ -1,0 +1,1 @@
+"""What the add-on step knows of the updates it began."""
