@@ -16,6 +16,7 @@ ACCOUNTS = ("111111111111", "222222222222", "333333333333")
 REGIONS = {"west": "eu-west-1", "central": "eu-central-1"}
 EACH = 50
 LABELS = {"team": "shop"}
+SYSTEM = "kube-system"
 Json = dict[str, Any]
 
 
@@ -98,14 +99,21 @@ def _cross_account(home: Home, name: str, _number: int) -> Made:
     return Made(f"{home.alias}-{name}", owner=home.next_account)
 
 
-def _addon(home: Home, _name: str, _number: int) -> Made:
-    trust = {
-        "irsa": [{"cluster": home.alias, "namespace": "kube-system", "serviceAccount": "aws-node"}],
-        "podIdentity": True,
+def _addons(account: str, role: str, **workload: Any) -> Callable[[Home, str, int], Made]:
+    """A ServiceAccount that an EKS add-on brought with it."""
+    return lambda home, _name, _number: Made(f"{home.alias}-{role}", workload=workload, namespace=SYSTEM, name=account)
+
+
+def _cni(home: Home, name: str, number: int) -> Made:
+    """The same, moved already."""
+    made = _addons("aws-node", "cni", kind="DaemonSet")(home, name, number)
+    made.fields = {
+        "trust": {
+            "irsa": [{"cluster": home.alias, "namespace": SYSTEM, "serviceAccount": "aws-node"}],
+            "podIdentity": True,
+        }
     }
-    return Made(
-        f"{home.alias}-cni", {"trust": trust}, workload={"kind": "DaemonSet"}, namespace="kube-system", name="aws-node"
-    )
+    return made
 
 
 def _on(compute: str, taint: str) -> Json:
@@ -124,12 +132,12 @@ HELM = _owned(
 ARGO = _owned({}, {"argocd.argoproj.io/tracking-id": "shop:/ServiceAccount:shop/{name}"})
 
 KINDS: Mapping[str, Kind] = {
-    "plain": Kind(20, _own()),
+    "plain": Kind(18, _own()),
     "stateful": Kind(2, _own(kind="StatefulSet")),
     "daemon": Kind(1, _own(kind="DaemonSet")),
     "cron": Kind(1, _own(kind="CronJob"), shows=("pending-verification",), ends=Exit.UNFINISHED),
     "pair": Kind(4, _pair, shows=("role-shared", "role-trusts-others")),
-    "across": Kind(4, _across, shows=("role-trusts-others",)),
+    "across": Kind(4, _across, shows=("role-shared", "role-trusts-others")),
     "fargate": Kind(3, _own(**_on("fargate", COMPUTE)), "blocked", ("fargate",)),
     "windows": Kind(2, _own(**WINDOWS), "blocked", ("windows",)),
     "hybrid": Kind(2, _own(**_on("hybrid", "outside")), "blocked", ("hybrid-without-agent",)),
@@ -139,7 +147,9 @@ KINDS: Mapping[str, Kind] = {
     "terraform": Kind(1, _tagged({"ManagedBy": "Terraform"}), "attention", ("role-terraform",)),
     "stack": Kind(1, _tagged(STACK), "blocked", ("role-cloudformation",)),
     "cross": Kind(2, _cross_account, "blocked", ("role-other-account",)),
-    "addon": Kind(1, _addon, "blocked", ("association-addon", "association-exists")),
+    "ebs": Kind(1, _addons("ebs-csi-controller-sa", "ebs"), shows=("addon-owned",)),
+    "efs": Kind(1, _addons("efs-csi-controller-sa", "efs"), "blocked", ("addon-unsupported",)),
+    "cni": Kind(1, _cni, "attention", ("addon-cni", "addon-owned", "association-exists")),
 }
 
 
@@ -190,13 +200,12 @@ def _account(account: str, every: Sequence[Service]) -> Json:
 
 def _cluster(home: Home, its: Sequence[Service]) -> Json:
     spaces = sorted({one.made.namespace for one in its})
-    cni = {"name": "vpc-cni", "podIdentityAssociations": [{"serviceAccount": "aws-node", "role": f"{home.alias}-cni"}]}
     return {
         "name": home.alias,
         "account": home.account,
         "region": REGIONS[home.side],
         "associationDelay": 0.2,
-        "addons": ["eks-pod-identity-agent", cni],
+        "addons": _installed(home.alias),
         "nodes": [
             {"name": f"{home.alias}-linux", "count": 2},
             {"name": f"{home.alias}-windows", "count": 1, "os": "windows", "taints": [_taint("os")]},
@@ -205,6 +214,15 @@ def _cluster(home: Home, its: Sequence[Service]) -> Json:
         ],
         "namespaces": [_namespace(space, [one for one in its if one.made.namespace == space]) for space in spaces],
     }
+
+
+def _installed(alias: str) -> list[Any]:
+    return [
+        "eks-pod-identity-agent",
+        {"name": "vpc-cni", "podIdentityAssociations": [{"serviceAccount": "aws-node", "role": f"{alias}-cni"}]},
+        {"name": "aws-ebs-csi-driver", "serviceAccountRole": f"{alias}-ebs"},
+        {"name": "aws-efs-csi-driver", "version": "v1.7.7-eksbuild.1", "serviceAccountRole": f"{alias}-efs"},
+    ]
 
 
 def _taint(key: str) -> Json:
