@@ -22,8 +22,14 @@ def with_aws_side(cases: Sequence[Case], inventory: Inventory, view: ClusterView
         return []
     live = {case.role.role.arn: case.role.role for case in cases if case.role.role is not None}
     aws, far = _aws_side(cases, inventory, view, sorted(live)), reaches(live, roles)
-    found = [replace(case, aws=aws, reach=far.get(case.role.written, NOWHERE)) for case in cases]
+    found = [_tagged(replace(case, aws=aws, reach=far.get(case.role.written, NOWHERE))) for case in cases]
     return [replace(case, unread=(*case.unread, *aws.unread, *case.reach.permissions.unread)) for case in found]
+
+
+def _tagged(case: Case) -> Case:
+    """The case with its role's tags: IAM's list of roles, by which many are read at once, leaves them out."""
+    role, tags = case.role.role, case.reach.permissions.tags
+    return replace(case, role=replace(case.role, role=replace(role, tags=tags))) if role is not None and tags else case
 
 
 def _aws_side(cases: Sequence[Case], inventory: Inventory, view: ClusterView, roles: Sequence[str]) -> AwsSide:

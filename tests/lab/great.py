@@ -16,6 +16,7 @@ ACCOUNTS = ("111111111111", "222222222222", "333333333333")
 REGIONS = {"west": "eu-west-1", "central": "eu-central-1"}
 EACH = 50
 LABELS = {"team": "shop"}
+SYSTEM = "kube-system"
 Json = dict[str, Any]
 
 
@@ -45,7 +46,7 @@ class Made:
     """What a service needs: its role, which may be made by several, and what lies over its account and workload."""
 
     role: str
-    trust: Json | None = None
+    fields: Json = field(default_factory=dict)  # of the role, as in a world
     owner: str = ""  # the role's account, unless the cluster's
     account: Json = field(default_factory=dict)
     workload: Json = field(default_factory=dict)
@@ -70,9 +71,18 @@ def _own(**workload: Any) -> Callable[[Home, str, int], Made]:
 
 
 def _owned(labels: Mapping[str, str], annotations: Mapping[str, str]) -> Callable[[Home, str, int], Made]:
-    """The same, with what its owner leaves on the ServiceAccount."""
-    account = {"labels": {**LABELS, **labels}, "annotations": dict(annotations)}
-    return lambda home, name, _number: Made(f"{home.alias}-{name}", account=account)
+    """The same, with what its owner leaves on the ServiceAccount; {name} in it is the account's."""
+
+    def make(home: Home, name: str, _number: int) -> Made:
+        written = {key: value.replace("{name}", name) for key, value in annotations.items()}
+        return Made(f"{home.alias}-{name}", account={"labels": {**LABELS, **labels}, "annotations": written})
+
+    return make
+
+
+def _tagged(tags: Mapping[str, str]) -> Callable[[Home, str, int], Made]:
+    """A role with its owner's tags."""
+    return lambda home, name, _number: Made(f"{home.alias}-{name}", {"tags": dict(tags)})
 
 
 def _pair(home: Home, _name: str, number: int) -> Made:
@@ -89,12 +99,21 @@ def _cross_account(home: Home, name: str, _number: int) -> Made:
     return Made(f"{home.alias}-{name}", owner=home.next_account)
 
 
-def _addon(home: Home, _name: str, _number: int) -> Made:
-    trust = {
-        "irsa": [{"cluster": home.alias, "namespace": "kube-system", "serviceAccount": "aws-node"}],
-        "podIdentity": True,
+def _addons(account: str, role: str, **workload: Any) -> Callable[[Home, str, int], Made]:
+    """A ServiceAccount that an EKS add-on brought with it."""
+    return lambda home, _name, _number: Made(f"{home.alias}-{role}", workload=workload, namespace=SYSTEM, name=account)
+
+
+def _cni(home: Home, name: str, number: int) -> Made:
+    """The same, moved already."""
+    made = _addons("aws-node", "cni", kind="DaemonSet")(home, name, number)
+    made.fields = {
+        "trust": {
+            "irsa": [{"cluster": home.alias, "namespace": SYSTEM, "serviceAccount": "aws-node"}],
+            "podIdentity": True,
+        }
     }
-    return Made(f"{home.alias}-cni", trust, workload={"kind": "DaemonSet"}, namespace="kube-system", name="aws-node")
+    return made
 
 
 def _on(compute: str, taint: str) -> Json:
@@ -105,27 +124,32 @@ def _on(compute: str, taint: str) -> Json:
 COMPUTE = "eks.amazonaws.com/compute-type"
 WINDOWS: Json = {"nodeSelector": {"kubernetes.io/os": "windows"}, "tolerations": [{"key": "os", "operator": "Exists"}]}
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "x"}
+STACK = {"aws:cloudformation:stack-name": "shop-roles", "aws:cloudformation:logical-id": "Role"}
 HELM = _owned(
     {"app.kubernetes.io/managed-by": "Helm"},
     {"meta.helm.sh/release-name": "shop", "meta.helm.sh/release-namespace": "shop"},
 )
-ARGO = _owned({}, {"argocd.argoproj.io/tracking-id": "shop:/ServiceAccount:shop/x"})
+ARGO = _owned({}, {"argocd.argoproj.io/tracking-id": "shop:/ServiceAccount:shop/{name}"})
 
 KINDS: Mapping[str, Kind] = {
-    "plain": Kind(22, _own()),
+    "plain": Kind(18, _own()),
     "stateful": Kind(2, _own(kind="StatefulSet")),
     "daemon": Kind(1, _own(kind="DaemonSet")),
     "cron": Kind(1, _own(kind="CronJob"), shows=("pending-verification",), ends=Exit.UNFINISHED),
     "pair": Kind(4, _pair, shows=("role-shared", "role-trusts-others")),
-    "across": Kind(4, _across, shows=("role-trusts-others",)),
+    "across": Kind(4, _across, shows=("role-shared", "role-trusts-others")),
     "fargate": Kind(3, _own(**_on("fargate", COMPUTE)), "blocked", ("fargate",)),
     "windows": Kind(2, _own(**WINDOWS), "blocked", ("windows",)),
     "hybrid": Kind(2, _own(**_on("hybrid", "outside")), "blocked", ("hybrid-without-agent",)),
     "keys": Kind(1, _own(env=KEYS), "blocked", ("static-keys",)),
-    "helm": Kind(3, HELM),
-    "argo": Kind(2, ARGO),
+    "helm": Kind(3, HELM, shows=("owner-helm",)),
+    "argo": Kind(2, ARGO, shows=("owner-argo-cd",)),
+    "terraform": Kind(1, _tagged({"ManagedBy": "Terraform"}), "attention", ("role-terraform",)),
+    "stack": Kind(1, _tagged(STACK), "blocked", ("role-cloudformation",)),
     "cross": Kind(2, _cross_account, "blocked", ("role-other-account",)),
-    "addon": Kind(1, _addon, "blocked", ("association-addon", "association-exists")),
+    "ebs": Kind(1, _addons("ebs-csi-controller-sa", "ebs"), shows=("addon-owned",)),
+    "efs": Kind(1, _addons("efs-csi-controller-sa", "efs"), "blocked", ("addon-unsupported",)),
+    "cni": Kind(1, _cni, "attention", ("addon-cni", "addon-owned", "association-exists")),
 }
 
 
@@ -168,29 +192,37 @@ def write(folder: Path) -> Path:
 
 
 def _account(account: str, every: Sequence[Service]) -> Json:
-    roles = {one.made.role: one.made.trust for one in every if one.role[0] == account}
-    given = ({"name": name, **({"trust": trust} if trust else {})} for name, trust in sorted(roles.items()))
+    roles = {one.made.role: one.made.fields for one in every if one.role[0] == account}
+    given = ({"name": name, **fields} for name, fields in sorted(roles.items()))
     guests = sorted({one.home.alias for one in every if one.role[0] == account != one.home.account})
     return {"id": account, "roles": list(given), "oidcProviders": [{"cluster": alias} for alias in guests]}
 
 
 def _cluster(home: Home, its: Sequence[Service]) -> Json:
     spaces = sorted({one.made.namespace for one in its})
-    cni = {"name": "vpc-cni", "podIdentityAssociations": [{"serviceAccount": "aws-node", "role": f"{home.alias}-cni"}]}
     return {
         "name": home.alias,
         "account": home.account,
         "region": REGIONS[home.side],
         "associationDelay": 0.2,
-        "addons": ["eks-pod-identity-agent", cni],
+        "addons": _installed(home.alias),
         "nodes": [
             {"name": f"{home.alias}-linux", "count": 2},
-            {"name": f"{home.alias}-windows", "os": "windows", "taints": [_taint("os")]},
-            {"name": f"{home.alias}-fargate", "computeType": "fargate", "taints": [_taint(COMPUTE)]},
-            {"name": f"{home.alias}-outside", "computeType": "hybrid", "taints": [_taint("outside")]},
+            {"name": f"{home.alias}-windows", "count": 1, "os": "windows", "taints": [_taint("os")]},
+            {"name": f"{home.alias}-fargate", "count": 1, "computeType": "fargate", "taints": [_taint(COMPUTE)]},
+            {"name": f"{home.alias}-outside", "count": 1, "computeType": "hybrid", "taints": [_taint("outside")]},
         ],
         "namespaces": [_namespace(space, [one for one in its if one.made.namespace == space]) for space in spaces],
     }
+
+
+def _installed(alias: str) -> list[Any]:
+    return [
+        "eks-pod-identity-agent",
+        {"name": "vpc-cni", "podIdentityAssociations": [{"serviceAccount": "aws-node", "role": f"{alias}-cni"}]},
+        {"name": "aws-ebs-csi-driver", "serviceAccountRole": f"{alias}-ebs"},
+        {"name": "aws-efs-csi-driver", "version": "v1.7.7-eksbuild.1", "serviceAccountRole": f"{alias}-efs"},
+    ]
 
 
 def _taint(key: str) -> Json:

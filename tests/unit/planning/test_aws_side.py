@@ -66,6 +66,11 @@ def test_a_services_own_association_is_counted_once() -> None:
     assert "association-quota" not in codes(World(linked=[association(), *linked]))
 
 
+@pytest.mark.parametrize(("tags", "told"), [({"ManagedBy": "Terraform"}, True), ({}, False)])
+def test_tags_that_a_list_of_roles_leaves_out_come_with_the_permissions(tags: dict[str, str], told: bool) -> None:
+    assert ("role-terraform" in codes(World(granted={ROLE: Permissions(tags=tags)}))) is told
+
+
 NAMES = len(CLUSTER.arn) + len(CLUSTER.name) + len(SERVICE.namespace) + len(SERVICE.name)
 
 
