@@ -11,14 +11,26 @@ from typing import Any
 
 import pytest
 
+from migrator.documents.emit import emit
 from migrator.model.exits import Exit
+from migrator.model.trust import ours
 from tests.lab import harness, scenes
 from tests.lab.harness import Fleet
 
 NAMES = ("one", "two")
 ROUNDS = 2
 MANY = 100
+ROUNDS_AT_ONCE = 3
 LATE = 20
+FOREIGN = [
+    {"Sid": "Ci", "Effect": "Allow", "Principal": {"Service": ["codebuild.amazonaws.com"]}, "Action": "sts:AssumeRole"},
+    {
+        "Action": ["sts:AssumeRole"],
+        "Principal": {"AWS": f"arn:aws:iam::{scenes.ACCOUNT}:root"},
+        "Effect": "Allow",
+        "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}, "StringLike": {"aws:userid": ["AIDA*"]}},
+    },
+]
 LAG = 0.5  # seconds by which half of IAM's readers are late; the fleet file gives them a little more
 
 
@@ -42,6 +54,72 @@ def crowd(folder: Path, rounds: int, names: Sequence[str]) -> Iterator[Fleet]:
     with harness.fleet(scenes.write(folder, services, addons=["eks-pod-identity-agent"]), folder) as running:
         running.migrate("plan").ok()
         yield running
+
+
+@contextmanager
+def pairs(folder: Path, rounds: int, clusters: tuple[str, str]) -> Iterator[Fleet]:
+    """Two clusters, and for each round a role of two services, one in each of `clusters`, that others trust too."""
+    roles = [
+        {
+            "name": f"Shared{number}",
+            "trust": {
+                "irsa": [
+                    {"cluster": cluster, "namespace": "shop", "serviceAccount": name}
+                    for cluster, name in members(number, clusters)
+                ],
+                "statements": FOREIGN,
+            },
+        }
+        for number in range(rounds)
+    ]
+    accounts: dict[str, list[Any]] = {alias: [] for alias in ("main", "east")}
+    for number in range(rounds):
+        for cluster, name in members(number, clusters):
+            accounts[cluster].append({"name": name, "role": f"Shared{number}", "labels": scenes.LABELS})
+    world = {
+        "version": 1,
+        "accounts": [{"id": scenes.ACCOUNT, "roles": roles}],
+        "clusters": [
+            {
+                "name": alias,
+                "region": region,
+                "addons": ["eks-pod-identity-agent"],
+                "nodes": [{"name": "n", "count": 1}],
+                "namespaces": [{"name": "shop", "serviceAccounts": accounts[alias]}],
+            }
+            for alias, region in (("main", "eu-west-1"), ("east", "us-east-1"))
+        ],
+    }
+    path = folder / "world.yaml"
+    path.write_text(emit(world), encoding="utf-8")
+    with harness.fleet(path, folder) as running:
+        running.migrate("plan").ok()
+        yield running
+
+
+def members(number: int, clusters: tuple[str, str]) -> list[tuple[str, str]]:
+    """Cluster and name of the round's services."""
+    return [(cluster, f"{name}-{number}") for cluster, name in zip(clusters, NAMES, strict=True)]
+
+
+def one_round(fleet: Fleet, number: int, clusters: tuple[str, str]) -> None:
+    commands = [
+        ("apply", "--service", f"{cluster}/shop/{name}", "--to", "trust") for cluster, name in members(number, clusters)
+    ]
+    at_once(fleet, dict.fromkeys(commands, Exit.UNFINISHED))
+    assert granted(fleet, number) == set(members(number, clusters))
+
+
+def granted(fleet: Fleet, number: int) -> set[tuple[str, str]]:
+    """Cluster and name of each whom our statements of that round's role let in, and nobody else."""
+    document = json.dumps({"Statement": statements(fleet, f"Shared{number}")})
+    return {(one.cluster_arn.rpartition("/")[2], one.name) for one in ours(document)}
+
+
+def foreign(fleet: Fleet, number: int) -> list[str]:
+    """What others wrote into that round's role, each statement to the letter."""
+    every = statements(fleet, f"Shared{number}")
+    return [json.dumps(one) for one in every if not ours(json.dumps({"Statement": [one]}))]
 
 
 def statements(fleet: Fleet, role: str = "Shared") -> list[dict[str, Any]]:
@@ -95,16 +173,19 @@ def test_one_back_leaves_the_other(fleet: Fleet) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_a_hundred_rounds_of_two_processes(tmp_path: Path) -> None:
-    with crowd(tmp_path, MANY, NAMES) as fleet:
+@pytest.mark.parametrize("clusters", [("main", "main"), ("main", "east")], ids=["one cluster", "two clusters"])
+def test_a_hundred_rounds_of_two_processes(tmp_path: Path, clusters: tuple[str, str]) -> None:
+    """Each round has a role of its own, so that several are played at once; what others wrote stays to the letter."""
+    with pairs(tmp_path, MANY, clusters) as fleet:
+        before = [foreign(fleet, number) for number in range(MANY)]
         began = time.monotonic()
-        for number in range(MANY):
-            before = statements(fleet, f"Shared{number}")
-            at_once(fleet, to_trust(number, *NAMES))
-            assert statements(fleet, f"Shared{number}")[: len(before)] == before
-            assert let_in(fleet, number) == {f"{name}-{number}" for name in NAMES}
+        with ThreadPoolExecutor(ROUNDS_AT_ONCE) as pool:
+            list(pool.map(lambda number: one_round(fleet, number, clusters), range(MANY)))
         took = time.monotonic() - began
-    tell(f"{MANY} rounds of two processes, two services of one role: both statements there each time, {took:.0f} s")
+        for number in range(MANY):
+            assert foreign(fleet, number) == before[number]
+            assert granted(fleet, number) == set(members(number, clusters))
+    tell(f"{MANY} rounds of two processes in {' and '.join(clusters)}: both there each time, {took:.0f} s")
 
 
 @pytest.mark.slow
