@@ -146,8 +146,7 @@ def _seen(desk: Desk, seen: Survey, memory: Memory | None) -> Seen:
         for service, state in states.items()
     }
     closed = [seen.closed[alias] for alias in sorted(seen.closed)]
-    scope = desk.fleet.policy.trust_conditions
-    return Seen(users=seen.users, issuers=seen.issuers, closed=closed, standings=standings, scope=scope)
+    return Seen(users=seen.users, issuers=seen.issuers, closed=closed, standings=standings, policy=desk.fleet.policy)
 
 
 def _edit_of(files: PlanFiles, unread: dict[ServiceId, str]) -> Callable[[ServiceId], Edit | None]:

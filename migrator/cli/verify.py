@@ -97,7 +97,7 @@ def is_open(state: "ServiceState | None") -> bool:
 def role_of(plan: "Plan") -> str:
     """The role that the plan is about, whichever way its pods come by it."""
     step = plan.step("association") or plan.step("addon")
-    return str(step.after["role_arn"]) if step else ""
+    return str(step.after.get("target_role_arn") or step.after["role_arn"]) if step else ""
 
 
 def expected(plan: "Plan", state: "ServiceState | None") -> "Identity":

@@ -22,8 +22,8 @@ from migrator.model.plan import Plan
 from migrator.model.ports import Clock, ClusterView, Interrupt
 
 if TYPE_CHECKING:
-    from migrator.adapters.aws.iam import IamRoles
     from migrator.adapters.aws.sessions import AwsSessions
+    from migrator.adapters.aws.source_roles import Iam
     from migrator.adapters.fence import Fence
     from migrator.adapters.kube.cluster import LiveCluster
     from migrator.model.events import Reporter
@@ -121,11 +121,11 @@ class Wiring:
         return AwsSessions(self.fleet, meter=self.meter, rate=rate, fence=self.fence)
 
     @cached_property
-    def roles(self) -> "IamRoles":
+    def roles(self) -> "Iam":
         """IAM over all accounts."""
-        from migrator.adapters.aws.iam import IamRoles
+        from migrator.adapters.aws.source_roles import Iam
 
-        return IamRoles(self.sessions)
+        return Iam(self.sessions)
 
     def live(self, service: ServiceId) -> "LiveCluster":
         """The cluster of a service."""

@@ -98,6 +98,17 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRole:
+    """A role of the name that a service's source role has; `policy` is its inline policy of our name, None without."""
+
+    arn: str
+    id: str
+    trust: str
+    policy: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EnvVar:
     """One entry of a container's env; `source` names the field, key or resource that a valueFrom points at."""
 

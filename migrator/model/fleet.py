@@ -45,6 +45,9 @@ class Policy:
     restart: str = "rollout"
     agent: str = "install"  # or "require"
     trust_conditions: Scope = Scope.SERVICE
+    cross_account: str = "plan"  # roles of other accounts: or "block"
+    cross_account_condition: str = "tags"  # what their trust asks for: or "external-id", with session tags off
+    source_role_path: str = "/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

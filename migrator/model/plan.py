@@ -15,11 +15,16 @@ class StepKind(StrEnum):
 
     AGENT = "agent"
     TRUST = "trust"
+    SOURCE_ROLE = "source-role"
+    TARGET_TRUST = "target-trust"
     ASSOCIATION = "association"
     ADDON = "addon"
     ANNOTATION = "annotation"
     RESTART = "restart"
     VERIFY = "verify"
+
+
+TRUST_EDITS = (StepKind.TRUST, StepKind.TARGET_TRUST)  # of one role: some services' own, the target of others
 
 
 class Order(StrEnum):
@@ -116,12 +121,24 @@ class Plan:
         """The forward steps in the order in which they are carried out."""
         return in_order(self.forward, self.edit.order)
 
+    @property
+    def trust_step(self) -> PlannedStep | None:
+        """The step that edits the trust policy of the annotated role."""
+        return next(filter(None, map(self.step, TRUST_EDITS)), None)
+
     def step(self, step_id: str) -> PlannedStep | None:
         """The forward step of that id."""
         return next((step for step in self.forward if step.id == step_id), None)
 
 
-_BEFORE_THE_ANNOTATION = (StepKind.AGENT, StepKind.TRUST, StepKind.ASSOCIATION, StepKind.ADDON)
+_BEFORE_THE_ANNOTATION = (
+    StepKind.AGENT,
+    StepKind.TRUST,
+    StepKind.SOURCE_ROLE,
+    StepKind.TARGET_TRUST,
+    StepKind.ASSOCIATION,
+    StepKind.ADDON,
+)
 _PODS = (StepKind.RESTART, StepKind.VERIFY)
 _RANKS: Mapping[Order, tuple[StepKind, ...]] = {
     Order.ANNOTATION_FIRST: (*_BEFORE_THE_ANNOTATION, StepKind.ANNOTATION, *_PODS),
@@ -129,6 +146,11 @@ _RANKS: Mapping[Order, tuple[StepKind, ...]] = {
 }
 
 
+def rank(kind: StepKind, order: Order) -> int:
+    """Which comes first: the kinds of both sorts of plan, for one role and for a role of another account, in a row."""
+    return _RANKS[order].index(kind)
+
+
 def in_order(forward: Iterable[PlannedStep], order: Order) -> tuple[PlannedStep, ...]:
     """The steps there in that order, however they stood. The way back is the same for both."""
-    return tuple(sorted(forward, key=lambda step: _RANKS[order].index(step.kind)))
+    return tuple(sorted(forward, key=lambda step: rank(step.kind, order)))

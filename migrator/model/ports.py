@@ -26,6 +26,7 @@ from migrator.model.facts import (
     Rollout,
     ServiceAccount,
     SetAside,
+    SourceRole,
     Unread,
     Workload,
     WorkloadRef,
@@ -123,6 +124,46 @@ class TrustPolicies(Protocol):
         ...
 
 
+class SourceRoles(Protocol):
+    """IAM as the step of a source role needs it."""
+
+    def source_role(self, arn: str) -> SourceRole | None:
+        """The live role of that name, with its tags and our inline policy.
+
+        Raises:
+            Rejected: reason `other-path` when a role of that name has another path: names are unique without it.
+        """
+        ...
+
+    def create_source_role(self, arn: str, *, trust: str, tags: Mapping[str, str]) -> None:
+        """Makes the role, still without its policy; documents are JSON text.
+
+        Raises:
+            Rejected: reason `exists` when there is one of that name.
+        """
+        ...
+
+    def permit(self, arn: str, policy: str) -> None:
+        """Writes the role's inline policy of our name."""
+        ...
+
+    def attached_to(self, arn: str) -> Sequence[str]:
+        """What else hangs on the role, by name: other inline policies, attached policies, instance profiles."""
+        ...
+
+    def delete_source_role(self, arn: str) -> None:
+        """Takes away our inline policy, then the role; what is gone already is well.
+
+        Raises:
+            Rejected: reason `in-use` while something else hangs on it.
+        """
+        ...
+
+
+class IamWorld(TrustPolicies, SourceRoles, Protocol):
+    """IAM as the executor's steps need it."""
+
+
 class Associations(Protocol):
     """EKS associations of one cluster as the association step needs them."""
 
@@ -131,7 +172,15 @@ class Associations(Protocol):
         ...
 
     def create_association(
-        self, *, namespace: str, service_account: str, role_arn: str, tags: Mapping[str, str], token: str
+        self,
+        *,
+        namespace: str,
+        service_account: str,
+        role_arn: str,
+        tags: Mapping[str, str],
+        token: str,
+        target_role_arn: str = "",
+        session_tags: bool = True,
     ) -> Association:
         """Creates it; `token` makes a repeat idempotent.
 

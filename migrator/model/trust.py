@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from migrator.model.facts import Json
 from migrator.model.trust_document import TrustUnreadable, minified, parse, same_policy, statements
 from migrator.model.trust_document import size as characters
-from migrator.model.trust_match import IrsaKind, IrsaMatch, allows_pod_identity, irsa_match, lets_in
+from migrator.model.trust_match import IrsaKind, IrsaMatch, allows_pod_identity, irsa_match, lets_in, lets_source_in
 from migrator.model.trust_own import Own, joined, packed, shares_of, split, unchanged
 from migrator.model.trust_parties import Trusted, subjects
 from migrator.model.trust_subject import Scope, Subject, subject_from
@@ -107,6 +107,9 @@ def standing(document: str, subject: Subject) -> Subject | None:
 
 def _let_in(subject: Subject, foreign: Sequence[Json], own: Iterable[Own]) -> bool:
     every = {"Statement": [*foreign, *(one.bare.written() for one in own)]}
+    if subject.path:
+        who = (subject.cluster_arn, subject.namespace, subject.name)
+        return lets_source_in(every, *who, source=subject.source, external_id=subject.external_id)
     return lets_in(every, subject.cluster_arn, subject.namespace, subject.name, subject.account)
 
 

@@ -6,7 +6,7 @@ evaluation logic; the EKS user guide's pages on IRSA and on the six session tags
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -22,6 +22,8 @@ ACTIONS = ("sts:AssumeRole", "sts:TagSession")
 CLUSTER_TAG = "aws:RequestTag/eks-cluster-arn"
 NAMESPACE_TAG = "aws:RequestTag/kubernetes-namespace"
 NAME_TAG = "aws:RequestTag/kubernetes-service-account"
+PRINCIPAL_ARN = "aws:PrincipalArn"
+EXTERNAL_ID = "sts:ExternalId"
 WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 AUDIENCE = "sts.amazonaws.com"
 
@@ -114,8 +116,32 @@ def lets_in(data: Mapping[str, Json], cluster_arn: str, namespace: str, name: st
     every = named(data)
     request = _pod_identity(cluster_arn, namespace, name)
     return cluster_arn.split(":")[4:5] == [account] and all(
-        _surely_allowed(every, action, request) for action in ACTIONS
+        _surely_allowed(every, action, request, _is_the_service) for action in ACTIONS
     )
+
+
+def lets_source_in(
+    data: Mapping[str, Json], cluster_arn: str, namespace: str, name: str, *, source: str, external_id: str
+) -> bool:
+    """Whether a session of the service's source role can surely assume the role, with tags or with an external id.
+
+    Args:
+        data: the target role's trust policy, parsed.
+        cluster_arn: the service's cluster.
+        namespace: the service's.
+        name: the service's ServiceAccount.
+        source: ARN of the source role.
+        external_id: what EKS sends while session tags are off; empty when they are on.
+    """
+    tagged = _pod_identity(cluster_arn, namespace, name)
+    account = source.split(":")[4]
+    values: dict[str, tuple[str, ...]] = {PRINCIPAL_ARN.lower(): (source,), "aws:principalaccount": (account,)}
+    values |= {EXTERNAL_ID.lower(): (external_id,)} if external_id else tagged.values
+    present = frozenset() if external_id else tagged.present
+    request = Request(values=values, present=present, absent=lambda key: bool(_FEDERATED_KEY.fullmatch(key)))
+    names = frozenset({source, account, f"{source.partition(':role/')[0]}:root"})
+    every = named(data)
+    return all(_surely_allowed(every, action, request, partial(_is_one_of, names)) for action in ACTIONS)
 
 
 _RANK = (
@@ -186,14 +212,27 @@ def _after_denials(best: IrsaMatch, denials: Sequence[Statement], request: Reque
     return replace(best, doubts=tuple(doubts))
 
 
-def _surely_allowed(named: Sequence[Statement], action: str, request: Request) -> bool:
+def _surely_allowed(
+    named: Sequence[Statement], action: str, request: Request, caller: Callable[[Mapping[str, Json]], Sure]
+) -> bool:
     def sure(statement: Statement) -> Sure:
         if not acts(statement.body, action):
             return Sure.NO
-        return min(_principal(statement.body, "Service", SERVICE), holds(statement.condition, request))
+        return min(caller(statement.body), holds(statement.condition, request))
 
     allowed = any(sure(s) is Sure.YES for s in named if s.body.get("Effect") == "Allow")
     return allowed and all(sure(s) is Sure.NO for s in named if s.body.get("Effect") != "Allow")
+
+
+def _is_the_service(body: Mapping[str, Json]) -> Sure:
+    return _principal(body, "Service", SERVICE)
+
+
+def _is_one_of(names: frozenset[str], body: Mapping[str, Json]) -> Sure:
+    """A session is its role and its account; whom a NotPrincipal leaves out depends on which of them it names."""
+    if "NotPrincipal" in body:
+        return Sure.MAYBE
+    return max(_principal(body, "AWS", name) for name in names)
 
 
 def acts(body: Mapping[str, Json], action: str) -> bool:

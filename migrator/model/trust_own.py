@@ -14,6 +14,7 @@ from migrator.model.facts import Json
 from migrator.model.trust_boxes import Box, boxes
 from migrator.model.trust_conditions import entries
 from migrator.model.trust_document import as_list, minified, same_policy, size, statements
+from migrator.model.trust_hop import by_external_id, hop_statement, is_hop_line, path_of
 from migrator.model.trust_match import ACTIONS, CLUSTER_TAG, NAME_TAG, NAMESPACE_TAG, SERVICE
 from migrator.model.trust_subject import Carried, Scope, Subject, carriable, carried
 
@@ -33,6 +34,8 @@ class Own:
     carried: Carried
     box: Box
     sid: str
+    path: str = ""
+    tagged: bool = True
     body: Mapping[str, Json] | None = None
 
     @property
@@ -40,7 +43,7 @@ class Own:
         """Every share that the statement is."""
         arns, namespaces, names = [*self.box, ("",), ("",), ("",)][:3]
         return frozenset(
-            Subject(arn, namespace, name, self.scope, self.carried)
+            Subject(arn, namespace, name, self.scope, self.carried, self.path, self.tagged)
             for arn, namespace, name in product(arns, namespaces, names)
         )
 
@@ -81,36 +84,47 @@ def packed(
     taken = {str(statement.get("Sid")) for statement in foreign}
     known = {(one.sid, one.shares): one for one in standing}
     made: list[Own] = []
-    for (scope, conditions), group in groupby(sorted(shares, key=_kind), key=_kind):
-        for box in _boxes(scope, conditions, group):
-            sid = next(sid for sid in _sids(scope, conditions, box) if sid not in taken)
+    for kind, group in groupby(sorted(shares, key=_kind), key=_kind):
+        for box in _boxes(kind, group):
+            sid = next(sid for sid in _sids(kind, box) if sid not in taken)
             taken.add(sid)
-            new = Own(scope=scope, carried=conditions, box=box, sid=sid)
+            new = _own(kind, box, sid)
             made.append(known.get((sid, new.shares), new))
     return made
 
 
-def _kind(share: Subject) -> tuple[Scope, Carried]:
-    return share.scope, share.carried
+_Kind = tuple[Scope, Carried, str, bool]  # what services of one statement have in common; the last two: by which hop
 
 
-def _boxes(scope: Scope, conditions: Carried, shares: Iterable[Subject]) -> Sequence[Box]:
-    asked = _ASKED[scope]
+def _kind(share: Subject) -> _Kind:
+    return share.scope, share.carried, share.path, share.tagged
+
+
+def _own(kind: _Kind, box: Box, sid: str) -> Own:
+    scope, conditions, path, tagged = kind
+    return Own(scope=scope, carried=conditions, box=box, sid=sid, path=path, tagged=tagged)
+
+
+def _boxes(kind: _Kind, shares: Iterable[Subject]) -> Sequence[Box]:
+    asked = _ASKED[kind[0]]
     cells = {(one.cluster_arn, one.namespace, one.name)[:asked] for one in shares}
     if not asked:
         return [()]
 
     def weight(box: Box) -> int:
-        return size(_statement(Own(scope=scope, carried=conditions, box=box, sid=SID_PREFIX)))
+        return size(_statement(_own(kind, box, SID_PREFIX)))
 
     return boxes(cells, weight)
 
 
-def _sids(scope: Scope, conditions: Carried, box: Box) -> Iterable[str]:
+def _sids(kind: _Kind, box: Box) -> Iterable[str]:
     """Names that follow from the first of what the statement is about."""
+    scope, conditions, path, tagged = kind
     about = "\n".join([values[0] for values in box[:2]])
     if conditions or scope is not Scope.SERVICE:
         about = f"{scope}\n{conditions}\n{about}"
+    if path:
+        about = f"{path}\n{tagged}\n{about}"
     return (SID_PREFIX + hashlib.sha256(f"{about}\n{attempt}".encode()).hexdigest()[:12] for attempt in count())
 
 
@@ -127,12 +141,14 @@ def _apart(data: Mapping[str, Json]) -> tuple[str, frozenset[Subject]]:
     return minified({**data, "Statement": foreign}), shares_of(own)
 
 
-def _order(own: Own) -> tuple[int, Carried, Box, str]:
-    return _ASKED[own.scope], own.carried, own.box, own.sid
+def _order(own: Own) -> tuple[int, Carried, str, bool, Box, str]:
+    return _ASKED[own.scope], own.carried, own.path, own.tagged, own.box, own.sid
 
 
 def _statement(own: Own) -> dict[str, Json]:
     block = Subject("", "", "", own.scope, own.carried).condition
+    if own.path:
+        return hop_statement(own.sid, own.box, path=own.path, tagged=own.tagged, more=block)
     tags = {key: _scalar(values) for key, values in zip(_TAG_KEYS, own.box, strict=False)}
     if tags:
         block = {"StringEquals": tags, **block}
@@ -149,18 +165,22 @@ def own_statement(statement: Mapping[str, Json]) -> Own | None:
     sid, condition = statement.get("Sid"), statement.get("Condition")
     if not isinstance(sid, str) or not sid.startswith(SID_PREFIX):
         return None
-    box, rest = _tags(condition), [line for line in entries(condition) if not _is_tag(line.operator, line.key)]
+    path, spelled = path_of(statement), by_external_id(statement)
+    box = spelled if path and spelled else _tags(condition)
+    rest = [line for line in entries(condition) if not _is_own(line.operator, line.key, path)]
     scope = next((scope for scope, asked in _ASKED.items() if box is not None and len(box) == asked), None)
     if box is None or scope is None or not all(map(carriable, rest)):
         return None
-    own = Own(scope=scope, carried=carried(rest), box=box, sid=sid, body=statement)
+    own = replace(_own((scope, carried(rest), path, box is not spelled), box, sid), body=statement)
+    if path and scope is not Scope.SERVICE:
+        return None
     if not same_policy(minified({"Statement": statement}), minified({"Statement": _statement(own)})):
         return None
     return own
 
 
-def _is_tag(operator: str, key: str) -> bool:
-    return operator == "StringEquals" and key in _TAG_KEYS
+def _is_own(operator: str, key: str, path: str) -> bool:
+    return (operator == "StringEquals" and key in _TAG_KEYS) or (bool(path) and is_hop_line(operator, key))
 
 
 def _tags(condition: Json) -> Box | None:

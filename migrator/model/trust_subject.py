@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from migrator.model.facts import Json
+from migrator.model.source_role import external_id, source_arn
 from migrator.model.trust_conditions import Entry, entries
 
 
@@ -21,13 +22,29 @@ Carried = tuple[tuple[str, str, tuple[str, ...]], ...]  # operator, key, values;
 
 @dataclass(frozen=True, slots=True, order=True)
 class Subject:
-    """One ServiceAccount of one cluster, by which scope it is let in, and the IRSA conditions carried over with it."""
+    """One ServiceAccount of one cluster, by which scope it is let in, and the IRSA conditions carried over with it.
+
+    With `path`, in the trust policy of a role of another account, it comes as the session of its source role of that
+    path; `tagged` tells whether that session bears EKS's tags. Its scope is then its own: a source role is no wider.
+    """
 
     cluster_arn: str
     namespace: str
     name: str
     scope: Scope = Scope.SERVICE
     carried: Carried = ()
+    path: str = ""
+    tagged: bool = True
+
+    @property
+    def source(self) -> str:
+        """ARN of its source role; empty where EKS itself assumes the role."""
+        return source_arn(self.cluster_arn, self.namespace, self.name, self.path) if self.path else ""
+
+    @property
+    def external_id(self) -> str:
+        """What EKS sends instead of tags; empty with them."""
+        return "" if self.tagged else external_id(self.cluster_arn, self.namespace, self.name)
 
     @property
     def account(self) -> str:
@@ -54,6 +71,8 @@ class Subject:
         made: dict[str, Json] = {"cluster_arn": self.cluster_arn, "namespace": self.namespace, "name": self.name}
         if self.scope is not Scope.SERVICE:
             made["trust_conditions"] = str(self.scope)
+        if self.path:
+            made |= {"path": self.path, "tagged": self.tagged}
         return {**made, "carried": self.condition} if self.carried else made
 
 
@@ -65,6 +84,8 @@ def subject_from(plain: Mapping[str, Json]) -> Subject:
         plain["name"],
         Scope(plain.get("trust_conditions", Scope.SERVICE)),
         carried(entries(plain.get("carried"))),
+        plain.get("path", ""),
+        plain.get("tagged", True),
     )
 
 

@@ -7,7 +7,7 @@ not must be one or the other. The rest of the world may change under way: worklo
 from collections.abc import Mapping
 
 from migrator.model.facts import Json
-from migrator.model.plan import Plan, PlannedStep, StepKind
+from migrator.model.plan import TRUST_EDITS, Plan, PlannedStep, StepKind
 from migrator.model.trust import subject_from
 
 _MAY_CHANGE = frozenset({"workloads", "left", "others"})
@@ -43,7 +43,7 @@ def _moved(step: PlannedStep, fresh: Plan, over: frozenset[str]) -> bool:
 
 def _led_to(step: PlannedStep) -> Mapping[str, Json]:
     """How narrowly a role lets the service in is the plan's to say: the fleet's policy may have changed since."""
-    if step.kind is not StepKind.TRUST:
+    if step.kind not in TRUST_EDITS:
         return step.after
     subject = subject_from(step.after["subject"])
     return {"pod_identity": step.after["pod_identity"], "for": (subject.cluster_arn, subject.namespace, subject.name)}

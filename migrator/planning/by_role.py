@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from migrator.model.facts import Role
+from migrator.model.fleet import Policy
 from migrator.model.trust import QUOTA, Scope, Trusted, others, size
 from migrator.model.trust_parties import subject_of
+from migrator.planning.trusting import Terms
 from migrator.planning.users import User, size_for_all
 
 _PROVIDER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(?P<kind>oidc|saml)-provider/(?P<host>.+)")
@@ -42,17 +44,17 @@ class Sizes:
     quota: int = QUOTA
 
 
-def sizes(role: Role, users: Iterable[User], scope: Scope) -> Sizes:
+def sizes(role: Role, users: Iterable[User], policy: Policy) -> Sizes:
     """How large it is and gets.
 
     Raises:
         TrustUnreadable: the document is no trust policy.
     """
-    every = tuple(users)
+    every, terms = tuple(users), Terms.of(policy, role.account)
     return Sizes(
         now=size(role.trust),
-        after=size_for_all(role, every, scope),
-        by_cluster=size_for_all(role, every, Scope.CLUSTER),
+        after=size_for_all(role, every, terms),
+        by_cluster=size_for_all(role, every, replace(terms, scope=Scope.CLUSTER)),
     )
 
 

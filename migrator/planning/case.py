@@ -55,6 +55,7 @@ class RoleView:
     trust_problem: str = ""  # why the trust policy could not be read
     irsa: IrsaMatch | None = None
     wanted: Subject | None = None  # whom our statement lets in, how narrowly, and under which conditions of IRSA's
+    source_there: bool = False  # there is a role of the name of the service's source role; whose, the step finds out
     allowed: bool = False  # Pod Identity is let in already
     merged: Merged | None = None
     allowed_after: bool = False  # Pod Identity is let in once our statement is there
@@ -131,8 +132,10 @@ class Case:
 
     @property
     def moved(self) -> bool:
-        """Whether an association with the annotated role is there already."""
-        return self.association is not None and self.association.role_arn == self.role.written
+        """Whether an association with the annotated role, or by its source role with it as target, is there already."""
+        found, source = self.association, self.subject.source
+        wanted = (source, self.role.written) if source else (self.role.written, "")
+        return found is not None and (found.role_arn, found.target_role_arn) == wanted
 
     @property
     def session_tags(self) -> bool:

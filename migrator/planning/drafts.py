@@ -9,14 +9,16 @@ Which of it is, and so is undone, only the journal knows.
 from collections.abc import Mapping
 
 from migrator.model.facts import Json, Workload, WorkloadRef
-from migrator.model.ids import AGENT_ADDON, MANAGED_BY, ROLE_ARN_ANNOTATION
+from migrator.model.ids import AGENT_ADDON, MANAGED_BY, ROLE_ARN_ANNOTATION, RoleArn
 from migrator.model.moving import how
 from migrator.model.ownership import account_owner
 from migrator.model.plan import PlannedStep, StepKind
-from migrator.model.trust import statement_for
+from migrator.model.source_role import SERVICE_TAG, source_policy, source_trust
+from migrator.model.trust import Subject, statement_for
 from migrator.planning.addon_drafts import addon_back, addon_there
 from migrator.planning.addon_owners import AddonOwner
 from migrator.planning.case import Case
+from migrator.planning.crossing import refusal
 from migrator.planning.findings.clusters import agent_found, needs_agent
 from migrator.planning.findings.owners import why_left
 
@@ -25,6 +27,8 @@ Steps = tuple[PlannedStep, ...]
 # what the way back leads to; the annotation goes back to the role it names now
 _WITHOUT_US: Mapping[StepKind, Mapping[str, Json]] = {
     StepKind.TRUST: {"pod_identity": False},
+    StepKind.SOURCE_ROLE: {"made": False},
+    StepKind.TARGET_TRUST: {"pod_identity": False},
     StepKind.ASSOCIATION: {"role_arn": None},
     StepKind.RESTART: {"restarted": False},
     StepKind.VERIFY: {"identity": "irsa"},
@@ -34,15 +38,20 @@ _WITHOUT_US: Mapping[StepKind, Mapping[str, Json]] = {
 def drafts(case: Case) -> tuple[Steps, Steps]:
     """The steps forward and the steps of the way back; none while the role cannot be associated at all."""
     view = case.role
-    if view.role is None or view.merged is None or view.arn is None or view.arn.account != case.cluster.account:
+    if view.role is None or view.merged is None or view.arn is None or not _associable(case, view.arn):
         return (), ()
     if case.addon is not None:
         return _through_addon(case, case.addon, view.role.id)
     trust, association, annotation = _trust(case, view.role.id), _association(case), _annotation(case)
     restart, verify = _restart(case), _verify(case)
-    forward = (_agent(case), trust, association, annotation, restart, verify)
-    back = tuple(map(_turned, (annotation, association, restart, verify, trust)))
+    source = (_source(case),) if case.subject.source else ()
+    forward = (_agent(case), *source, trust, association, annotation, restart, verify)
+    back = tuple(map(_turned, (annotation, association, restart, verify, trust, *source)))
     return forward, back
+
+
+def _associable(case: Case, arn: RoleArn) -> bool:
+    return arn.partition == case.cluster.partition and not refusal(case)
 
 
 def _through_addon(case: Case, owner: AddonOwner, role_id: str) -> tuple[Steps, Steps]:
@@ -86,7 +95,21 @@ def _trust(case: Case, role_id: str) -> PlannedStep:
         "subject": subject.plain(),
     }
     on = {"role": case.role.written, "role_id": role_id}
-    return _step(StepKind.TRUST, on, {"pod_identity": case.role.allowed}, after)
+    kind = StepKind.TARGET_TRUST if subject.source else StepKind.TRUST
+    return _step(kind, on, {"pod_identity": case.role.allowed}, after)
+
+
+def _source(case: Case) -> PlannedStep:
+    """Its trust lets in the one service; where sessions bear no tags, there is nothing to tell services by."""
+    subject, own = case.subject, Subject(case.cluster.arn, case.service.namespace, case.service.name)
+    on = {"role": subject.source, "target": case.role.written, "subject": own.plain()}
+    after = {
+        "made": True,
+        "trust": source_trust(statement_for(own), tagged=subject.tagged),
+        "policy": source_policy(case.role.written),
+        "tags": {"managed-by": MANAGED_BY, SERVICE_TAG: str(case.service)},
+    }
+    return _step(StepKind.SOURCE_ROLE, on, {"made": case.role.source_there}, after)
 
 
 def _association(case: Case) -> PlannedStep:
@@ -97,7 +120,15 @@ def _association(case: Case) -> PlannedStep:
     }
     tags = {"managed-by": MANAGED_BY, f"{MANAGED_BY}/service": str(case.service)}
     before = {"role_arn": case.association.role_arn if case.association is not None else None}
-    return _step(StepKind.ASSOCIATION, on, before, {"role_arn": case.role.written, "tags": tags})
+    return _step(StepKind.ASSOCIATION, on, before, {**_associated(case), "tags": tags})
+
+
+def _associated(case: Case) -> dict[str, Json]:
+    source = case.subject.source
+    if not source:
+        return {"role_arn": case.role.written}
+    tags = {} if case.subject.tagged else {"session_tags": False}
+    return {"role_arn": source, "target_role_arn": case.role.written, **tags}
 
 
 def _annotation(case: Case) -> PlannedStep:

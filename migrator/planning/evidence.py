@@ -74,7 +74,9 @@ def _association(case: Case) -> Json:
     association = case.association
     if association is None:
         return None
-    return {"id": association.id, "role_arn": association.role_arn, "owner_arn": association.owner_arn or None}
+    target = {"target_role_arn": association.target_role_arn} if association.target_role_arn else {}
+    owner = association.owner_arn or None
+    return {"id": association.id, "role_arn": association.role_arn, **target, "owner_arn": owner}
 
 
 def _agent(case: Case) -> Json:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TypeVar
 
@@ -21,14 +21,14 @@ from migrator.model.facts import (
 from migrator.model.fleet import Policy
 from migrator.model.ids import RoleArn, ServiceId
 from migrator.model.ports import ClusterView, Roles
-from migrator.model.trust import Scope, TrustUnreadable, granted, merge, size, subjects
+from migrator.model.trust import Scope, TrustUnreadable, granted, merge, others, size
 from migrator.planning.addon_owners import Owners, owners
 from migrator.planning.around import Around, look_around
 from migrator.planning.autoscaling import autoscaler
 from migrator.planning.case import Case, RoleSizes, RoleView
 from migrator.planning.coverage import left_out
 from migrator.planning.env_sources import with_keys
-from migrator.planning.trusting import irsa_of, wanted
+from migrator.planning.trusting import Terms, irsa_of, wanted
 from migrator.planning.users import NOBODY, Users, account_of, all_of, annotated, size_for_all, users_in
 
 NOTHING: Mapping[ServiceId, str] = {}
@@ -54,13 +54,13 @@ class Inventory:
     left_out: Mapping[str, str] = field(default_factory=dict)  # nodes on which no agent can run, and why
     autoscaler: str = ""  # what tells that nodes are made as pods need them
     addons: Owners = field(default_factory=Owners)
-    sizes: dict[tuple[str, Scope], int] = field(default_factory=dict)  # by role, each worked out once
+    sizes: dict[tuple[str, Terms], int] = field(default_factory=dict)  # by role, each worked out once
 
-    def size_for_all(self, role: Role, scope: Scope) -> int:
+    def size_for_all(self, role: Role, terms: Terms) -> int:
         """The size of the role's trust policy, in characters, once all its services of the fleet have moved."""
-        if (role.arn, scope) not in self.sizes:
-            self.sizes[role.arn, scope] = size_for_all(role, self.users[role.arn], scope)
-        return self.sizes[role.arn, scope]
+        if (role.arn, terms) not in self.sizes:
+            self.sizes[role.arn, terms] = size_for_all(role, self.users[role.arn], terms)
+        return self.sizes[role.arn, terms]
 
 
 def take_inventory(
@@ -114,11 +114,16 @@ def cases(
     """One case per account, with its role; roles are read in one go, associations one by one where there are any."""
     written = {inventory.written[account.namespace, account.name] for account in accounts}
     live = roles.roles(sorted(arn for arn in written if _of(inventory.cluster.partition, arn)))
-    scope = policy.trust_conditions
-    made = [
-        _case(inventory, account, view, _view(inventory, account, live, roles, scope), policy) for account in accounts
-    ]
-    return with_keys(made, view)
+    views = [_view(inventory, account, live, roles, policy) for account in accounts]
+    found = zip(accounts, _with_sources(views, roles), strict=True)
+    return with_keys([_case(inventory, account, view, role, policy) for account, role in found], view)
+
+
+def _with_sources(views: Sequence[RoleView], roles: Roles) -> Sequence[RoleView]:
+    """Whether the source roles are there, of those that need one."""
+    sources = {one.wanted.source for one in views if one.wanted is not None} - {""}
+    there = roles.roles(sorted(sources)) if sources else {}
+    return [replace(one, source_there=one.wanted is not None and one.wanted.source in there) for one in views]
 
 
 def _of(partition: str, arn: str) -> bool:
@@ -156,7 +161,7 @@ def _case(inventory: Inventory, account: ServiceAccount, view: ClusterView, role
 
 
 def _view(
-    inventory: Inventory, account: ServiceAccount, live: Mapping[str, Role], roles: Roles, scope: Scope
+    inventory: Inventory, account: ServiceAccount, live: Mapping[str, Role], roles: Roles, policy: Policy
 ) -> RoleView:
     written = inventory.written[account.namespace, account.name]
     arn = RoleArn.parse(written)
@@ -165,15 +170,16 @@ def _view(
         unreadable = roles.unreadable(arn.account) if arn is not None else None
         return RoleView(written=written, arn=arn, unreadable=unreadable or "")
     try:
-        return _judged(inventory, account, RoleView(written=written, arn=arn, role=role), role, scope)
+        terms = Terms.of(policy, role.account)
+        return _judged(inventory, account, RoleView(written=written, arn=arn, role=role), role, terms)
     except TrustUnreadable as error:
         return RoleView(written=written, arn=arn, role=role, trust_problem=error.message)
 
 
-def _judged(inventory: Inventory, account: ServiceAccount, view: RoleView, role: Role, scope: Scope) -> RoleView:
+def _judged(inventory: Inventory, account: ServiceAccount, view: RoleView, role: Role, terms: Terms) -> RoleView:
     cluster, who = inventory.cluster, account_of(account)
     match = irsa_of(role.trust, cluster, who, role.account)
-    subject = wanted(role.trust, cluster, who, match, scope)
+    subject = wanted(role.trust, cluster, who, match, terms)
     merged = merge(role.trust, subject)
     return RoleView(
         written=view.written,
@@ -186,10 +192,10 @@ def _judged(inventory: Inventory, account: ServiceAccount, view: RoleView, role:
         allowed_after=granted(merged.document, subject),
         sizes=RoleSizes(
             now=size(role.trust),
-            for_all=inventory.size_for_all(role, scope),
-            by_cluster=inventory.size_for_all(role, Scope.CLUSTER),
+            for_all=inventory.size_for_all(role, terms),
+            by_cluster=inventory.size_for_all(role, replace(terms, scope=Scope.CLUSTER)),
         ),
-        trusted=subjects(role.trust),
+        trusted=others(role.trust),
     )
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from migrator.model.facts import Cluster
-from migrator.model.trust import IrsaMatch, Scope, Subject, irsa_match, standing
+from migrator.model.fleet import Policy
+from migrator.model.trust import IrsaMatch, Scope, Subject, irsa_match, ours, standing
 from migrator.model.trust_match import AUDIENCE
 from migrator.model.trust_subject import carriable, carried
 
@@ -15,6 +16,22 @@ class Account:
     namespace: str
     name: str
     audience: str = AUDIENCE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What the fleet's policy says of new statements in the trust policy of a role of that account."""
+
+    account: str
+    scope: Scope = Scope.SERVICE
+    path: str = "/"  # of source roles, which services of other accounts come through
+    tagged: bool = True  # whether their sessions bear EKS's tags
+
+    @classmethod
+    def of(cls, policy: Policy, account: str) -> "Terms":
+        """The policy's."""
+        tagged = policy.cross_account_condition != "external-id"
+        return cls(account=account, scope=policy.trust_conditions, path=policy.source_role_path, tagged=tagged)
 
 
 def irsa_of(document: str, cluster: Cluster, account: Account, role_account: str) -> IrsaMatch:
@@ -34,7 +51,7 @@ def irsa_of(document: str, cluster: Cluster, account: Account, role_account: str
     )
 
 
-def wanted(document: str, cluster: Cluster, account: Account, match: IrsaMatch, scope: Scope) -> Subject:
+def wanted(document: str, cluster: Cluster, account: Account, match: IrsaMatch, terms: Terms) -> Subject:
     """The subject to let in: as a share of ours does it now, else by the fleet's policy.
 
     What stands is kept, so that a policy that changes later moves no service that has moved already.
@@ -42,7 +59,18 @@ def wanted(document: str, cluster: Cluster, account: Account, match: IrsaMatch, 
     Raises:
         TrustUnreadable: the document is no trust policy.
     """
-    plain = Subject(cluster.arn, account.namespace, account.name)
+    plain, scope = Subject(cluster.arn, account.namespace, account.name), terms.scope
+    if terms.account != cluster.account:
+        plain, scope = _through(document, plain, terms), Scope.SERVICE
     return standing(document, plain) or replace(
         plain, scope=scope, carried=carried(filter(carriable, match.conditions))
     )
+
+
+def _through(document: str, plain: Subject, terms: Terms) -> Subject:
+    """The subject as it comes through its source role: through the one whose share stands, if one does."""
+    who = (plain.cluster_arn, plain.namespace, plain.name)
+    shares = (one for one in ours(document) if one.path and (one.cluster_arn, one.namespace, one.name) == who)
+    found = min(shares, default=None)
+    path, tagged = (found.path, found.tagged) if found else (terms.path, terms.tagged)
+    return replace(plain, path=path, tagged=tagged)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from migrator.model.facts import Cluster, Role, ServiceAccount
 from migrator.model.ids import ServiceId
 from migrator.model.ports import ClusterView
-from migrator.model.trust import Scope, Subject, merge_all
+from migrator.model.trust import Subject, merge_all
 from migrator.model.trust_match import AUDIENCE
 from migrator.planning.case import AUDIENCE_ANNOTATION
-from migrator.planning.trusting import Account, irsa_of, wanted
+from migrator.planning.trusting import Account, Terms, irsa_of, wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,21 +75,17 @@ def all_of(each: Iterable[Users]) -> Users:
     return {role: sorted(some, key=lambda user: user.service) for role, some in found.items()}
 
 
-def size_for_all(role: Role, users: Iterable[User], scope: Scope) -> int:
+def size_for_all(role: Role, users: Iterable[User], terms: Terms) -> int:
     """The size of the role's trust policy, in characters, once all of them have moved.
 
-    Services of other accounts are left out: no association of theirs can name the role.
+    Services of other accounts come through source roles.
 
     Raises:
         TrustUnreadable: the document is no trust policy.
     """
-    return merge_all(role.trust, (_subject(role, user, scope) for user in users if _may_be_associated(role, user))).size
+    return merge_all(role.trust, (_subject(role, user, terms) for user in users)).size
 
 
-def _may_be_associated(role: Role, user: User) -> bool:
-    return user.cluster.account == role.account
-
-
-def _subject(role: Role, user: User, scope: Scope) -> Subject:
+def _subject(role: Role, user: User, terms: Terms) -> Subject:
     match = irsa_of(role.trust, user.cluster, user.account, role.account)
-    return wanted(role.trust, user.cluster, user.account, match, scope)
+    return wanted(role.trust, user.cluster, user.account, match, terms)

@@ -77,13 +77,28 @@ _TRUSTED = {
 }
 
 
+def _source(on: Mapping[str, Json]) -> str:
+    return f"source role {role_name(str(on.get('role', '')))}"
+
+
+def _source_side(side: Mapping[str, Json]) -> str:
+    return "there, may assume the target role only" if side.get("made") else "none"
+
+
+def _target_side(side: Mapping[str, Json]) -> str:
+    return "lets the source role in" if side.get("pod_identity") else "does not let the source role in"
+
+
 def _association(on: Mapping[str, Json]) -> str:
     return f"association of {on.get('namespace')}/{on.get('service_account')}"
 
 
 def _association_side(side: Mapping[str, Json]) -> str:
-    arn = side.get("role_arn")
-    return role_name(str(arn)) if arn else "none"
+    arn, target = side.get("role_arn"), side.get("target_role_arn")
+    if not arn:
+        return "none"
+    untagged = "" if side.get("session_tags", True) else ", without session tags"
+    return f"{role_name(str(arn))}{f', target role {target}' if target else ''}{untagged}"
 
 
 def _addon(on: Mapping[str, Json]) -> str:
@@ -127,6 +142,8 @@ _Side = Callable[[Mapping[str, Json]], str]
 _WORDS: Mapping[StepKind, tuple[_Side, _Side]] = {
     StepKind.AGENT: (_agent, _agent_side),
     StepKind.TRUST: (_trust, _trust_side),
+    StepKind.SOURCE_ROLE: (_source, _source_side),
+    StepKind.TARGET_TRUST: (_trust, _target_side),
     StepKind.ASSOCIATION: (_association, _association_side),
     StepKind.ADDON: (_addon, _addon_side),
     StepKind.ANNOTATION: (_annotation, _annotation_side),

@@ -7,7 +7,7 @@ from migrator.model.errors import Blocked, Drift, UsageError
 from migrator.model.exits import Exit
 from migrator.model.facts import Association, Json
 from migrator.model.ids import MANAGED_BY, ServiceId
-from migrator.model.plan import Acceptance, Plan, PlannedStep, StepKind
+from migrator.model.plan import TRUST_EDITS, Acceptance, Plan, PlannedStep, StepKind
 from migrator.model.ports import Journal
 from migrator.planning.verdict import open_blocks
 from migrator.running.ledger import ledger
@@ -17,7 +17,15 @@ from migrator.steps.association import RUN_TAG
 from migrator.steps.step import Context, NotYet, Position, Settled
 
 _BARE_PODS = "bare-pods"
-_STAYS = frozenset({StepKind.TRUST, StepKind.ASSOCIATION, StepKind.ADDON, StepKind.ANNOTATION})
+_STAYS = frozenset(
+    {
+        *TRUST_EDITS,
+        StepKind.SOURCE_ROLE,
+        StepKind.ASSOCIATION,
+        StepKind.ADDON,
+        StepKind.ANNOTATION,
+    }
+)
 _LEFT = "it is no longer as the run left it"
 _SAME = (
     "role",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from migrator.model.journal import Status
-from migrator.model.plan import PlannedStep, StepKind
+from migrator.model.plan import TRUST_EDITS, PlannedStep
 from migrator.model.ports import Clock, Journal
 from migrator.model.trust import Subject, ours, subject_from
 
@@ -21,11 +21,13 @@ def lately(journal: Journal, clock: Clock, step: PlannedStep | None, seconds: fl
     Longer ago is not asked for: by then a share that is missing was taken out by somebody, and that stays. A service
     whose own trust step is under way is left out: nobody knows how far it came.
     """
-    if step is None or step.kind is not StepKind.TRUST:
+    if step is None or step.kind not in TRUST_EDITS:
         return {}
     since = datetime.fromisoformat(clock.now()) - timedelta(seconds=seconds)
     found: dict[Subject, tuple[Subject, bool]] = {}  # by share: the last word on one that serves several counts
-    for record in journal.recent(StepKind.TRUST, since.isoformat(timespec="microseconds")):
+    moment = since.isoformat(timespec="microseconds")
+    recent = (record for kind in TRUST_EDITS for record in journal.recent(kind, moment))
+    for record in sorted(recent, key=lambda record: record.at):
         image = record.image or {}
         if image.get("role") == step.on["role"]:
             subject = subject_from(image["subject"])

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from migrator.model.facts import Json
 from migrator.model.ids import ROLE_ARN_ANNOTATION, ServiceId
 from migrator.model.journal import Direction, Outcome, Run, Status, StepRecord
-from migrator.model.plan import Plan, PlannedStep, StepKind
+from migrator.model.plan import TRUST_EDITS, Plan, PlannedStep, StepKind
 from migrator.model.ports import Journal
 from migrator.running.handed import left_value
 from migrator.steps.crowds import bare
 
 _ASSOCIATING = frozenset({StepKind.ASSOCIATION, StepKind.ADDON})
-_UNDONE = _ASSOCIATING | {StepKind.TRUST, StepKind.ANNOTATION}
+_UNDONE = _ASSOCIATING | {*TRUST_EDITS, StepKind.SOURCE_ROLE, StepKind.ANNOTATION}
 _BEGUN = frozenset({Status.STARTED, Status.DONE, Status.FAILED})
 
 

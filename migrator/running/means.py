@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from migrator.model.errors import Drift
 from migrator.model.events import Reporter, RunStarted
@@ -12,7 +13,8 @@ from migrator.model.fleet import Waits
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Run
 from migrator.model.plan import Plan, PlannedStep, StepKind
-from migrator.model.ports import Clock, ClusterWorld, Interrupt, Journal, Locks, TrustPolicies
+from migrator.model.ports import Clock, ClusterWorld, IamWorld, Interrupt, Journal, Locks
+from migrator.model.trust import subject_from
 from migrator.running.guards import Guards
 from migrator.running.lately import lately
 from migrator.running.ledger import ledger
@@ -34,7 +36,7 @@ class Means:
     """
 
     cluster: ClusterWorld
-    trust: TrustPolicies
+    trust: IamWorld
     journal: Journal
     locks: Locks
     clock: Clock
@@ -85,7 +87,7 @@ class Means:
             trust=self.trust,
             waits=self.waits,
             check=None if back else plan.edit.verify,  # it may be about Pod Identity; the way back asks for IRSA only
-            role_arn=_associated(plan),
+            **_roles(plan),
             cluster_arn=str(plan.facts["cluster"]["arn"]),
             forward=held.ours.get(step, {}) if back else {},
             past=partial(self._past, plan),
@@ -96,7 +98,7 @@ class Means:
         )
 
     def _past(self, plan: Plan) -> RolePast:
-        step = plan.step(StepKind.TRUST)
+        step = plan.trust_step
         return role_past(self.journal, plan.service, step) if step is not None else RolePast()
 
     def _look_context(self, plan: Plan) -> Context:
@@ -107,7 +109,7 @@ class Means:
             trust=self.trust,
             waits=self.waits,
             check=plan.edit.verify,
-            role_arn=_associated(plan),
+            **_roles(plan),
             cluster_arn=str(plan.facts["cluster"]["arn"]),
             restart=plan.edit.restart,
             recreate_bare_pods=self.recreate_bare_pods,
@@ -130,7 +132,15 @@ class Means:
             yield
 
 
-def _associated(plan: Plan) -> str:
-    """The role that the plan's association names."""
+def _roles(plan: Plan) -> dict[str, Any]:
+    """The roles that the plan's association names, and whom the roles on the way must let in."""
     step = plan.step(StepKind.ASSOCIATION) or plan.step(StepKind.ADDON)
-    return str(step.after["role_arn"]) if step else ""
+    edited, source = plan.trust_step, plan.step(StepKind.SOURCE_ROLE)
+    if step is None or edited is None:
+        return {}
+    own = {source.on["role"]: subject_from(source.on["subject"])} if source else {}
+    return {
+        "role_arn": step.after["role_arn"],
+        "target": step.after.get("target_role_arn", ""),
+        "lets_in": {**own, edited.on["role"]: subject_from(edited.after["subject"])},
+    }

@@ -61,7 +61,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """All live pods of a service; `identity` is what they have in common, `association` the role it names, if any.
+    """All live pods of a service; `identity` is what they have in common, `association` the role that theirs gives.
 
     `annotation` is the role the ServiceAccount names, if any, and `role_arn` the plan's; where that is empty, neither
     is compared. `under_way` tells that a run is open, which may have taken the annotation out. `left_to` is its owner,
@@ -154,7 +154,7 @@ def observe(
         service=service,
         identity=identity.of_pods(pods),
         seen=seen,
-        association=found.role_arn if found else "",
+        association=(found.target_role_arn or found.role_arn) if found else "",
         annotation=(account.role_arn or "") if account else "",
         role_arn=role_arn,
         under_way=under_way,

@@ -106,7 +106,7 @@ def _works(plan: Plan, trust: str) -> bool:
     return irsa_match(
         trust,
         issuer_host=cluster["issuer"].removeprefix("https://"),
-        account=cluster["account"],
+        account=plan.facts["role"]["arn"].split(":")[4],
         partition=cluster["arn"].split(":")[1],
         namespace=service.namespace,
         name=service.name,

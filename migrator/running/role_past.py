@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from migrator.model.ids import ServiceId
 from migrator.model.journal import OVER, Direction, StepRecord
-from migrator.model.plan import PlannedStep, StepKind
+from migrator.model.plan import TRUST_EDITS, PlannedStep
 from migrator.model.ports import Journal
 from migrator.model.trust import Subject, subject_from
 from migrator.running.ledger import ledger
@@ -18,12 +18,14 @@ def role_past(journal: Journal, service: ServiceId, step: PlannedStep) -> RolePa
 
     Whoever began to walk there has a share; it is gone once his way back is through with the trust policy.
     """
-    records = [record for record in journal.recent(StepKind.TRUST, _EVER) if _about(record, step)]
+    recorded = (record for kind in TRUST_EDITS for record in journal.recent(kind, _EVER))
+    records = sorted((record for record in recorded if _about(record, step)), key=lambda record: record.at)
     runs = {record.run: journal.run(record.run) for record in records}
     services = {run.service for run in runs.values() if run is not None} - {service}
     users: dict[Subject, set[ServiceId]] = defaultdict(set)
     for other in services:
-        image = ledger(journal, other).ours.get(StepKind.TRUST, {}).get("image") or {}
+        ours = ledger(journal, other).ours
+        image = next((ours[kind].get("image") or {} for kind in TRUST_EDITS if kind in ours), {})
         if image.get("role") == step.on["role"] and not _gone_back(journal, other):
             users[subject_from(image["subject"]).share].add(other)
     images = dict.fromkeys(record.image["trust"] for record in records if record.image["there"])
@@ -39,5 +41,5 @@ def _gone_back(journal: Journal, service: ServiceId) -> bool:
     run = journal.open_run(service)
     if run is None or run.direction is Direction.FORWARD:
         return False
-    record = journal.records(run.id).get(StepKind.TRUST)
-    return record is not None and record.status in OVER
+    records = journal.records(run.id)
+    return any(kind in records and records[kind].status in OVER for kind in TRUST_EDITS)

@@ -59,7 +59,7 @@ class Shared:
 
 def _lock_key(planned: PlannedStep) -> str | None:
     on: Mapping[str, Json] = planned.on
-    if planned.kind is StepKind.TRUST:
+    if planned.kind in {StepKind.TRUST, StepKind.SOURCE_ROLE, StepKind.TARGET_TRUST}:
         return f"role:{on['role']}"
     if planned.kind is StepKind.ADDON:  # its update replaces the whole list: two of its ServiceAccounts take turns
         return f"addon:{on['arn']}"

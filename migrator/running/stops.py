@@ -4,13 +4,15 @@ from collections.abc import Mapping
 
 from migrator.model.exits import Exit
 from migrator.model.journal import OVER, Status, StepRecord
-from migrator.model.plan import Plan, PlannedStep, StepKind
+from migrator.model.plan import Plan, PlannedStep, StepKind, rank
 from migrator.running.moves import Book
 from migrator.running.result import Result
 
 _STATES: Mapping[StepKind, str] = {
     StepKind.AGENT: "the agent is there, nothing of the service was changed",
     StepKind.TRUST: "the role lets Pod Identity in, the pods are as they were",
+    StepKind.SOURCE_ROLE: "the source role is there, the service's own role and its pods are as they were",
+    StepKind.TARGET_TRUST: "the role lets the source role in, the pods are as they were",
     StepKind.ASSOCIATION: "new pods come with Pod Identity, those that run are as they were",
     StepKind.ADDON: "the add-on has its association and its pods were rolled, they are not verified yet",
     StepKind.ANNOTATION: "the annotation is gone and new pods come with Pod Identity, those that run are as they were",
@@ -26,10 +28,12 @@ _GOES_ON = 'the same command without "--to" goes on'
 
 
 def up_to(plan: Plan, to: StepKind | None) -> tuple[PlannedStep, ...]:
-    """The steps there up to and including that kind's, in their order; all of them when none is named."""
-    steps = plan.way_there
-    end = next((at for at, step in enumerate(steps, 1) if step.kind is to), len(steps))
-    return steps[:end]
+    """The steps there up to and including that kind's, in their order; all of them when none is named.
+
+    Of a kind that the plan does not have, they go as far as its place: `trust`, for a role of another account.
+    """
+    order = plan.edit.order
+    return tuple(step for step in plan.way_there if to is None or rank(step.kind, order) <= rank(to, order))
 
 
 def over(book: Book, step: PlannedStep) -> bool:

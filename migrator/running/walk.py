@@ -29,6 +29,7 @@ from migrator.steps.agent import AgentStep
 from migrator.steps.annotation import AnnotationStep
 from migrator.steps.association import AssociationStep
 from migrator.steps.restart import RestartStep
+from migrator.steps.source_role import SourceRoleStep
 from migrator.steps.step import Context, Failed, Later, NotYet, Position, Reading, Settled, Settling, Step
 from migrator.steps.trust import TrustStep
 from migrator.steps.verify import VerifyStep
@@ -36,6 +37,8 @@ from migrator.steps.verify import VerifyStep
 STEPS: Mapping[StepKind, Step] = {
     StepKind.AGENT: AgentStep(),
     StepKind.TRUST: TrustStep(),
+    StepKind.SOURCE_ROLE: SourceRoleStep(),
+    StepKind.TARGET_TRUST: TrustStep(),
     StepKind.ASSOCIATION: AssociationStep(),
     StepKind.ADDON: AddonStep(),
     StepKind.ANNOTATION: AnnotationStep(),

@@ -5,10 +5,11 @@ is settled only when server-side dry-run pods come back with the expected variab
 on a fresh connection.
 """
 
+from collections.abc import Mapping
 from uuid import uuid4
 
 from migrator.model.errors import Rejected
-from migrator.model.facts import Association
+from migrator.model.facts import Association, Json
 from migrator.model.fleet import Waits
 from migrator.model.identity import Identity
 from migrator.model.plan import PlannedStep
@@ -30,8 +31,8 @@ class AssociationStep:
             return self._read_back(step, context, found, image)
         if found is None:
             return Reading(position=Position.BEFORE, image=image)
-        if found.role_arn != step.after["role_arn"]:
-            note = f'association "{found.id}" names another role, "{found.role_arn}"'
+        if not _same(found, step.after):
+            note = f'association "{found.id}" names another role, "{_named(found)}"'
             return Reading(position=Position.OTHER, image=image, note=note)
         if found.owner_arn:
             note = f'association "{found.id}" belongs to "{found.owner_arn}"'
@@ -47,7 +48,7 @@ class AssociationStep:
         if _theirs(found, context):
             return Reading(position=Position.AFTER, image=image, note=_stays(found))
         if not _as_we_made_it(step, found):
-            note = f'association "{found.id}" was changed by somebody else: it names "{found.role_arn}" now'
+            note = f'association "{found.id}" was changed by somebody else: it names "{_named(found)}" now'
             return Reading(position=Position.OTHER, image=image, note=note)
         if not _made_by_us(found, context):
             note = f'association "{found.id}" is not the one that the migration of "{context.service}" made'
@@ -83,8 +84,8 @@ class AssociationStep:
             return _gate(context, Identity.IRSA, None)
         if found is None:
             return NotYet(reason="EKS does not list it yet, or does not accept the fresh trust policy yet", again=True)
-        if found.role_arn != step.after["role_arn"]:
-            return Failed(reason=f'the pair is associated with another role, "{found.role_arn}"')
+        if not _same(found, step.after):
+            return Failed(reason=f'the pair is associated with another role, "{_named(found)}"')
         return _gate(context, Identity.POD_IDENTITY, found if _ours(found, context) else None)
 
     def deadline(self, step: PlannedStep, waits: Waits) -> float:
@@ -107,7 +108,7 @@ def _theirs(found: Association, context: Context) -> bool:
 
 
 def _stays(found: Association) -> str:
-    return f'association "{found.id}" to role "{found.role_arn}" is somebody else\'s, and stays'
+    return f'association "{found.id}" to role "{_named(found)}" is somebody else\'s, and stays'
 
 
 def _find(step: PlannedStep, context: Context) -> Association | None:
@@ -117,7 +118,8 @@ def _find(step: PlannedStep, context: Context) -> Association | None:
 def _image(found: Association | None) -> dict[str, object]:
     if found is None:
         return {"association": None}
-    return {"association": {"id": found.id, "role_arn": found.role_arn, "tags": dict(found.tags)}}
+    target = {"target_role_arn": found.target_role_arn} if found.target_role_arn else {}
+    return {"association": {"id": found.id, "role_arn": found.role_arn, **target, "tags": dict(found.tags)}}
 
 
 def _ours(found: Association, context: Context) -> bool:
@@ -133,7 +135,18 @@ def _refuse_foreign(found: Association | None, context: Context) -> None:
 
 
 def _as_we_made_it(step: PlannedStep, found: Association) -> bool:
-    return found.role_arn == step.before["role_arn"] and not found.target_role_arn
+    return _same(found, step.before)
+
+
+def _same(found: Association, side: Mapping[str, Json]) -> bool:
+    """Both roles, and whether sessions bear tags: a target role may ask for the external id instead."""
+    wanted = (side["role_arn"], side.get("target_role_arn", ""), side.get("session_tags", True))
+    return (found.role_arn, found.target_role_arn, found.session_tags) == wanted
+
+
+def _named(found: Association) -> str:
+    target = f", target {found.target_role_arn}" if found.target_role_arn else ""
+    return f"{found.role_arn}{target}{'' if found.session_tags else ', without session tags'}"
 
 
 def _made_by_us(found: Association, context: Context) -> bool:
@@ -155,6 +168,8 @@ def _create(step: PlannedStep, context: Context) -> None:
         role_arn=step.after["role_arn"],
         tags={**step.after["tags"], RUN_TAG: context.run},
         token=f"{context.run}-association" if first else f"{context.run}-{uuid4().hex}",
+        target_role_arn=step.after.get("target_role_arn", ""),
+        session_tags=step.after.get("session_tags", True),
     )
 
 

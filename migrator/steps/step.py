@@ -12,7 +12,7 @@ from migrator.model.facts import Json
 from migrator.model.fleet import Waits
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Check, PlannedStep
-from migrator.model.ports import ClusterWorld, TrustPolicies
+from migrator.model.ports import ClusterWorld, IamWorld
 from migrator.model.trust import Subject
 
 
@@ -116,10 +116,12 @@ class Context:
     service: ServiceId
     run: str
     cluster: ClusterWorld
-    trust: TrustPolicies
+    trust: IamWorld
     waits: Waits
     check: Check | None = None
     role_arn: str = ""  # the role that the service's association is to name
+    target: str = ""  # and the target role of another account, which its pods are then to have
+    lets_in: Mapping[str, Subject] = field(default_factory=dict)  # role ARN to whom it must let in
     cluster_arn: str = ""  # where the service's sessions come from, as the role's trust policy sees it
     last_look: bool = True
     forward: Mapping[str, Json] = field(default_factory=dict)
@@ -134,6 +136,11 @@ class Context:
     waited: float = 0.0
     lately: Mapping[Subject, bool] = field(default_factory=dict)
     past: Callable[[], RolePast] = RolePast
+
+    @property
+    def identity_arn(self) -> str:
+        """The role that the pods are to have, and that IRSA gives them."""
+        return self.target or self.role_arn
 
     @property
     def judges_bare(self) -> bool:

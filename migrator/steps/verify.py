@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from migrator.model import trust
-from migrator.model.facts import Json, Pod
+from migrator.model.facts import Json, Pod, Role
 from migrator.model.fleet import Waits
 from migrator.model.identity import Identity
 from migrator.model.moving import STAMPED
 from migrator.model.plan import PlannedStep
 from migrator.model.trust_match import irsa_match
 from migrator.steps.crowds.crowd import Crowd, crowds, is_wrong
+from migrator.steps.crowds.doors import closed
 from migrator.steps.crowds.judged import count, judged, listed, live
 from migrator.steps.crowds.missed import MISSED, Memory, evict_next, expected, rerolled
 from migrator.steps.crowds.proof import proven
@@ -139,8 +139,9 @@ def _association(context: Context, pods: Sequence[Pod], wanted: Identity) -> Set
     found = context.cluster.association(context.service.namespace, context.service.name)
     if found is None:
         return NotYet(reason="the pods are set up for Pod Identity, but EKS lists no association")
-    if context.role_arn and found.role_arn != context.role_arn:
-        return Failed(reason=f'association "{found.id}" names another role, "{found.role_arn}"')
+    if context.role_arn and (found.role_arn, found.target_role_arn) != (context.role_arn, context.target):
+        named = found.role_arn if found.role_arn != context.role_arn else found.target_role_arn
+        return Failed(reason=f'association "{found.id}" names another role, "{named}"')
     return None
 
 
@@ -161,27 +162,28 @@ def _readiness(pods: Sequence[Pod]) -> Settling | None:
 
 def _trust(step: PlannedStep, context: Context, wanted: Identity) -> Settling | None:
     """A trust policy that was put back shows nowhere else until credentials expire. IAM's reads may be stale: wait."""
-    role = context.trust.role(context.role_arn) if context.role_arn else None
-    if role is None:
-        return NotYet(reason=f'role "{context.role_arn}" is not to be found') if context.role_arn else None
-    if _lets_in(step.on, context, role.trust, wanted):
-        return None
-    said = "by Pod Identity" if wanted is Identity.POD_IDENTITY else "by IRSA"
-    return NotYet(reason=f'the trust policy of role "{role.arn}" no longer lets "{context.service}" in {said}')
-
-
-def _lets_in(on: Mapping[str, Json], context: Context, document: str, wanted: Identity) -> bool:
-    """Where IRSA was broken when the plan was made, there is nothing to ask of it."""
-    service, cluster_arn, irsa = context.service, on["cluster_arn"], on["irsa"]
     if wanted is Identity.POD_IDENTITY:
-        return trust.allows(document, trust.Subject(cluster_arn, service.namespace, service.name))
+        problem = closed(context, step.on["cluster_arn"])
+        return NotYet(reason=problem) if problem else None
+    arn = context.identity_arn
+    role = context.trust.role(arn) if arn else None
+    if role is None:
+        return NotYet(reason=f'role "{arn}" is not to be found') if arn else None
+    if _by_irsa(step.on, context, role):
+        return None
+    return NotYet(reason=f'the trust policy of role "{role.arn}" no longer lets "{context.service}" in by IRSA')
+
+
+def _by_irsa(on: Mapping[str, Json], context: Context, role: Role) -> bool:
+    """Where IRSA was broken when the plan was made, there is nothing to ask of it."""
+    service, irsa = context.service, on["irsa"]
     return (
         not irsa["works"]
         or irsa_match(
-            document,
+            role.trust,
             issuer_host=irsa["issuer"],
-            account=cluster_arn.split(":")[4],
-            partition=cluster_arn.split(":")[1],
+            account=role.account,
+            partition=on["cluster_arn"].split(":")[1],
             namespace=service.namespace,
             name=service.name,
             audience=irsa["audience"],

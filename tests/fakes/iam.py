@@ -8,6 +8,7 @@ from migrator.model.errors import Rejected
 from migrator.model.facts import Role
 from migrator.model.trust import QUOTA, size
 from tests.fakes.running import FakeClock
+from tests.fakes.source_roles import NoSources
 
 ACCOUNT = "111111111111"
 ARN = f"arn:aws:iam::{ACCOUNT}:role/shared"
@@ -19,7 +20,7 @@ class Killed(BaseException):
 
 
 @dataclass
-class LateIam:
+class LateIam(NoSources):
     """Every document the role ever had, with its time; a reader shows any of them that is not older than `lag` allows.
 
     `choose(n)` picks one of n readers. Others mark each of their edits in the document's Id, so that it can be told

@@ -53,13 +53,13 @@ AGENT = AgentState(daemonset=True, ready_nodes=frozenset({NODE.name}))
 SUBJECT = "system:serviceaccount:orders:orders-api"
 
 
-def trust_for(*subjects: str, operator: str = "StringEquals", **more: Json) -> Json:
-    """A trust policy with the documented IRSA statement."""
+def trust_for(*subjects: str, operator: str = "StringEquals", account: str = ACCOUNT, **more: Json) -> Json:
+    """A trust policy with the documented IRSA statement, of a role in that account."""
     condition = {operator: {f"{ISSUER}:sub": subjects[0] if len(subjects) == 1 else list(subjects)}}
     condition.setdefault("StringEquals", {})[f"{ISSUER}:aud"] = "sts.amazonaws.com"
     statement = {
         "Effect": "Allow",
-        "Principal": {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"},
+        "Principal": {"Federated": f"arn:aws:iam::{account}:oidc-provider/{ISSUER}"},
         "Action": "sts:AssumeRoleWithWebIdentity",
         "Condition": condition,
     }

@@ -25,6 +25,7 @@ from migrator.model.facts import (
     Rollout,
     ServiceAccount,
     SetAside,
+    SourceRole,
     Unread,
     Workload,
     WorkloadRef,
@@ -33,6 +34,7 @@ from migrator.model.identity import AUDIENCE, TOKEN_FILE, TOKEN_VOLUME
 from migrator.model.ids import RESTART_STAMP, ROLE_ARN_ANNOTATION
 from migrator.model.permissions import Permissions
 from migrator.model.surroundings import Surroundings
+from tests.fakes.source_roles import FakeSources
 
 ACCOUNT = "111111111111"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/orders"
@@ -105,7 +107,7 @@ class FakeWorkload:
 
 
 @dataclass
-class FakeWorld:
+class FakeWorld(FakeSources):
     """One service `prod/shop/orders` on one cluster. `calls` are the changes that were asked for, in order.
 
     `before_call` and `after_call` are told each change's name; a crash sweep raises from them.
@@ -115,6 +117,7 @@ class FakeWorld:
     declared: list[FakeWorkload] = field(default_factory=list)
     annotations: dict[str, str] = field(default_factory=dict)
     uid: str = "sa-uid"
+    role_arn: str = ROLE_ARN
     trust: str = IRSA_TRUST
     role_id: str = "AROAORDERS"
     role_exists: bool = True
@@ -138,6 +141,8 @@ class FakeWorld:
     before_call: Callable[[str], None] = lambda _name: None
     after_call: Callable[[str], None] = lambda _name: None
     live: dict[str, Pod] = field(default_factory=dict)
+    sources: dict[str, SourceRole] = field(default_factory=dict)
+    hanging: dict[str, list[str]] = field(default_factory=dict)
     kept: dict[str, Pod] = field(default_factory=dict)  # bare pods that are set aside, by uid
     _lag: int = 0
     _seen_association: bool = False
@@ -146,7 +151,7 @@ class FakeWorld:
 
     def __post_init__(self) -> None:
         if not self.annotations:
-            self.annotations = {ROLE_ARN_ANNOTATION: ROLE_ARN, "team": "orders"}
+            self.annotations = {ROLE_ARN_ANNOTATION: self.role_arn, "team": "orders"}
         if not self.declared:
             self.declared = [deployment()]
         self._seen_association = self.made is not None
@@ -258,12 +263,15 @@ class FakeWorld:
     # --- TrustPolicies
 
     def role(self, arn: str) -> Role | None:
-        if not self.role_exists or arn != ROLE_ARN:
+        source = self.sources.get(arn)
+        if source is not None:
+            return Role(arn=arn, name=arn.rpartition("/")[2], id=source.id, account=ACCOUNT, trust=source.trust)
+        if not self.role_exists or arn != self.role_arn:
             return None
-        return Role(arn=arn, name="orders", id=self.role_id, account=ACCOUNT, trust=self.trust)
+        return Role(arn=arn, name="orders", id=self.role_id, account=arn.split(":")[4], trust=self.trust)
 
     def write_trust(self, role: Role, document: str) -> None:
-        assert role.arn == ROLE_ARN
+        assert role.arn == self.role_arn
         self.before_call("write-trust")
         if role.trust != self.trust:
             raise Rejected("somebody changed the trust policy at the same time", reason="conflict")
@@ -278,7 +286,15 @@ class FakeWorld:
         return self.made
 
     def create_association(
-        self, *, namespace: str, service_account: str, role_arn: str, tags: Mapping[str, str], token: str
+        self,
+        *,
+        namespace: str,
+        service_account: str,
+        role_arn: str,
+        tags: Mapping[str, str],
+        token: str,
+        target_role_arn: str = "",
+        session_tags: bool = True,
     ) -> Association:
         if self.trust_accepted_after > 0:
             self.trust_accepted_after -= 1
@@ -291,6 +307,8 @@ class FakeWorld:
             namespace=namespace,
             service_account=service_account,
             role_arn=role_arn,
+            target_role_arn=target_role_arn,
+            session_tags=session_tags,
             tags={**tags, "token": token},
         )
         self._lag = self.probes_until_visible
@@ -503,7 +521,8 @@ class FakeWorld:
     def _who_am_i(self) -> CommandResult:
         if self.answers == "forbidden":
             raise NotPermitted("pods/exec is not permitted")
-        arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/{'node' if self.answers == 'other' else 'orders'}/session"
+        account, role = self.role_arn.split(":")[4], "node" if self.answers == "other" else "orders"
+        arn = f"arn:aws:sts::{account}:assumed-role/{role}/session"
         said = {"absent": (127, "not found"), "refused": (254, "An error occurred (AccessDenied) when calling it")}
         code, output = said.get(self.answers, (0, arn))
         return CommandResult(exit_code=code, output=output)
@@ -539,6 +558,7 @@ class FakeWorld:
         return {
             "annotations": dict(self.annotations),
             "trust": self.trust,
+            "source_roles": [(one.arn, one.trust, one.policy) for one in self.sources.values()],
             "association": self.made.role_arn if self.made else None,
             "addon": self.addon.status if self.addon else None,
             "pods": sorted(((str(p.owner), p.spec.containers) for p in self.live.values()), key=str),

@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from migrator.model.journal import Outcome, Standing
 from tests.lab.deeds import Judgement, pods_of, where, where_linked
-from tests.lab.once import once
+from tests.lab.once import EDITS, once
 from tests.lab.seen import PROGRAM, Seen, Service, shares
 from tests.lab.served import credentials
 from tests.lab.witness import PodLife
@@ -91,7 +91,7 @@ def _known(seen: Seen, by_key: Mapping[tuple[str, str, str], Service]) -> Judgem
     for role, document in seen.trusts.items():
         for cluster_arn, namespace, name in shares(document):
             service = by_key.get((arns.get(cluster_arn, cluster_arn), namespace, name))
-            if service is None or "trust" not in service.ours:
+            if service is None or not EDITS & service.ours:
                 yield f"{cluster_arn}/{namespace}/{name}", f"{role} has our statement and the store does not know it"
 
 
@@ -101,7 +101,7 @@ def _is_migrated(seen: Seen, service: Service) -> Iterator[str]:
         yield f"its associations are {[one.role for one in links]}"
     if seen.accounts.get(where(service)) not in {None, service.left} and not service.of_addon:
         yield f"its annotation is still {seen.accounts[where(service)]}"
-    if "trust" in service.ours and not _has_share(seen, service):
+    if EDITS & service.ours and not _has_share(seen, service):
         yield f"{service.role} does not have our statement"
     wrong = [f"{pod.name} {pod.identity}" for pod in _judged(seen, service) if pod.identity != "pod-identity"]
     if wrong:
@@ -116,6 +116,8 @@ def _is_back(seen: Seen, service: Service) -> Iterator[str]:
         yield f"its annotation is {seen.accounts.get(where(service))}, before us it was {service.annotation}"
     if _has_share(seen, service):
         yield f"{service.role} still has our statement for it"
+    if service.source in seen.trusts and "source-role" not in service.found:
+        yield f"its source role {service.source} is still there"
     others = any(where_linked(one) == where(service) for one in seen.links)
     wrong = [f"{pod.name} {pod.identity}" for pod in _judged(seen, service) if pod.identity in {"pod-identity", "none"}]
     if wrong and not others:

@@ -8,6 +8,8 @@ from migrator.model.journal import Direction, Status
 from tests.lab.deeds import Judgement, by_us, creates, done, pair, trust_edits, where
 from tests.lab.seen import PROGRAM, Seen, Service, Walked
 
+EDITS = frozenset({"trust", "target-trust"})  # the steps that edit the trust policy of the annotated role
+
 
 def once(seen: Seen) -> Judgement:
     """Counts what was really done against what the journal says, in both directions."""
@@ -18,6 +20,7 @@ def once(seen: Seen) -> Judgement:
             call["params"].get("clientRequestToken") for call in creates(seen, service.cluster, *pair(service), True)
         }
         yield from _counted(name, "association created", len(made), _begun(service, Direction.FORWARD, "association"))
+        yield from _source_once(seen, service)
         if not service.of_addon:  # there EKS takes the annotation and puts it back
             yield from _annotation_once(seen, service)
         yield from _restarted_once(seen, service)
@@ -87,15 +90,32 @@ def _trust_once(seen: Seen) -> Judgement:
         idle = sum(
             before is not None and _same_document(before, call["params"]["PolicyDocument"]) for before, call in edits
         )
-        announced = sum(len(_announced(walked, "trust")) for service in of_role for walked in service.walked)
+        every = [(service, walked, step) for service in of_role for walked in service.walked for step in EDITS]
+        announced = sum(len(_announced(walked, step)) for _, walked, step in every)
         if idle > announced:
             yield names, f"trust of {role} written again as it was, {idle} times"
-        bounds = [_begun(service, direction, "trust") for service in of_role for direction in Direction]
+        bounds = [
+            _begun(service, direction, step) for service in of_role for direction in Direction for step in sorted(EDITS)
+        ]
         yield from _counted(names, f"trust of {role} edited", len(edits), _sum(bounds))
 
 
 def _same_document(one: str, other: str) -> bool:
     return "".join(one.split()) == "".join(other.split())
+
+
+def _source_once(seen: Seen, service: Service) -> Judgement:
+    """A source role is made, permitted, deprived of its permission and deleted by a call each."""
+    there, back = (_begun(service, direction, "source-role") for direction in Direction)
+    for operation, bounds in (
+        ("CreateRole", there),
+        ("PutRolePolicy", there),
+        ("DeleteRolePolicy", back),
+        ("DeleteRole", back),
+    ):
+        calls = [call for call in done(seen, operation) if by_us(call)]
+        count = sum(call["params"]["RoleName"] == service.source.rpartition("/")[2] for call in calls)
+        yield from _counted(str(service.id), f"{operation} of its source role", count, bounds)
 
 
 def _annotation_once(seen: Seen, service: Service) -> Judgement:

@@ -45,6 +45,7 @@ class Service:
     standing: Standing
     walked: Sequence[Walked]
     ours: frozenset[str]
+    source: str = ""  # its source role, if its own lives in another account
     found: frozenset[str] = frozenset()
     left: str | None = None
 
@@ -61,7 +62,7 @@ class Service:
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """A pod identity association as EKS shows it."""
+    """A pod identity association as EKS shows it; `role` is the one that it gives, its target role if it has one."""
 
     id: str
     cluster: str
@@ -140,7 +141,8 @@ def read_store(path: Path) -> Stored:
 
 def _service(journal: SqliteJournal, service: ServiceId) -> Service:
     runs = journal.runs(service)
-    facts = plan_of(runs[-1].plan).facts
+    plan = plan_of(runs[-1].plan)
+    facts, source = plan.facts, plan.step("source-role")
     held = ledger(journal, service)
     lines = journal.history(service)
     return Service(
@@ -155,6 +157,7 @@ def _service(journal: SqliteJournal, service: ServiceId) -> Service:
             for run in runs
         ],
         ours=frozenset(held.ours),
+        source=source.on["role"] if source else "",
         found=held.found,
         left=held.left,
     )
@@ -200,7 +203,7 @@ def links(eks: Any, alias: str, cluster: str) -> list[Link]:
             cluster=alias,
             namespace=one["namespace"],
             account=one["serviceAccount"],
-            role=one["roleArn"],
+            role=one.get("targetRoleArn") or one["roleArn"],
             tags=one.get("tags", {}),
         )
         for one in described
@@ -215,6 +218,9 @@ def shares(document: Any) -> set[tuple[str, str, str]]:
         if not str(statement.get("Sid", "")).startswith("IrsaMigrator"):
             continue
         wanted = statement.get("Condition", {}).get("StringEquals", {})
+        for spelled in _listed(wanted.get("sts:ExternalId", ())):
+            region, account, cluster, namespace, name = spelled.split("/")
+            found.add((f"arn:aws:eks:{region}:{account}:cluster/{cluster}", namespace, name))
         for name in _listed(wanted.get("aws:RequestTag/kubernetes-service-account", ())):
             cluster = wanted.get("aws:RequestTag/eks-cluster-arn", "")
             namespace = wanted.get("aws:RequestTag/kubernetes-namespace", "")

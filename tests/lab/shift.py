@@ -25,7 +25,6 @@ class Worker:
     process: Started | None = None
     starts: int = 0
     exits: list[int] = field(default_factory=list)
-    asleep: bool = False
 
     def start(self, fleet: Fleet, arguments: list[str]) -> None:
         """A new process in this place; what it writes is kept in a file."""
@@ -78,8 +77,7 @@ class Shift:
             alive = [worker for worker in self.workers if worker.process is not None]
             if not alive:
                 break
-            if awake := [worker for worker in alive if not worker.asleep]:
-                self._befall(self.draw.choice(awake))
+            self._befall(self.draw.choice(alive))
         for timer in self._waking:
             timer.join()
 
@@ -101,17 +99,12 @@ class Shift:
         if self.fates["paused"] < self.pauses and self.draw.random() < 0.2:
             self.fates["paused"] += 1
             process.send_signal(signal.SIGSTOP)
-            worker.asleep = True
-            timer = threading.Timer(self.paused_for, self._wake, [worker, process])
+            timer = threading.Timer(self.paused_for, lambda: process.send_signal(signal.SIGCONT))
             timer.start()
             self._waking.append(timer)
         elif self.fates["killed"] < self.kills:
             self.fates["killed"] += 1
             process.kill()
-
-    def _wake(self, worker: Worker, process: Started) -> None:
-        process.send_signal(signal.SIGCONT)
-        worker.asleep = False
 
 
 ENDED = frozenset({Exit.DONE, Exit.UNFINISHED, Exit.BLOCKED, Exit.ROLLED_BACK, Exit.ERROR, Exit.DRIFT})

@@ -17,6 +17,7 @@ from migrator.model.journal import ServiceState
 from migrator.model.plan import Edit, Order, StepKind
 from migrator.running.result import Result
 from migrator.running.service import Runner
+from tests.fakes.crossing import AWAY_TRUST, TARGET
 from tests.fakes.running import SERVICE, Bench
 from tests.fakes.world import IRSA_TRUST, ROLE_ARN, TRACKED, FakeWorld, deployment
 from tests.resume.stores import Killed, Store, killed, memory, nothing, unplugged
@@ -103,25 +104,28 @@ class Case:
     ends: Exit = Exit.DONE
     fails: bool = False  # pods come up without credentials
     owned: bool = False  # Argo CD has the annotation in its source
+    away: bool = False  # the role lives in another account
     edit: Edit = field(default_factory=Edit)
 
     @contextmanager
     def scene(self, opened: Open) -> Iterator[Scene]:
         """Ready for the command."""
         with opened() as store:
-            there_was = world(fails=self.fails, owned=self.owned)
-            scene = Scene(Bench(there_was, edit=self.edit), store, there_was.snapshot())
+            before = world(fails=self.fails, owned=self.owned, away=self.away)
+            scene = Scene(Bench(before, edit=self.edit), store, before.snapshot())
             if self.go is back:
                 there(scene)
                 scene.world.calls.clear()
             yield scene
 
 
-def world(*, fails: bool, owned: bool = False) -> FakeWorld:
+def world(*, fails: bool, owned: bool = False, away: bool = False) -> FakeWorld:
     """Its trust policy's one statement is no list, as people write it: only a before-image brings that form back."""
+    role, trust = (TARGET, AWAY_TRUST) if away else (ROLE_ARN, IRSA_TRUST)
     return FakeWorld(
-        annotations={ROLE_ARN_ANNOTATION: ROLE_ARN, "team": "orders", **(TRACKED if owned else {})},
-        trust=IRSA_TRUST.replace('"Statement":[', '"Statement":').replace("}}}]}", "}}}}"),
+        role_arn=role,
+        annotations={ROLE_ARN_ANNOTATION: role, "team": "orders", **(TRACKED if owned else {})},
+        trust=trust.replace('"Statement":[', '"Statement":').replace("}}}]}", "}}}}"),
         declared=[deployment("orders"), deployment("worker")],
         probes_until_visible=2,
         reality="none" if fails else None,
@@ -166,8 +170,9 @@ def sweep(case: Case, opened: Open) -> int:
 
 FIRST, LAST = Edit(), Edit(order=Order.ANNOTATION_LAST)
 ORDERED = {
-    f"[{edit.order}] {name}": replace(case, edit=edit)
+    f"[{edit.order}]{' [away]' if away else ''} {name}": replace(case, edit=edit, away=away)
     for edit in (FIRST, LAST)
+    for away in (False, True)
     for name, case in {
         "there": Case(go=there),
         "back": Case(go=back),
@@ -182,6 +187,10 @@ CASES = {
         f"[{edit.order}] to {kind}": Case(go=up_to(kind), edit=edit, ends=Exit.UNFINISHED)
         for edit in (FIRST, LAST)
         for kind in (StepKind.AGENT, StepKind.TRUST, StepKind.ASSOCIATION, StepKind.RESTART)
+    },
+    **{
+        f"[away] to {kind}": Case(go=up_to(kind), away=True, ends=Exit.UNFINISHED)
+        for kind in (StepKind.TRUST, StepKind.SOURCE_ROLE, StepKind.TARGET_TRUST, StepKind.ASSOCIATION)
     },
     **{f"[{edit.order}] natural": Case(go=natural, edit=replace(edit, restart="natural")) for edit in (FIRST, LAST)},
 }
@@ -201,11 +210,12 @@ def test_sweep_with_kills_in_the_middle_of_a_commit() -> None:
     assert sweep(CASES["[annotation-first] there and back by itself"], killed) > 40
 
 
+@pytest.mark.parametrize("away", [False, True], ids=["[home]", "[away]"])
 @pytest.mark.parametrize("order", Order, ids=lambda order: f"[{order}]")
 @pytest.mark.parametrize("planned_anew", [False, True], ids=["[rollback at once]", "[planned anew, there, back]"])
-def test_killed_there_and_something_else_next(planned_anew: bool, order: Order) -> None:
+def test_killed_there_and_something_else_next(planned_anew: bool, order: Order, away: bool) -> None:
     """Nobody need repeat the command that was killed: the way back, or a fresh plan, must do as well."""
-    case = Case(go=there, edit=Edit(order=order))
+    case = Case(go=there, edit=Edit(order=order), away=away)
     for at, where in enumerate(smooth(case, memory), 1):
         with case.scene(memory) as scene:
             scene.arm(at)

@@ -28,6 +28,13 @@ What it calls, and nothing else (the least IAM policy follows from this table):
     iam:GetRole                          iam                        plan, apply
     iam:ListRoles                        iam                        plan, for more than 20 roles of an account
     iam:UpdateAssumeRolePolicy           iam                        apply, way back
+    iam:CreateRole, iam:TagRole          source_roles               apply, for a role of another account
+    iam:GetRolePolicy                    source_roles               apply, way back, for a role of another account
+    iam:PutRolePolicy                    source_roles               apply, for a role of another account
+    iam:ListRolePolicies                 source_roles               way back, for a role of another account
+    iam:ListAttachedRolePolicies         source_roles               way back, for a role of another account
+    iam:ListInstanceProfilesForRole      source_roles               way back, for a role of another account
+    iam:DeleteRolePolicy, iam:DeleteRole source_roles               way back, for a role of another account
     iam:PassRole                         EKS on our behalf          apply (iam:PassedToService pods.eks.amazonaws.com;
                                                                     of an add-on eks.amazonaws.com)
 """

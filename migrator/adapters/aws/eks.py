@@ -80,13 +80,23 @@ class EksCluster:
         return found
 
     def create_association(
-        self, *, namespace: str, service_account: str, role_arn: str, tags: Mapping[str, str], token: str
+        self,
+        *,
+        namespace: str,
+        service_account: str,
+        role_arn: str,
+        tags: Mapping[str, str],
+        token: str,
+        target_role_arn: str = "",
+        session_tags: bool = True,
     ) -> Association:
         """Creates it; a repeat with the same token makes nothing new.
 
         Raises:
             Rejected: reason `trust-not-accepted`, `role-not-visible`, `exists`, `limit`, or EKS's own code.
         """
+        options: dict[str, Any] = {"targetRoleArn": target_role_arn} if target_role_arn else {}
+        options |= {} if session_tags else {"disableSessionTags": True}
         doing = self._doing(f'associating "{namespace}/{service_account}" with role "{role_arn}"')
         try:
             answer = self._sessions.run(
@@ -97,6 +107,7 @@ class EksCluster:
                     roleArn=role_arn,
                     tags=dict(tags),
                     clientRequestToken=token,
+                    **options,
                 ),
                 doing=doing,
                 service="eks",

@@ -199,17 +199,20 @@ class IamRoles:
 def _role(entry: Any) -> Role:
     """The fact for IAM's `Role` structure."""
     arn = str(entry["Arn"])
-    document = entry.get("AssumeRolePolicyDocument", {})
-    trust = unquote(document) if isinstance(document, str) else json.dumps(document)
     return Role(
         arn=arn,
         name=entry["RoleName"],
         id=entry["RoleId"],
         account=arn.split(":")[4],
-        trust=trust,
+        trust=document_text(entry.get("AssumeRolePolicyDocument", {})),
         max_session_seconds=entry.get("MaxSessionDuration", 3600),
         tags={tag["Key"]: tag["Value"] for tag in entry.get("Tags", ())},
     )
+
+
+def document_text(document: Any) -> str:
+    """A policy document as JSON text; botocore hands it over parsed, the raw API URL-encoded."""
+    return unquote(document) if isinstance(document, str) else json.dumps(document)
 
 
 def _same(one: str, other: str) -> bool:

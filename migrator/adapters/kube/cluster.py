@@ -98,11 +98,25 @@ class LiveCluster:
         return self._eks.association(namespace, service_account)
 
     def create_association(
-        self, *, namespace: str, service_account: str, role_arn: str, tags: Mapping[str, str], token: str
+        self,
+        *,
+        namespace: str,
+        service_account: str,
+        role_arn: str,
+        tags: Mapping[str, str],
+        token: str,
+        target_role_arn: str = "",
+        session_tags: bool = True,
     ) -> Association:
         """Creates it; `token` makes a repeat idempotent. Refusals as the port `Associations` says."""
         return self._eks.create_association(
-            namespace=namespace, service_account=service_account, role_arn=role_arn, tags=tags, token=token
+            namespace=namespace,
+            service_account=service_account,
+            role_arn=role_arn,
+            tags=tags,
+            token=token,
+            target_role_arn=target_role_arn,
+            session_tags=session_tags,
         )
 
     def delete_association(self, association_id: str) -> None:

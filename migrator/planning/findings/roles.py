@@ -9,7 +9,7 @@ from migrator.model.trust import QUOTA, IrsaKind, IrsaMatch, Merged, Scope
 from migrator.model.trust_match import SERVICE
 from migrator.model.trust_parties import provider_arn, subject_of
 from migrator.planning.case import Case, RoleView
-from migrator.planning.findings import conditions
+from migrator.planning.findings import conditions, crossing
 from migrator.planning.findings.catalogue import found
 
 _RESERVED = ("/aws-service-role/", "/aws-reserved/")
@@ -42,7 +42,7 @@ def _arn(case: Case) -> Iterator[Finding]:
         yield found("role-arn-malformed", owner, ROLE_ARN_ANNOTATION, view.written, partition=cluster.partition)
     else:
         if view.arn.account != cluster.account:
-            yield found("role-other-account", view.written, "account", view.arn.account, account=cluster.account)
+            yield from crossing.judge(case)
         if view.arn.path.startswith(_RESERVED):
             yield found("role-reserved", view.written, "path", view.arn.path)
         if view.unreadable:
@@ -131,9 +131,9 @@ def _association(case: Case) -> Iterator[Finding]:
         return
     if association.owner_arn and not _of_its_addon(case, association):
         yield found("association-addon", association.id, "ownerArn", association.owner_arn)
-    if association.role_arn != case.role.written:
+    if association.role_arn != (case.subject.source or case.role.written):
         yield found("association-other-role", association.id, "roleArn", association.role_arn)
-    elif association.target_role_arn:
+    elif not case.moved:
         yield found("association-other-role", association.id, "targetRoleArn", association.target_role_arn)
     else:
         yield found("association-exists", association.id, "roleArn", association.role_arn)

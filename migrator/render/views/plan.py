@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from migrator.model.fleet import Policy
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Finding, Plan, Severity, Verdict
-from migrator.model.trust import Scope
 from migrator.planning.users import Users
 from migrator.render.blocks import VERDICT_TONES, Block, Column, Line, Table, Tone
 from migrator.render.json_out import result
@@ -57,7 +57,7 @@ class Seen:
     issuers: Mapping[str, str]  # issuer of a cluster, without its scheme, to its alias
     closed: Sequence[LeftOut]
     standings: Mapping[ServiceId, Stand]
-    scope: Scope
+    policy: Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

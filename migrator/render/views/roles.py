@@ -87,7 +87,7 @@ def _trusted(role: Role | None, users: Iterable[User], seen: Seen) -> list[dict[
 def _size(role: Role | None, users: Iterable[User], seen: Seen) -> dict[str, int] | None:
     if role is None:
         return None
-    told = sizes(role, users, seen.scope)
+    told = sizes(role, users, seen.policy)
     return {"now": told.now, "after": told.after, "by_cluster": told.by_cluster, "quota": told.quota}
 
 

@@ -74,7 +74,7 @@ def edit(fields: Edit) -> dict[str, Any]:
 def trust_change(plan: Plan) -> dict[str, Any] | None:
     """What the trust step does to the role's trust policy as it was planned; None when it does nothing."""
     trust = (plan.facts.get("role") or {}).get("trust")
-    planned = plan.step("trust")
+    planned = plan.trust_step
     if trust is None or planned is None:
         return None
     merged = merge(_text(trust), subject_from(planned.after["subject"]))

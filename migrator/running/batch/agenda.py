@@ -8,7 +8,7 @@ from enum import StrEnum
 from migrator.model.errors import RecordFault
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Mark, Outcome, Run, ServiceState, Status, StepRecord
-from migrator.model.plan import Plan, StepKind, Verdict
+from migrator.model.plan import Plan, Verdict
 from migrator.running.kept import kept
 from migrator.running.proven import unproven
 from migrator.running.runs import PlanOf, carries
@@ -201,5 +201,5 @@ def _stopped(last: StepRecord | None, *, failed: bool) -> Left | None:
 
 
 def _task(errand: Errand, plan: Plan, service: ServiceId) -> Task:
-    step = plan.step(StepKind.TRUST)
+    step = plan.trust_step
     return Task(service=service, errand=errand, plan=plan, role=str(step.on["role"]) if step else "")

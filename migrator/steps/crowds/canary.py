@@ -3,8 +3,8 @@
 Variables alone prove neither, and by the time verify looks every workload has been replaced.
 """
 
-from migrator.model.trust import Subject, allows
 from migrator.steps.crowds.crowd import Crowd
+from migrator.steps.crowds.doors import closed
 from migrator.steps.crowds.questions import Word, ask
 from migrator.steps.step import Context, Failed, NotYet, Settling
 
@@ -16,23 +16,16 @@ def held_back(context: Context, last: Crowd | None) -> Settling | None:
 
 def _refused(context: Context) -> Settling | None:
     """IAM's reads may be stale: wait."""
-    if not (context.role_arn and context.cluster_arn):
-        return None
-    role, service = context.trust.role(context.role_arn), context.service
-    if role is None:
-        return NotYet(reason=f'role "{context.role_arn}" is not to be found', stage="trust")
-    if allows(role.trust, Subject(context.cluster_arn, service.namespace, service.name)):
-        return None
-    said = f'the trust policy of role "{role.arn}" no longer lets "{service}" in by Pod Identity'
-    return NotYet(reason=f"{said}; no other workload is touched", stage="trust")
+    problem = closed(context, context.cluster_arn) if context.role_arn and context.cluster_arn else ""
+    return NotYet(reason=f"{problem}; no other workload is touched", stage="trust") if problem else None
 
 
 def _without_credentials(context: Context, last: Crowd) -> Settling | None:
     """One pod of it is asked; where nobody can be asked, the question is left to verify."""
-    answer = next(iter(ask(context.cluster, last.pods, context.role_arn, context.waits.check)), None)
+    answer = next(iter(ask(context.cluster, last.pods, context.identity_arn, context.waits.check)), None)
     if answer is None or answer.word in {Word.ANSWERED, Word.OPEN}:
         return None
     said = f"{last.ref}: credentials in {answer.pod}/{answer.container}: {answer.said}"
     if answer.word is Word.WRONG_ROLE:
-        return Failed(reason=f'{said}, expected role "{context.role_arn.rpartition("/")[2]}"', memo=context.memory)
+        return Failed(reason=f'{said}, expected role "{context.identity_arn.rpartition("/")[2]}"', memo=context.memory)
     return NotYet(reason=f"{said}; no other workload is touched", stage="credentials")

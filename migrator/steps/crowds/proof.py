@@ -73,10 +73,10 @@ def _asked(context: Context, questions: Sequence[Question], now: Callable[[], fl
 def _questions(context: Context, seen: Sequence[Pod]) -> Iterator[Question]:
     """Each with what it is remembered by: a pod that was made anew is asked anew."""
     timeout = context.waits.check
-    containers = {pod.uid: (pod, name) for pod, name in whom(seen)} if context.role_arn else {}
+    containers = {pod.uid: (pod, name) for pod, name in whom(seen)} if context.identity_arn else {}
     for pod in spread((pod for pod, _ in containers.values()), SAMPLE):
         container = containers[pod.uid][1]
-        ask = partial(ask_one, context.cluster, pod, container, context.role_arn, timeout)
+        ask = partial(ask_one, context.cluster, pod, container, context.identity_arn, timeout)
         yield f"credentials of {pod.name} {pod.uid}", ask
     if context.check is not None:
         for pod in spread(seen, SAMPLE):
@@ -88,7 +88,7 @@ def _refused(context: Context, answer: Answer) -> Settling | None:
         return NotYet(reason=f"credentials in {answer.pod}/{answer.container}: {answer.said}")
     if answer.word is Word.WRONG_ROLE:
         said = f"{answer.pod}/{answer.container} is {answer.said}"
-        return Failed(reason=f'{said}, expected role "{context.role_arn.rpartition("/")[2]}"')
+        return Failed(reason=f'{said}, expected role "{context.identity_arn.rpartition("/")[2]}"')
     return None
 
 

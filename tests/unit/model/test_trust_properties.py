@@ -28,7 +28,10 @@ from migrator.model.wildcards import matches
 
 ARNS = st.sampled_from([f"arn:aws:eks:us-east-1:111111111111:cluster/{name}" for name in ("a", "b")])
 NAMES = st.sampled_from(["app", "web", "job", "db"])
-SUBJECTS = st.builds(Subject, ARNS, NAMES, NAMES)
+SUBJECTS = st.one_of(
+    st.builds(Subject, ARNS, NAMES, NAMES),
+    st.builds(Subject, ARNS, NAMES, NAMES, path=st.sampled_from(["/", "/eks/"]), tagged=st.booleans()),
+)
 TEXTS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF) | st.sampled_from("\t\n\r"), max_size=6)
 NUMBERS = st.sampled_from([0, -1, 2**53 + 1, 0.5, 1e22, 5e-324])
 VALUES = st.one_of(TEXTS, st.lists(TEXTS, max_size=2), st.booleans(), NUMBERS, st.none())

@@ -8,6 +8,7 @@ import pytest
 
 from migrator.model.facts import Addon, AgentState, EnvVar, FargateSelector, Node, Unread, WorkloadRef
 from migrator.model.fleet import Policy
+from migrator.model.source_role import source_arn
 from migrator.model.trust import Scope, Subject, merge
 from migrator.planning.findings.catalogue import CATALOGUE
 from migrator.planning.planner import PlanSettings
@@ -33,7 +34,10 @@ ROLE_B = "arn:aws:iam::222222222222:role/orders-api"
 SERVICE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/eks.amazonaws.com/Orders"
 NO_AGENT = HEALTHY.but(agent_state=AgentState())
 INSTALL = PlanSettings()
+AWAY = HEALTHY.but(accounts=[account(ROLE_B)], trusts={ROLE_B: trust_for(SUBJECT, account="222222222222")})
+SOURCE = source_arn(CLUSTER.arn, SERVICE.namespace, SERVICE.name, "/")
 REQUIRE = PlanSettings(policy=Policy(agent="require"))
+EXTERNAL_ID = PlanSettings(policy=Policy(cross_account_condition="external-id"))
 DENY_PODS = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}
 DENY_OTHER = {"Effect": "Deny", "Principal": "*", "Action": "sts:GetCallerIdentity"}
 POD_FARGATE = {"eks.amazonaws.com/fargate-profile": "edge"}
@@ -214,7 +218,18 @@ CASES = [
         HEALTHY.but(accounts=[account(ROLE.replace("aws:", "aws-cn:", 1))]),
         HEALTHY.but(accounts=[account(ROLE.replace("role/", "role/team/"))]),
     ),
-    Case("role-other-account", HEALTHY.but(accounts=[account(ROLE_B)], trusts={ROLE_B: trust_for(SUBJECT)}), HEALTHY),
+    Case("role-other-account", AWAY, AWAY, PlanSettings(policy=Policy(cross_account="block"))),
+    Case("role-other-account", AWAY.but(closed={"222222222222": "AccessDenied"}), AWAY),
+    Case("role-other-account", AWAY.but(linked=[association(ROLE_B, owner_arn="arn:aws:eks:addon/x")]), AWAY),
+    Case("cross-account", AWAY, HEALTHY),
+    Case("target-session-shorter", AWAY.but(of_roles={"max_session_seconds": 3601}), AWAY),
+    Case(
+        "target-session-shorter",
+        AWAY.but(of_roles={"max_session_seconds": 3601}),
+        HEALTHY.but(of_roles={"max_session_seconds": 3601}),
+    ),
+    Case("session-tags-off", AWAY, AWAY, EXTERNAL_ID),
+    Case("session-tags-off", AWAY, HEALTHY, EXTERNAL_ID, EXTERNAL_ID),
     Case(
         "account-unreadable", HEALTHY.but(closed={ACCOUNT: "AccessDenied"}), HEALTHY.but(closed={"2": "AccessDenied"})
     ),
@@ -281,6 +296,16 @@ CASES = [
     ),
     Case("association-other-role", HEALTHY.but(linked=[association(ROLE_B)]), HEALTHY.but(linked=[association()])),
     Case("association-other-role", HEALTHY.but(linked=[association(target_role_arn=ROLE_B)]), HEALTHY),
+    Case(
+        "association-other-role",
+        AWAY.but(linked=[association(SOURCE, target_role_arn=ROLE)]),
+        AWAY.but(linked=[association(SOURCE, target_role_arn=ROLE_B)]),
+    ),
+    Case(
+        "association-exists",
+        AWAY.but(linked=[association(SOURCE, target_role_arn=ROLE_B)]),
+        AWAY.but(linked=[association(SOURCE)]),
+    ),
     Case(
         "association-addon",
         HEALTHY.but(linked=[association(owner_arn="arn:aws:eks:eu-west-1:1:addon/x")]),

@@ -3,6 +3,7 @@
 import json
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -74,7 +75,7 @@ def test_the_way_back_leads_to_the_state_without_us_whatever_is_there(world: Wor
 
 def test_the_steps_say_exactly_what_the_executor_reads() -> None:
     made = plan(WORLD.but(agent_state=AgentState()))
-    subject = {"cluster_arn": CLUSTER.arn, "namespace": "orders", "name": "orders-api"}
+    subject: dict[str, Any] = {"cluster_arn": CLUSTER.arn, "namespace": "orders", "name": "orders-api"}
     steps = {one.id: (one.on, one.before, one.after) for one in made.forward}
 
     assert steps == {

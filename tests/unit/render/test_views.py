@@ -16,6 +16,7 @@ from migrator.render.steps import changes, role_name, words
 from migrator.render.views import explain, lab, verify
 from migrator.running.observe import Crew, Manned, Observation, Seen
 from tests.fakes.addon_world import AddonWorld
+from tests.fakes.crossing import SOURCE, TARGET, away
 from tests.fakes.running import plan_for
 from tests.fakes.samples import ORDERS, TRUST, sample_plan
 from tests.fakes.world import ROLE_ARN
@@ -182,10 +183,15 @@ def test_explain_page() -> None:
 
 
 def test_every_step_has_its_words() -> None:
-    plan = sample_plan()
+    plan, crossing = sample_plan(), plan_for(away())
 
     addon = plan_for(AddonWorld())
-    assert {step.kind for step in (*plan.forward, *addon.forward)} == set(StepKind)
+    assert {step.kind for step in (*plan.forward, *addon.forward, *crossing.forward)} == set(StepKind)
+    assert [str(words(step)) for step in crossing.forward[1:4]] == [
+        f"source role {role_name(SOURCE)}: none → there, may assume the target role only",
+        "trust policy of role data/orders: does not let the source role in → lets the source role in",
+        f"association of shop/orders: none → {role_name(SOURCE)}, target role {TARGET}",
+    ]
     assert [str(words(step)) for step in plan.forward] == [
         "add-on eks-pod-identity-agent on prod: absent → ready",
         "trust policy of role orders: no Pod Identity → trusts Pod Identity for this service",
