@@ -139,8 +139,8 @@ class Case:
 
     @property
     def session_tags(self) -> bool:
-        """Whether the service's sessions will carry the tags of Pod Identity: they do unless switched off."""
-        return self.association is None or self.association.session_tags
+        """Whether the service's sessions carry the tags of Pod Identity: as its association says, or as is planned."""
+        return self.subject.tagged if self.association is None else self.association.session_tags
 
 
 def template_of_pod(pod: Pod) -> Template:

@@ -8,11 +8,13 @@ import pytest
 from migrator.model.aws_side import Operator, VpcEndpoint
 from migrator.model.errors import NotPermitted
 from migrator.model.facts import Workload
+from migrator.model.fleet import Policy
 from migrator.model.permissions import Permissions
 from migrator.model.plan import Verdict
 from migrator.planning.findings.operator import MANY
 from migrator.planning.findings.sessions import ROOMY
-from tests.fakes.planning import CLUSTER, ROLE, SERVICE, World, account, association, workload
+from migrator.planning.planner import PlanSettings
+from tests.fakes.planning import CLUSTER, ROLE, SERVICE, SUBJECT, World, account, association, trust_for, workload
 
 PRIVATE = replace(CLUSTER, vpc="vpc-1", public_endpoint=False)
 
@@ -32,8 +34,8 @@ class Closed(World):
         raise NotPermitted("iam:SimulatePrincipalPolicy is not permitted")
 
 
-def codes(world: World) -> list[str]:
-    [plan] = [plan for plan in world.plans() if plan.service == SERVICE]
+def codes(world: World, settings: PlanSettings | None = None) -> list[str]:
+    [plan] = [plan for plan in world.plans(settings) if plan.service == SERVICE]
     return [finding.code for finding in plan.findings]
 
 
@@ -97,4 +99,13 @@ def test_an_association_without_session_tags_has_no_trouble_with_them() -> None:
     assert {"session-tags-large", "role-tag-overridden"} <= set(codes(tagged))
 
 
+def test_an_association_that_is_planned_without_session_tags_has_none_either() -> None:
+    role = f"arn:aws:iam::{AWAY}:role/orders-api"
+    trusts = {role: trust_for(SUBJECT, account=AWAY)}
+    world = World(of=replace(CLUSTER, name="x" * 300), accounts=[account(role)], trusts=trusts)
+    assert "session-tags-large" in codes(world)
+    assert "session-tags-large" not in codes(world, PlanSettings(policy=Policy(cross_account_condition="external-id")))
+
+
+AWAY = "222222222222"
 TAGS = {"kubernetes-namespace": "orders"}
