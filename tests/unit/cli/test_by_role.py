@@ -100,13 +100,13 @@ def test_the_crowd_in_another_cluster_fills_the_trust_policy_up(office: Office) 
     assert "with policy.trust_conditions cluster" in found.says
 
 
-def test_services_of_another_account_are_users_and_need_no_room(office: Office) -> None:
-    """No association of theirs can name the role."""
+def test_services_of_another_account_are_users_and_need_room_of_their_own(office: Office) -> None:
+    """Their source roles are let in, by a statement for each."""
     (before,) = told(office.plan(by_role=True))["roles"]
     office.worlds["us"] = World(of=replace(US, account="222222222222"))
     (role,) = told(office.plan(by_role=True))["roles"]
     assert len(role["users"]) == 2
-    assert role["size"]["after"] < before["size"]["after"]
+    assert role["size"]["after"] > before["size"]["after"]
 
 
 def test_a_cluster_nobody_could_look_at_is_named_and_stops_nothing(office: Office) -> None:
