@@ -82,7 +82,7 @@ def test_a_role_of_another_account_is_not_taken_for_the_one_of_the_same_name_her
     (plan,) = world.plans()
     touched = [value for step in plan.forward for value in (*step.on.values(), *step.after.values())]
     assert ROLE not in touched
-    assert "role-other-account" in {found.code for found in plan.findings}
+    assert "cross-account" in {found.code for found in plan.findings}
 
 
 def test_a_service_that_shares_the_role_of_an_add_on_is_planned_like_any_other() -> None:
