@@ -146,11 +146,6 @@ _RANKS: Mapping[Order, tuple[StepKind, ...]] = {
 }
 
 
-def rank(kind: StepKind, order: Order) -> int:
-    """Which comes first: the kinds of both sorts of plan, for one role and for a role of another account, in a row."""
-    return _RANKS[order].index(kind)
-
-
 def in_order(forward: Iterable[PlannedStep], order: Order) -> tuple[PlannedStep, ...]:
     """The steps there in that order, however they stood. The way back is the same for both."""
-    return tuple(sorted(forward, key=lambda step: rank(step.kind, order)))
+    return tuple(sorted(forward, key=lambda step: _RANKS[order].index(step.kind)))

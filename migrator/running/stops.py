@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from migrator.model.exits import Exit
 from migrator.model.journal import OVER, Status, StepRecord
-from migrator.model.plan import Plan, PlannedStep, StepKind, rank
+from migrator.model.plan import Plan, PlannedStep, StepKind
 from migrator.running.moves import Book
 from migrator.running.result import Result
 
@@ -28,12 +28,10 @@ _GOES_ON = 'the same command without "--to" goes on'
 
 
 def up_to(plan: Plan, to: StepKind | None) -> tuple[PlannedStep, ...]:
-    """The steps there up to and including that kind's, in their order; all of them when none is named.
-
-    Of a kind that the plan does not have, they go as far as its place: `trust`, for a role of another account.
-    """
-    order = plan.edit.order
-    return tuple(step for step in plan.way_there if to is None or rank(step.kind, order) <= rank(to, order))
+    """The steps there up to and including that kind's, in their order; all of them when none is named."""
+    steps = plan.way_there
+    end = next((at for at, step in enumerate(steps, 1) if step.kind is to), len(steps))
+    return steps[:end]
 
 
 def over(book: Book, step: PlannedStep) -> bool:

@@ -146,7 +146,7 @@ KINDS: Mapping[str, Kind] = {
     "argo": Kind(2, ARGO, shows=("owner-argo-cd",)),
     "terraform": Kind(1, _tagged({"ManagedBy": "Terraform"}), "attention", ("role-terraform",)),
     "stack": Kind(1, _tagged(STACK), "blocked", ("role-cloudformation",)),
-    "cross": Kind(2, _cross_account, "blocked", ("role-other-account",)),
+    "cross": Kind(2, _cross_account, shows=("cross-account",)),
     "ebs": Kind(1, _addons("ebs-csi-controller-sa", "ebs"), shows=("addon-owned",)),
     "efs": Kind(1, _addons("efs-csi-controller-sa", "efs"), "blocked", ("addon-unsupported",)),
     "cni": Kind(1, _cni, "attention", ("addon-cni", "addon-owned", "association-exists")),

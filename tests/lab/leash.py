@@ -13,7 +13,7 @@ from pathlib import Path
 from migrator.lab import daemon
 from migrator.lab.record import Lab
 
-ENOUGH = 60.0  # seconds to stop in; then it says where each of its threads is, and ends
+ENOUGH = 100.0  # seconds to stop in; then it says where each of its threads is, and ends
 
 
 def main(world: str, directory: str, plane: str) -> None:

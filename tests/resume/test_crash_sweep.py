@@ -190,7 +190,7 @@ CASES = {
     },
     **{
         f"[away] to {kind}": Case(go=up_to(kind), away=True, ends=Exit.UNFINISHED)
-        for kind in (StepKind.TRUST, StepKind.SOURCE_ROLE, StepKind.TARGET_TRUST, StepKind.ASSOCIATION)
+        for kind in (StepKind.SOURCE_ROLE, StepKind.TARGET_TRUST, StepKind.ASSOCIATION)
     },
     **{f"[{edit.order}] natural": Case(go=natural, edit=replace(edit, restart="natural")) for edit in (FIRST, LAST)},
 }

@@ -171,3 +171,15 @@ def test_the_planned_statement_lets_in_this_service_and_nobody_else() -> None:
     assert ours(document) == {subject}
     others = [Subject(**{**OWN, "name": "other"}, path="/"), Subject(**OWN, path="/x/"), Subject(**OWN)]
     assert not any(allows(document, one) for one in [*others, Subject(**OWN, path="/", tagged=False)])
+
+
+def test_a_policy_that_changes_later_moves_no_service_that_has_moved() -> None:
+    trust = trust_for(SUBJECT, account=AWAY)
+    trust["Statement"].append(statement_for(Subject(**OWN, path="/")))
+    made = plan(WORLD.but(trusts={TARGET: trust}), cross_account_condition="external-id", source_role_path="/eks/")
+    target, linked = made.step("target-trust"), made.step("association")
+    assert target is not None
+    assert linked is not None
+    assert target.before == {"pod_identity": True}
+    assert target.after["subject"] == {**OWN, "path": "/", "tagged": True}
+    assert (linked.after["role_arn"], linked.after.get("session_tags", True)) == (SOURCE, True)
