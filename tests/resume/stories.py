@@ -11,6 +11,13 @@ STORIES: dict[str, Script] = {
     "its owner takes the annotation out once the service has moved, and the way back waits for him": Script(
         commands=(("apply", {}), ("they take", {}), ("apply", {}), ("rollback", {})), owned=True
     ),
+    "its owner takes it out, others the association and a workload, before the run comes to it": Script(
+        commands=(("apply", {}), ("they delete", {}), ("they dissociate", {}), ("they take", {})),
+        workloads=(("DaemonSet", 0), ("DaemonSet", 1)),
+        order=LAST,
+        restart="natural",
+        owned=True,
+    ),
     "its owner takes it out while the way back is cut off behind it": Script(
         commands=(
             ("apply", {}),
