@@ -24,11 +24,15 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A module's tests share its fixtures, and so its worker; one that runs on two planes counts as two modules."""
+    """A module's tests share its fixtures, and so its worker; one that runs on two planes counts as two modules.
+
+    A long test marked `apart` shares nothing, and need not wait for its neighbours.
+    """
     tier.leave_out(items)
     for item in items:
         plane = "real" if item.get_closest_marker(tier.MARK) else ""
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{item.path.parent.name}-{plane}"))
+        own = item.name if item.get_closest_marker("apart") else ""
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{item.path.parent.name}-{plane}{own}"))
     items.sort(key=_rank)
 
 

@@ -74,6 +74,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
 
 
 @pytest.mark.slow
+@pytest.mark.apart
 @pytest.mark.timeout(600 + LIMIT)
 @pytest.mark.parametrize("store", ["sqlite", "dynamodb"])
 def test_chaos(fleet: Fleet, store: str) -> None:

@@ -172,6 +172,7 @@ def test_one_back_leaves_the_other(fleet: Fleet) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.apart
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("clusters", [("main", "main"), ("main", "east")], ids=["one cluster", "two clusters"])
 def test_a_hundred_rounds_of_two_processes(tmp_path: Path, clusters: tuple[str, str]) -> None:
@@ -189,6 +190,7 @@ def test_a_hundred_rounds_of_two_processes(tmp_path: Path, clusters: tuple[str, 
 
 
 @pytest.mark.slow
+@pytest.mark.apart
 @pytest.mark.timeout(1800)
 def test_twenty_rounds_with_readers_that_are_late(tmp_path: Path) -> None:
     """Two go there at once; then one goes back while a third goes there."""
