@@ -8,6 +8,7 @@ from migrator.model.discovery import Entry, Known, Unreached
 from migrator.model.fleet import Account
 from migrator.render.blocks import Block, Column, Diff, Line, Table, Tone
 from migrator.render.json_out import result
+from migrator.steps.crowds.judged import count
 
 _TONES: Mapping[str, Tone] = {Known.NEW: Tone.GOOD, Known.GONE: Tone.WARN}
 
@@ -74,7 +75,8 @@ def blocks(data: Mapping[str, Any]) -> list[Block]:
         drawn += [Diff(tuple(data["diff"])), Line()]
     counts = data["summary"]
     told = ", ".join(f"{counts[word]} {word}" for word in Known)
-    drawn.append(Line(f"{counts['clusters']} clusters in {len(data['accounts'])} accounts: {told}", Tone.HEAD))
+    where = f"{count(counts['clusters'], 'cluster')} in {count(len(data['accounts']), 'account')}"
+    drawn.append(Line(f"{where}: {told}", Tone.HEAD))
     drawn.append(Line(f"{data['file']}: {_fate(data)}"))
     drawn += [
         Line(f"gone: {one['alias']} ({one['name']} in {one['region']}; its entry was kept)", Tone.WARN)

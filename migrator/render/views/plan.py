@@ -12,6 +12,7 @@ from migrator.render.blocks import VERDICT_TONES, Block, Column, Line, Table, To
 from migrator.render.json_out import result
 from migrator.render.steps import changes, role_name
 from migrator.render.views.owners import owners_of
+from migrator.steps.crowds.judged import count
 
 CHANGES = ("new", "changed", "unchanged", "in-hand")
 _ORDER = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.INFO: 2}
@@ -182,7 +183,7 @@ def _closing(data: Mapping[str, Any]) -> list[Block]:
     told = [f"{counts[str(word)]} {word}" for word in Verdict]
     held = f" ({counts['hold']} on hold)" if counts["hold"] else ""
     looked = counts["clusters"] - counts["left_out"]
-    summed = f"{_many(counts['services'], 'service')} in {_many(looked, 'cluster')}: {', '.join(told)}{held}"
+    summed = f"{count(counts['services'], 'service')} in {count(looked, 'cluster')}: {', '.join(told)}{held}"
     lines: list[Block] = [Line(summed, Tone.HEAD), Line(_folder(data)), *_owned(data["services"])]
     lines += [Line(f"gone: {service} (its plan file was kept)", Tone.WARN) for service in data["gone"]]
     lines += [Line(f"left out: cluster {one['cluster']}: {one['why']}", Tone.BAD) for one in data["left_out"]]
@@ -194,14 +195,10 @@ def _owned(services: Sequence[Mapping[str, Any]]) -> list[Block]:
     """That there are changes to make at sources; the changes themselves would drown the table."""
     owned = sum(bool(service["owners"]) for service in services)
     said = "with owners who have a change to make at the source: migrate show SERVICE prints it"
-    return [Line(f"{_many(owned, 'service')} {said}")] if owned else []
+    return [Line(f"{count(owned, 'service')} {said}")] if owned else []
 
 
 def _folder(data: Mapping[str, Any]) -> str:
     names = ("new", "changed", "unchanged", "in_hand", "gone", "moved")
     told = ", ".join(f"{data['summary'][name]} {name.replace('_', ' ')}" for name in names)
     return f"{data['folder']}: {told}{'; nothing was written (--dry-run)' if data['dry_run'] else ''}"
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
