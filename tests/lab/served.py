@@ -42,19 +42,21 @@ def _on_its_way_back(service: Service, one: Unanswered) -> bool:
 def _returning(walked: Walked) -> Iterator[tuple[float, float]]:
     """When the run was between the association's end and the restart, and at work on it or cut off.
 
-    Once a step has failed nobody is at work any more: what is without credentials then stays so.
+    An add-on's association goes with its update, and its pods are new once they are verified. Once a step has failed
+    nobody is at work any more: what is without credentials then stays so.
     """
     begun = None
     gone = False
+    last = ("verify" if any(line.step == "addon" for line in walked.lines) else "restart", Status.DONE)
     for line in walked.lines if walked.run.direction is Direction.BACK else ():
-        gone = gone or (line.step, line.status) == ("association", Status.STARTED)
+        gone = gone or (line.status is Status.STARTED and line.step in {"association", "addon"})
         if gone and begun is None and line.status is Status.STARTED:
             begun = moment(line.at)
-        over = line.status is Status.FAILED or (line.step, line.status) == ("restart", Status.DONE)
+        over = line.status is Status.FAILED or (line.step, line.status) == last
         if begun is not None and over:
             yield begun, moment(line.at)
             begun = None
-        if (line.step, line.status) == ("restart", Status.DONE):
+        if (line.step, line.status) == last:
             return
     if begun is not None:
         yield begun, float("inf")
