@@ -12,12 +12,13 @@ import pytest
 from migrator.model import identity
 from migrator.model.errors import Drift
 from migrator.model.exits import Exit
-from migrator.model.facts import Association, Pod
+from migrator.model.facts import Association, Pod, Stack
 from migrator.model.identity import Identity
 from migrator.model.ids import ROLE_ARN_ANNOTATION, ServiceId
 from migrator.model.journal import Direction, Status
 from migrator.model.plan import Edit, Order, Plan, StepKind, Verdict
 from migrator.model.trust import Subject, merge, ours, size
+from migrator.planning.verdict import may_accept
 from tests.fakes import world as fakes
 from tests.fakes.office import Office, subject
 from tests.fakes.planning import (
@@ -102,6 +103,16 @@ def test_dashes_in_a_namespace_stay_dashes_in_what_marks_a_thing_as_ours() -> No
     linked = plan.step("association")
     assert linked is not None
     assert linked.after["tags"]["irsa-migrator/service"] == "prod/team-a-prod/orders-api"
+
+
+def test_a_role_of_a_stack_is_never_edited_behind_it_nor_are_its_tags_touched() -> None:
+    """Its template is what has to change, and the plan says how."""
+    (plan,) = World(of_roles={"stack": Stack(name="shop-roles", place="OrdersRole")}).plans()
+    assert plan.verdict is Verdict.BLOCKED
+    assert "role-cloudformation" in {found.code for found in plan.findings}
+    assert not may_accept("role-cloudformation")
+    (owner,) = plan.facts["owners"]
+    assert (owner["step"], "shop-roles" in owner["name"], bool(owner["patches"])) == ("trust", True, True)
 
 
 def test_a_principal_of_the_own_account_is_no_reason_to_leave_a_service() -> None:
