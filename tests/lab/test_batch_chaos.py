@@ -22,7 +22,7 @@ from tests.lab.invariants import Invariant
 from tests.lab.look import check
 from tests.lab.shift import Shift
 
-SERVICES = int(os.environ.get("CHAOS_SERVICES", "120"))
+SERVICES = int(os.environ.get("CHAOS_SERVICES", "80"))
 KILLS = int(os.environ.get("CHAOS_KILLS", "40"))
 SEED = int(os.environ.get("CHAOS_SEED", "5"))
 CLUSTERS = ("north", "east", "south", "west")
