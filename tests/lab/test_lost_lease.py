@@ -17,6 +17,7 @@ from tests.lab.harness import Fleet
 from tests.lab.look import check
 from tests.lab.zygote import Started
 
+pytestmark = pytest.mark.slow
 LEASE = 3
 CHANGES: dict[str, dict[str, Any]] = {
     "trust": {"aws": {"operation": "UpdateAssumeRolePolicy", "role": "main-trust"}},
