@@ -7,7 +7,7 @@ import ssl
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -59,6 +59,10 @@ class Ask:
         """Whether the answer is a stream of events."""
         url = urlsplit(self.path)
         return parse_qs(url.query).get("watch", ["false"])[0] in ("1", "true") or "/watch/" in url.path
+
+    def patient(self) -> "Ask":
+        """The same watch, with more time."""
+        return replace(self, path=self.path.replace("timeoutSeconds=1", "timeoutSeconds=10"))
 
     def __str__(self) -> str:
         return f"{self.verb} {self.path}"

@@ -171,6 +171,8 @@ CASES: dict[str, tuple[Ask, ...]] = {
         patch(f"{group(6)}/widgets/a", {"metadata": {"finalizers": ["example.com/x"]}}),
         delete(f"{DEFINITIONS}/widgets.g6.example.com"),
         wait(f"{DEFINITIONS}/widgets.g6.example.com", "status.conditions.2.reason=InstanceDeletionInProgress"),
+        # said before it is done
+        wait(f"{group(6)}/widgets/a", "metadata.deletionTimestamp"),
         post(f"{group(6)}/widgets", widget(6, "b")),
         patch(f"{group(6)}/widgets/a", {"metadata": {"finalizers": None}}),
     ),
