@@ -25,7 +25,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     folder = tmp_path_factory.mktemp("crash")
     world = scenes.write(folder, [scenes.service("orders", replicas=2)], addons=["eks-pod-identity-agent"])
     with harness.fleet(world, folder, "real") as running:
-        scenes.waits(running, poll=0.2, settle=1, reconcile=1, trust_settle=0.5)
+        scenes.waits(running, **scenes.BRISK)
         running.migrate("plan").ok()
         yield running
 

@@ -13,6 +13,9 @@ CLUSTER = "main"
 LABELS = {"team": "shop"}
 """Of every ServiceAccount: of an object without any field that somebody set, no API server tells who changes it."""
 
+BRISK = {"poll": 0.2, "settle": 0.3, "reconcile": 0.3, "trust_settle": 0.1}
+"""Waits for tests that are about something else; longer ones are most of what a there-and-back takes."""
+
 Service = dict[str, Any]
 
 

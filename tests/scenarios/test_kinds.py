@@ -1,6 +1,7 @@
 """Every kind of workload, moved over the wire there and back by real processes."""
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from tests.lab import scenes
 from tests.lab.harness import Fleet
 from tests.scenarios.workloads import ON_DELETE, moving, named, pods, verified
 
+AT_ONCE = 4
 SIDECARS = {
     "initContainers": [{"name": "setup"}, {"name": "mesh"}],
     "containers": [{"name": "app"}, {"name": "proxy"}],
@@ -39,8 +41,14 @@ def fleet(plane: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flee
         yield running
 
 
-@pytest.mark.parametrize("name", KINDS)
-def test_each_kind_there_and_back(fleet: Fleet, name: str) -> None:
+@pytest.fixture(scope="module")
+def walks(fleet: Fleet) -> Mapping[str, Future[None]]:
+    """How each kind fared; all have been moved at once, as they are strangers to each other."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return {name: pool.submit(there_and_back, fleet, name) for name in KINDS}
+
+
+def there_and_back(fleet: Fleet, name: str) -> None:
     before = {pod["metadata"]["uid"] for pod in pods(fleet, name)}
 
     there = fleet.migrate("apply", *named(name)).ok()
@@ -53,3 +61,8 @@ def test_each_kind_there_and_back(fleet: Fleet, name: str) -> None:
     fleet.migrate("rollback", *named(name)).ok()
     verified(fleet, name, "irsa")
     assert moved & {pod["metadata"]["uid"] for pod in pods(fleet, name)} == set()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_each_kind_there_and_back(walks: Mapping[str, Future[None]], name: str) -> None:
+    walks[name].result()

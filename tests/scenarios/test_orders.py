@@ -26,7 +26,7 @@ def fleet(plane: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flee
     for service in services:
         service["workloads"][0]["podSpec"] = {"terminationGracePeriodSeconds": 0}
     with harness.fleet(scenes.write(folder, services, addons=["eks-pod-identity-agent"]), folder, plane) as running:
-        scenes.waits(running, poll=0.2, settle=1, reconcile=1, trust_settle=0.5)
+        scenes.waits(running, **scenes.BRISK)
         running.migrate("plan").ok()
         for service in services:
             if service["name"].endswith(LAST):

@@ -31,7 +31,7 @@ def fleet(plane: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flee
     for service in services[3:4]:
         service["role"] = {"name": service["name"], "tags": STACK}
     with harness.fleet(scenes.write(folder, services, addons=["eks-pod-identity-agent"]), folder, plane) as running:
-        scenes.waits(running, poll=0.2, settle=1, reconcile=1, trust_settle=0.5)
+        scenes.waits(running, **scenes.BRISK)
         running.migrate("plan").ok()
         yield running
 

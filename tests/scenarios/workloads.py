@@ -18,7 +18,7 @@ def moving(plane: str, folder: Path, services: list[dict[str, Any]], *prepared: 
         workload["podSpec"] = {**workload.get("podSpec", {}), "terminationGracePeriodSeconds": 0}
     world = scenes.write(folder, services, addons=["eks-pod-identity-agent"])
     with harness.fleet(world, folder, plane) as running:
-        scenes.waits(running, poll=0.2, settle=1, reconcile=1, trust_settle=1, rollout=30)
+        scenes.waits(running, **scenes.BRISK, rollout=30)
         for document in prepared:
             running.kube("main").create_object(document)
         running.migrate("plan").ok()
