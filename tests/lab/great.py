@@ -1,9 +1,11 @@
-"""A large practice fleet: 6 clusters in 3 accounts and 2 regions, each with the same 50 services of all kinds.
+"""A large practice fleet: 6 clusters in 3 accounts and 2 regions, each with the same 50 services of all kinds,
+or a part of them.
 
 What a kind is expected to come to is written here by a person, beside how it is made. A kind that another part of the
 program learns to tell is added to `KINDS`, and its number taken from `plain`, so that a cluster keeps its 50.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +17,7 @@ from migrator.model.exits import Exit
 ACCOUNTS = ("111111111111", "222222222222", "333333333333")
 REGIONS = {"west": "eu-west-1", "central": "eu-central-1"}
 EACH = 50
+PART = int(os.environ.get("GREAT_PART", "1"))  # of a kind's services there are so many times fewer
 LABELS = {"team": "shop"}
 SYSTEM = "kube-system"
 Json = dict[str, Any]
@@ -58,11 +61,17 @@ class Made:
 class Kind:
     """So many services of each cluster, and what a person expects `migrate plan` to say of each."""
 
-    count: int
+    of_fifty: int
     make: Callable[[Home, str, int], Made]
     verdict: str = "ready"
     shows: tuple[str, ...] = ()
     ends: Exit = Exit.DONE  # what the batch that moves it says of it
+    least: int = 1
+
+    @property
+    def count(self) -> int:
+        """How many there are in each cluster."""
+        return max(self.least, self.of_fifty // PART)
 
 
 def _own(**workload: Any) -> Callable[[Home, str, int], Made]:
@@ -136,7 +145,7 @@ KINDS: Mapping[str, Kind] = {
     "stateful": Kind(2, _own(kind="StatefulSet")),
     "daemon": Kind(1, _own(kind="DaemonSet")),
     "cron": Kind(1, _own(kind="CronJob"), shows=("pending-verification",), ends=Exit.UNFINISHED),
-    "pair": Kind(4, _pair, shows=("role-shared", "role-trusts-others")),
+    "pair": Kind(4, _pair, shows=("role-shared", "role-trusts-others"), least=2),
     "across": Kind(4, _across, shows=("role-shared", "role-trusts-others")),
     "fargate": Kind(3, _own(**_on("fargate", COMPUTE)), "blocked", ("fargate",)),
     "windows": Kind(2, _own(**WINDOWS), "blocked", ("windows",)),

@@ -1,4 +1,7 @@
-"""A fleet of 6 clusters in 3 accounts and 2 regions, 300 services: planned, moved as far as right, and taken back."""
+"""A fleet of 6 clusters in 3 accounts and 2 regions, 300 services: planned, moved as far as right, and taken back.
+
+`GREAT_PART=3` in the environment takes a third of each kind of service.
+"""
 
 import sys
 import time
@@ -35,7 +38,8 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 def test_every_service_is_planned_as_a_person_expects(fleet: Fleet) -> None:
     """The verdict and exactly the findings that its kind is written down with."""
-    assert (len(SERVICES), len({one.home.account for one in SERVICES}), len(great.HOMES)) == (300, 3, 6)
+    assert (len({one.home.account for one in SERVICES}), len(great.HOMES)) == (3, 6)
+    assert len(SERVICES) == 300 or great.PART > 1
     found = run(fleet, "plan", "--dry-run", "--output", "json").ok().data["services"]
 
     expected = {one.id: (great.KINDS[one.kind].verdict, great.KINDS[one.kind].shows) for one in SERVICES}
