@@ -63,6 +63,14 @@ class Roles(Protocol):
         """Why the account's roles could not be read, or None."""
         ...
 
+    def trust_quota(self, role: Role) -> int:
+        """How many characters, white space left out, the role's account lets a trust policy have.
+
+        Raises:
+            EnvironmentFault: it cannot be read, or the operator may not.
+        """
+        ...
+
     def permissions(self, roles: Iterable[Role]) -> Mapping[str, Permissions]:
         """What each role may do, keyed by ARN, in bulk where that is cheaper; what may not be read is in `unread`."""
         ...

@@ -22,7 +22,8 @@ def with_aws_side(cases: Sequence[Case], inventory: Inventory, view: ClusterView
         return []
     live = {case.role.role.arn: case.role.role for case in cases if case.role.role is not None}
     aws, far = _aws_side(cases, inventory, view, sorted(live)), reaches(live, roles)
-    found = [_tagged(replace(case, aws=aws, reach=far.get(case.role.written, NOWHERE))) for case in cases]
+    seen = [_tagged(replace(case, aws=aws, reach=far.get(case.role.written, NOWHERE))) for case in cases]
+    found = [_measured(case, roles) for case in seen]
     return [replace(case, unread=(*case.unread, *aws.unread, *case.reach.permissions.unread)) for case in found]
 
 
@@ -30,6 +31,17 @@ def _tagged(case: Case) -> Case:
     """The case with its role's tags: IAM's list of roles, by which many are read at once, leaves them out."""
     role, tags = case.role.role, case.reach.permissions.tags
     return replace(case, role=replace(case.role, role=replace(role, tags=tags))) if role is not None and tags else case
+
+
+def _measured(case: Case, roles: Roles) -> Case:
+    """The case with its account's quota of trust policies, which is asked for only where the default is too little."""
+    role, merged, sizes = case.role.role, case.role.merged, case.role.sizes
+    if role is None or merged is None or max(merged.size, sizes.for_all) <= sizes.quota:
+        return case
+    unread: list[Unread] = []
+    quota = _tried(f"the quota of trust policies of account {role.account}", lambda: roles.trust_quota(role), unread)
+    measured = replace(case.role, sizes=replace(sizes, quota=quota or sizes.quota))
+    return replace(case, role=measured, unread=(*case.unread, *unread))
 
 
 def _aws_side(cases: Sequence[Case], inventory: Inventory, view: ClusterView, roles: Sequence[str]) -> AwsSide:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from migrator.model.facts import Role
 from migrator.model.fleet import Policy
-from migrator.model.trust import QUOTA, Scope, Trusted, others, size
+from migrator.model.trust import Scope, Trusted, others, size
 from migrator.model.trust_parties import subject_of
 from migrator.planning.trusting import Terms
 from migrator.planning.users import User, size_for_all
@@ -41,7 +41,6 @@ class Sizes:
     now: int
     after: int  # once all users have moved
     by_cluster: int  # the same with statements that ask for the cluster only
-    quota: int = QUOTA
 
 
 def sizes(role: Role, users: Iterable[User], policy: Policy) -> Sizes:

@@ -22,7 +22,7 @@ from migrator.model.facts import (
 from migrator.model.fleet import Policy
 from migrator.model.identity import skipped_containers
 from migrator.model.ids import RoleArn, ServiceId
-from migrator.model.trust import IrsaMatch, Merged, Subject, Trusted
+from migrator.model.trust import QUOTA, IrsaMatch, Merged, Subject, Trusted
 from migrator.model.trust_match import AUDIENCE
 from migrator.planning.addon_owners import AddonOwner
 from migrator.planning.around import Around
@@ -38,6 +38,7 @@ class RoleSizes:
     now: int = 0
     for_all: int = 0  # once all services of the fleet that share the role are let in, as the fleet's policy says
     by_cluster: int = 0  # the same, with statements that ask for the cluster only
+    quota: int = QUOTA  # the account's, where more than the default is needed and it could be read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

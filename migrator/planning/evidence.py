@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from migrator.model.facts import Json, Workload
 from migrator.model.ownership import Owner, account_owner
-from migrator.model.trust import statement_for
+from migrator.model.trust import QUOTA, statement_for
 from migrator.planning.case import Case
 from migrator.planning.findings.clusters import profiles_of
 from migrator.planning.findings.ownership import trust_owner
@@ -62,11 +62,13 @@ def _role(case: Case) -> Json:
     if role is None:
         return None
     trust = None if case.role.merged is None else json.loads(role.trust)
+    quota = case.role.sizes.quota
     return {
         "arn": role.arn,
         "id": role.id,
         "trust_digest": hashlib.sha256(role.trust.encode()).hexdigest() if trust is None else trust_digest(trust),
         "trust": trust,
+        **({"trust_quota": quota} if quota != QUOTA else {}),
     }
 
 

@@ -30,6 +30,7 @@ from migrator.model.ids import ROLE_ARN_ANNOTATION, RoleArn, ServiceId
 from migrator.model.permissions import Permissions
 from migrator.model.plan import Plan
 from migrator.model.surroundings import S3Volume, SecurityGroupPolicy, Surroundings
+from migrator.model.trust import QUOTA
 from migrator.planning.planner import PlanSettings, plan_cluster
 
 ACCOUNT = "111111111111"
@@ -122,6 +123,8 @@ class World:
     offers: Mapping[str, Offer] = field(default_factory=dict)  # by add-on
     names: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)  # by add-on and version
     addons_denied: str = ""
+    quota: int | str = QUOTA  # or why it may not be read
+    quotas_asked: list[str] = field(default_factory=list)
     addon_calls: list[tuple[str, ...]] = field(default_factory=list)  # calls about add-ons, in order
 
     def but(self, **differs: Any) -> "World":
@@ -203,6 +206,12 @@ class World:
 
     def unreadable(self, account: str) -> str | None:
         return self.closed.get(account)
+
+    def trust_quota(self, role: Role) -> int:
+        if isinstance(self.quota, str):
+            raise NotPermitted(self.quota)
+        self.quotas_asked.append(role.account)
+        return self.quota
 
     def permissions(self, roles: Iterable[Role]) -> Mapping[str, Permissions]:
         return {role.arn: self.granted.get(role.arn, Permissions()) for role in roles}

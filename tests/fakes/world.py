@@ -34,6 +34,7 @@ from migrator.model.identity import AUDIENCE, TOKEN_FILE, TOKEN_VOLUME
 from migrator.model.ids import RESTART_STAMP, ROLE_ARN_ANNOTATION
 from migrator.model.permissions import Permissions
 from migrator.model.surroundings import Surroundings
+from migrator.model.trust import QUOTA
 from tests.fakes.source_roles import FakeSources
 
 ACCOUNT = "111111111111"
@@ -256,6 +257,10 @@ class FakeWorld(FakeSources):
     def unreadable(self, account: str) -> str | None:
         del account
         return None
+
+    def trust_quota(self, role: Role) -> int:
+        del role
+        return QUOTA
 
     def permissions(self, roles: Iterable[Role]) -> Mapping[str, Permissions]:
         return {role.arn: Permissions() for role in roles}

@@ -25,6 +25,7 @@ What it calls, and nothing else (the least IAM policy follows from this table):
     iam:SimulatePrincipalPolicy          operator                   plan: what the operator lacks
     ec2:DescribeVpcEndpoints             endpoints                  plan
     cloudformation:DescribeStacks        stacks                     plan; likewise cloudformation:ListStackResources
+    servicequotas:GetServiceQuota        quotas                     plan, for a trust policy larger than the default
     iam:GetRole                          iam                        plan, apply
     iam:ListRoles                        iam                        plan, for more than 20 roles of an account
     iam:UpdateAssumeRolePolicy           iam                        apply, way back

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from migrator.adapters.aws.errors import code_of
 from migrator.adapters.aws.iam_permissions import IamPermissions
+from migrator.adapters.aws.quotas import TrustQuotas
 from migrator.adapters.aws.sessions import AwsSessions
 from migrator.adapters.aws.stacks import Stacks
 from migrator.model.errors import EnvironmentFault, NotPermitted, Rejected
@@ -56,6 +57,7 @@ class IamRoles:
         self._stacks = Stacks(sessions)
         self._last = threading.local()  # clusters are planned side by side: each is told of its own reading
         self._permissions = IamPermissions(sessions)
+        self._quotas = TrustQuotas(sessions)
 
     def role(self, arn: str) -> Role | None:
         """The live role whose whole ARN is `arn`; None if its name is free or its path differs."""
@@ -94,6 +96,15 @@ class IamRoles:
         with ThreadPoolExecutor(max_workers=min(_THREADS, len(wanted) or 1)) as pool:
             parts = pool.map(self._permissions.of_account, wanted, wanted.values())
         return {arn: permissions for part in parts for arn, permissions in part.items()}
+
+    def trust_quota(self, role: Role) -> int:
+        """How many characters the role's account lets a trust policy have; asked once per account.
+
+        Raises:
+            NotPermitted: the operator may not look.
+            EnvironmentFault: Service Quotas does not answer.
+        """
+        return self._quotas.of_account(role.account, role.arn.split(":")[1])
 
     def unreadable(self, account: str) -> str | None:
         """Why the account's roles could not be read when this thread last asked for `roles`, or None."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}  # by partition, for want of better
+_HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}  # where a partition's IAM is kept
 
 
 class AwsSessions:
@@ -81,6 +81,12 @@ class AwsSessions:
         """CloudFormation of that account and region."""
         self.identity(account, region)
         return self._client(account, region, "cloudformation")
+
+    def service_quotas(self, account: str, partition: str) -> Any:
+        """Service Quotas of that account, where IAM's stand: in the region that IAM itself is kept in."""
+        region = _HOME.get(partition, _HOME["aws"])
+        self.identity(account, region)
+        return self._client(account, region, "service-quotas")
 
     def ec2(self, account: str, region: str) -> Any:
         """EC2 of that account and region."""

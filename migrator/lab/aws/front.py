@@ -34,6 +34,7 @@ from migrator.lab.aws.iam_store import IamStore
 from migrator.lab.aws.moto_backend import MotoBackend
 from migrator.lab.aws.pipeline import AfterHook, Handler, Hook, Pipeline
 from migrator.lab.aws.server import LoopbackServer
+from migrator.lab.aws.service_quotas import ServiceQuotas
 from migrator.lab.aws.sts import Sts
 from migrator.lab.aws.trail import Trail
 from migrator.lab.aws.trust_documents import TrustRules
@@ -141,6 +142,7 @@ class AwsFront:
             "dynamodb": Transactions(self._moto, self._clock).handlers(),
             "cloudformation": self.cloudformation.handlers(),
             "ec2": self.vpc_endpoints.handlers(),
+            "servicequotas": ServiceQuotas(self._roles.trust_quota).handlers(),
             "cloudtrail": CloudTrail(self.trail, self._clock).handlers(),
         }
 

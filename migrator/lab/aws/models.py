@@ -9,7 +9,8 @@ from botocore.exceptions import UnknownServiceError
 from botocore.loaders import create_loader
 from botocore.model import OperationModel, ServiceModel
 
-SERVED = ("eks", "eks-auth", "iam", "sts", "cloudformation", "cloudtrail", "dynamodb", "s3", "ec2")
+SERVED = ("eks", "eks-auth", "iam", "sts", "cloudformation", "cloudtrail", "dynamodb", "s3", "ec2", "servicequotas")
+_NAMED = {"servicequotas": "service-quotas"}  # models whose file has another name than requests are signed with
 
 
 @cache
@@ -21,7 +22,7 @@ def _loader() -> Any:
 def service_model(name: str) -> ServiceModel | None:
     """The model of a service by its signing name, or None when botocore has none of that name."""
     try:
-        return ServiceModel(_loader().load_service_model(name, "service-2"), name)
+        return ServiceModel(_loader().load_service_model(_NAMED.get(name, name), "service-2"), name)
     except UnknownServiceError:
         return None
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from migrator.model.facts import Association, Role
 from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.plan import Finding
-from migrator.model.trust import QUOTA, IrsaKind, IrsaMatch, Merged, Scope
+from migrator.model.trust import IrsaKind, IrsaMatch, Merged, Scope
 from migrator.model.trust_match import SERVICE
 from migrator.model.trust_parties import provider_arn, subject_of
 from migrator.planning.case import Case, RoleView
@@ -72,16 +72,12 @@ def _wider(case: Case, role: Role) -> Iterator[Finding]:
 
 def _room(view: RoleView, merged: Merged, role: Role) -> Iterator[Finding]:
     """With the numbers that a person decides by: now, after, once all have moved, and with wider statements."""
-    numbers = {
-        "now": view.sizes.now,
-        "by_cluster": view.sizes.by_cluster,
-        "quota": QUOTA,
-        "for_all": view.sizes.for_all,
-    }
-    if merged.changed and merged.size > QUOTA:
+    sizes = view.sizes
+    numbers = {"now": sizes.now, "by_cluster": sizes.by_cluster, "quota": sizes.quota, "for_all": sizes.for_all}
+    if merged.changed and merged.size > sizes.quota:
         yield found("trust-too-large", role.arn, "AssumeRolePolicyDocument", str(merged.size), **numbers)
-    elif merged.changed and view.sizes.for_all > QUOTA:
-        yield found("trust-fills-up", role.arn, "AssumeRolePolicyDocument", str(view.sizes.for_all), **numbers)
+    elif merged.changed and sizes.for_all > sizes.quota:
+        yield found("trust-fills-up", role.arn, "AssumeRolePolicyDocument", str(sizes.for_all), **numbers)
 
 
 def _irsa(case: Case, role: Role, match: IrsaMatch) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from typing import Any
 from migrator.model.facts import Role
 from migrator.model.ids import RoleArn, ServiceId
 from migrator.model.plan import Plan, Verdict
+from migrator.model.trust import QUOTA
 from migrator.planning.by_role import parties, sizes
 from migrator.planning.users import User
 from migrator.render.blocks import Block, Column, Line, Table, Tone
@@ -51,7 +52,7 @@ def _role(arn: str, some: Sequence[Plan], plans: Mapping[ServiceId, Plan], seen:
         "role": arn,
         "users": listed,
         "trusted": _trusted(_live(some), users, seen),
-        "size": _size(_live(some), users, seen),
+        "size": _size(some, users, seen),
         "verdicts": {word: verdicts[word] for word in (*map(str, Verdict), "unplanned")},
     }
 
@@ -84,11 +85,13 @@ def _trusted(role: Role | None, users: Iterable[User], seen: Seen) -> list[dict[
     ]
 
 
-def _size(role: Role | None, users: Iterable[User], seen: Seen) -> dict[str, int] | None:
+def _size(some: Sequence[Plan], users: Iterable[User], seen: Seen) -> dict[str, int] | None:
+    role = _live(some)
     if role is None:
         return None
     told = sizes(role, users, seen.policy)
-    return {"now": told.now, "after": told.after, "by_cluster": told.by_cluster, "quota": told.quota}
+    quota = max(plan.facts["role"].get("trust_quota", QUOTA) for plan in some if plan.facts.get("role"))
+    return {"now": told.now, "after": told.after, "by_cluster": told.by_cluster, "quota": quota}
 
 
 def blocks(data: Mapping[str, Any]) -> list[Block]:

@@ -100,6 +100,14 @@ def test_the_crowd_in_another_cluster_fills_the_trust_policy_up(office: Office) 
     assert "with policy.trust_conditions cluster" in found.says
 
 
+def test_a_raised_quota_is_what_the_size_is_told_by(office: Office) -> None:
+    crowd = [account(name=f"a-service-with-quite-a-long-name-{number:02d}") for number in range(30)]
+    office.worlds["us"] = World(of=US, accounts=crowd)
+    assert {role["size"]["quota"] for role in told(office.plan(by_role=True))["roles"]} == {2048}
+    office.worlds["prod"] = World(quota=4096)
+    assert 4096 in {role["size"]["quota"] for role in told(office.plan(by_role=True))["roles"]}
+
+
 def test_services_of_another_account_are_users_and_need_room_of_their_own(office: Office) -> None:
     """Their source roles are let in, by a statement for each."""
     (before,) = told(office.plan(by_role=True))["roles"]

@@ -57,6 +57,27 @@ def test_nothing_is_asked_about_a_cluster_without_services() -> None:
     assert (world.plans(), world.asked) == ((), [])
 
 
+def crowded(**fields: object) -> World:
+    """Too many services for the default quota."""
+    crowd = [account(name=f"a-service-with-quite-a-long-name-{number:02d}") for number in range(60)]
+    return World(accounts=[account(), *crowd], **fields)  # type: ignore[arg-type] # as each test gives them
+
+
+def test_the_quota_is_asked_for_only_where_the_default_is_too_little() -> None:
+    alone, many = World(quotas_asked=[]), crowded(quota=8192, quotas_asked=[])
+    assert "trust-fills-up" not in codes(alone) + codes(many)
+    assert (alone.quotas_asked, set(many.quotas_asked)) == ([], {"111111111111"})
+    facts = {plan.service: plan.facts["role"].get("trust_quota") for plan in (*alone.plans(), *many.plans()[:1])}
+    assert set(facts.values()) == {None, 8192}
+
+
+def test_a_quota_that_may_not_be_read_is_told_and_the_default_counts() -> None:
+    plan = next(plan for plan in crowded(quota="no").plans() if plan.service == SERVICE)
+    told = {finding.code: finding for finding in plan.findings}
+    assert told["not-read"].object == "the quota of trust policies of account 111111111111"
+    assert "the quota is 2048" in told["trust-fills-up"].says
+
+
 @pytest.mark.parametrize(("others", "told"), [(MANY - 1, False), (MANY, True)])
 def test_the_mark_of_associations_counts_those_that_come(others: int, told: bool) -> None:
     linked = [replace(association(), id=f"a-{n}", service_account=f"other-{n}") for n in range(others)]

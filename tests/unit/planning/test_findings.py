@@ -285,7 +285,10 @@ CASES = [
         of_trust(trust_for(SUBJECT, operator="StringLike")),
     ),
     Case("trust-too-large", filled(1800), filled(1500)),
+    Case("trust-too-large", filled(3800).but(quota=4096), filled(1800).but(quota=4096)),
+    Case("trust-too-large", filled(1800).but(quota="no"), filled(1500).but(quota="no")),
     Case("trust-fills-up", shared_by_many(30), shared_by_many(3)),
+    Case("trust-fills-up", shared_by_many(120).but(quota=4096), shared_by_many(30).but(quota=4096)),
     Case("role-shared", HEALTHY.but(accounts=[account(), account(name="orders-web")]), HEALTHY),
     Case(
         "role-trusts-others",
