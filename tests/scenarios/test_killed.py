@@ -25,6 +25,7 @@ def fleet(plane: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flee
     folder = tmp_path_factory.mktemp("killed")
     services = [scenes.service(f"s{number:02}") for number in range(len(POINTS_THERE))]
     with harness.fleet(scenes.write(folder, services), folder, plane) as running:
+        scenes.waits(running, **scenes.BRISK)
         running.migrate("plan").ok()
         yield running
 
