@@ -12,6 +12,7 @@ from migrator.model.ids import ServiceId
 from migrator.model.plan import Check
 from migrator.model.ports import Associations, ServiceAccounts, Workloads
 from migrator.steps.crowds.judged import JOBS, listed, live, run_check
+from migrator.steps.crowds.metadata import fallen_to
 from migrator.steps.crowds.questions import Answer, Word, ask
 
 
@@ -65,7 +66,7 @@ class Observation:
 
     `annotation` is the role the ServiceAccount names, if any, and `role_arn` the plan's; where that is empty, neither
     is compared. `under_way` tells that a run is open, which may have taken the annotation out. `left_to` is its owner,
-    where a run left it to him.
+    where a run left it to him. `fallen` tells where SDKs end up that find no credentials in their containers.
     """
 
     service: ServiceId
@@ -77,6 +78,7 @@ class Observation:
     under_way: bool = False
     left_to: str = ""
     crews: tuple[Crew, ...] = ()
+    fallen: str = ""
 
     def verdict(self, expected: Identity) -> Verdict:
         """Whether all is as expected: now, and for the next pod. A service without pods proves nothing."""
@@ -86,7 +88,7 @@ class Observation:
 
     def problems(self, expected: Identity) -> list[str]:
         """What is wrong, a clause for each, the identity first; the workloads that are `short` are not repeated."""
-        wrong = [] if self._idle or self.identity is expected else [f"expected {expected}"]
+        wrong = [] if self._idle or self.identity is expected else [f"expected {expected}{self.fallen}"]
         return wrong + self._of_the_next_pod(expected) + self._unanswered()
 
     @property
@@ -159,6 +161,7 @@ def observe(
         role_arn=role_arn,
         under_way=under_way,
         crews=crews,
+        fallen=fallen_to(pods),
     )
 
 

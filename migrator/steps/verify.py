@@ -19,6 +19,7 @@ from migrator.model.trust_match import irsa_match
 from migrator.steps.crowds.crowd import Crowd, crowds, is_wrong
 from migrator.steps.crowds.doors import closed
 from migrator.steps.crowds.judged import count, judged, listed, live
+from migrator.steps.crowds.metadata import fallen_to
 from migrator.steps.crowds.missed import MISSED, Memory, evict_next, expected, rerolled
 from migrator.steps.crowds.proof import proven
 from migrator.steps.crowds.stuck import on_pod_identity
@@ -110,7 +111,7 @@ def _others(pods: Sequence[Pod], found: Sequence[Crowd], wanted: Identity) -> Se
     """Pods that nobody here replaces: their owner may do so yet."""
     here = {crowd.ref for crowd in found}
     wrong = [pod for pod in pods if pod.owner not in here and is_wrong(pod, wanted)]
-    return NotYet(reason=expected(wanted, wrong)) if wrong else None
+    return NotYet(reason=f"{expected(wanted, wrong)}{fallen_to(wrong)}") if wrong else None
 
 
 def _left_behind(pods: Sequence[Pod], seen: Sequence[Pod], wanted: Identity) -> Settling | None:

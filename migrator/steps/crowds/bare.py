@@ -13,6 +13,7 @@ from migrator.model.facts import Json, Pod, SetAside, WorkloadRef
 from migrator.model.identity import Identity
 from migrator.steps.crowds.crowd import is_wrong
 from migrator.steps.crowds.judged import count, live
+from migrator.steps.crowds.metadata import fallen_to
 from migrator.steps.crowds.missed import Memory, expected, held_up
 from migrator.steps.crowds.stuck import may_be_made_anew
 from migrator.steps.crowds.trying import each
@@ -70,7 +71,8 @@ def look(context: Context, wanted: Identity) -> Settling | None:
     memory, wrong = Memory(context.memory), _wrong(context, wanted)
     fresh = [pod for pod in wrong if pod.uid not in memory.uids(BARE, _ref(pod))]
     hopeless = [pod for pod in fresh if len(memory.uids(BARE, _ref(pod))) >= _TRIES]
-    failed = Failed(reason=f"{expected(wanted, hopeless)} again, made anew once already", memo=memory.memo)
+    reason = f"{expected(wanted, hopeless)} again, made anew once already{fallen_to(hopeless)}"
+    failed = Failed(reason=reason, memo=memory.memo)
     if hopeless and wanted is Identity.POD_IDENTITY:
         return failed
     for pod in fresh:

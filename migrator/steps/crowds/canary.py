@@ -27,5 +27,7 @@ def _without_credentials(context: Context, last: Crowd) -> Settling | None:
         return None
     said = f"{last.ref}: credentials in {answer.pod}/{answer.container}: {answer.said}"
     if answer.word is Word.WRONG_ROLE:
-        return Failed(reason=f'{said}, expected role "{context.identity_arn.rpartition("/")[2]}"', memo=context.memory)
+        wanted = context.identity_arn.rpartition("/")[2]
+        reason = f'{last.ref}: expected role "{wanted}", and {answer.pod}/{answer.container} is {answer.said}'
+        return Failed(reason=reason, memo=context.memory)
     return NotYet(reason=f"{said}; no other workload is touched", stage="credentials")

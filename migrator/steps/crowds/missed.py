@@ -17,6 +17,7 @@ from migrator.model.identity import Identity
 from migrator.model.ports import Workloads
 from migrator.steps.crowds.crowd import Crowd
 from migrator.steps.crowds.judged import SLOW_STARTS, listed
+from migrator.steps.crowds.metadata import fallen_to
 from migrator.steps.step import Failed, NotYet, Settling
 
 MISSED = "missed"
@@ -92,7 +93,8 @@ def _fresh(crowd: Crowd, memory: Memory, fresh: Sequence[Pod]) -> Settling:
     if _outstanding(crowd, memory) and len(crowd.pods) < crowd.workload.replicas:
         return NotYet(reason=f"{crowd.ref}: pods made anew are still to come", stage=str(crowd.ref))
     if _again(crowd, memory, fresh):
-        return Failed(reason=f"{expected(crowd.wanted, fresh)} again, made anew once already", memo=memory.memo)
+        reason = f"{expected(crowd.wanted, fresh)} again, made anew once already{fallen_to(fresh)}"
+        return Failed(reason=reason, memo=memory.memo)
     reason = f"{expected(crowd.wanted, fresh)}; missed by the webhook, to be made anew once"
     memo = Memory(memory.having(_SEEN, crowd.ref, uids_of(crowd.pods))).adding(MISSED, crowd.ref, uids_of(fresh))
     return NotYet(reason=reason, again=True, memo=memo, stage=str(crowd.ref))

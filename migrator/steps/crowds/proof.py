@@ -87,8 +87,8 @@ def _refused(context: Context, answer: Answer) -> Settling | None:
     if answer.word in {Word.REFUSED, Word.GONE}:
         return NotYet(reason=f"credentials in {answer.pod}/{answer.container}: {answer.said}")
     if answer.word is Word.WRONG_ROLE:
-        said = f"{answer.pod}/{answer.container} is {answer.said}"
-        return Failed(reason=f'{said}, expected role "{context.identity_arn.rpartition("/")[2]}"')
+        wanted = context.identity_arn.rpartition("/")[2]
+        return Failed(reason=f'expected role "{wanted}", and {answer.pod}/{answer.container} is {answer.said}')
     return None
 
 

@@ -16,6 +16,7 @@ from migrator.model.errors import EnvironmentFault, Rejected
 from migrator.model.facts import CommandResult, Pod
 from migrator.model.identity import Identity, by_container
 from migrator.model.ports import Workloads
+from migrator.steps.crowds import metadata
 
 WHO_AM_I = ("aws", "sts", "get-caller-identity", "--query", "Arn", "--output", "text")
 # The token goes into a header only, the credentials nowhere: what is left is the status. SDKs ask the agent past any
@@ -36,7 +37,7 @@ FETCH = (
     ),
 )
 _NO_PROGRAM = frozenset({126, 127})
-_ROLE = re.compile(r"arn:aws[a-z-]*:sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/\s]+)/\S+")
+_ROLE = re.compile(r"arn:aws[a-z-]*:sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/\s]+)/(?P<session>\S+)")
 _OF_AWS = re.compile(r"when calling the \w+ operation")  # a service said so, not the program
 _NO_ANSWER = "000"
 _ANSWERED = re.compile(r"answered (?P<status>\S+)")
@@ -131,7 +132,10 @@ def _by_name(ran: CommandResult, role_arn: str) -> tuple[Word, str]:
     if found is not None:
         wanted = [role_arn.split(":")[4], role_arn.rpartition("/")[2]]
         well = [found["account"], found["role"]] == wanted
-        return Word.ANSWERED if well else Word.WRONG_ROLE, f'role "{found["role"]}" of account {found["account"]}'
+        said = f'role "{found["role"]}" of account {found["account"]}'
+        if well:
+            return Word.ANSWERED, said
+        return Word.WRONG_ROLE, f"{said}; {metadata.NODES}" if metadata.is_of_a_node(found["session"]) else said
     if _KNOWN_ALL_THE_SAME.search(ran.output):
         return Word.ANSWERED, "its credentials are known, but may not ask who they are"
     return (Word.REFUSED if _REFUSED.search(ran.output) else Word.OPEN), _last(ran)
@@ -150,4 +154,5 @@ def _by_status(ran: CommandResult) -> tuple[Word, str]:
 
 def _last(ran: CommandResult) -> str:
     lines: Sequence[str] = ran.output.strip().splitlines()[-1:] or [f"exit {ran.exit_code}"]
-    return lines[0][:_SHOWN]
+    said, hint = lines[0][:_SHOWN], metadata.after(lines[0])
+    return f"{said}; {hint}" if hint else said

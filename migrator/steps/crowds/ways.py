@@ -13,6 +13,7 @@ from migrator.model.ids import RESTART_STAMP
 from migrator.model.moving import How
 from migrator.steps.crowds.crowd import Crowd
 from migrator.steps.crowds.judged import SLOW_STARTS, count
+from migrator.steps.crowds.metadata import fallen_to
 from migrator.steps.crowds.missed import BEFORE, MISSED, Memory, evict_next, expected, held_up, rerolled, uids_of
 from migrator.steps.step import Context, Failed, Later, NotYet, Settling
 
@@ -95,7 +96,7 @@ def _running_dry(context: Context, crowd: Crowd, rollout: Rollout, new: Sequence
     without = [pod for pod in new if identity.of_pod(pod) is Identity.NONE]
     if rollout.complete or not context.refused or not without or 2 * len(without) < len(new):
         return None
-    reason = f"{expected(crowd.wanted, without)}, and may not be made anew: {context.refused}"
+    reason = f"{expected(crowd.wanted, without)}, and may not be made anew: {context.refused}{fallen_to(without)}"
     return Failed(reason=reason, memo=context.memory)
 
 

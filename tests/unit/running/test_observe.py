@@ -50,6 +50,17 @@ def test_only_one_pod_of_a_workload_on_a_node_is_asked_and_only_a_ready_one() ->
     assert [bool(entry.credentials) for entry in observation.seen] == [False, True, False]
 
 
+@pytest.mark.parametrize(("mode", "expected"), [("none", True), ("irsa", False)])
+def test_pods_without_credentials_are_told_where_their_sdks_end_up(mode: str, *, expected: bool) -> None:
+    world = FakeWorld(made=there())
+    world.live = {"odd": pod(mode, "odd", world.declared[0].ref)}
+
+    problems = observe(world, SERVICE, None, 5.0).problems(Identity.POD_IDENTITY)
+
+    assert problems[0].startswith("expected pod-identity")
+    assert ("hop limit of 2 or more" in problems[0]) is expected
+
+
 OTHER = f"{ROLE_ARN}-other"
 NIGHTLY = FakeWorkload(ref=WorkloadRef(kind="CronJob", namespace="shop", name="nightly"), replicas=0)
 

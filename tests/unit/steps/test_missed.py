@@ -100,6 +100,7 @@ def test_a_place_that_is_missed_twice_is_a_failure_however_many_others_there_are
 
     assert result.exit is Exit.ROLLED_BACK
     assert "db-15/main has none again, made anew once already" in result.message
+    assert "takes its node's role from instance metadata" in result.message
     assert moves(bench)[4:6] == ["evict db-5", "evict db-14"]
     assert identities(bench) == {"irsa"}
 

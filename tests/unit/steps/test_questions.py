@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from migrator.model.facts import CommandResult, Pod, WorkloadRef
+from migrator.steps.crowds.metadata import NODES, SILENT
 from migrator.steps.crowds.questions import FETCH, Answer, Word, ask, spread
 from tests.fakes.world import ROLE_ARN, FakeWorld, pod
 
 OWNER = WorkloadRef(kind="Deployment", namespace="shop", name="orders")
+OTHER = "arn:aws:sts::111111111111:assumed-role/eksNodeRole"
 MINE = f"{ROLE_ARN.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/session"
 
 
@@ -57,6 +59,21 @@ DENIED = (254, "An error occurred (AccessDenied) when calling the AssumeRoleWith
 )
 def test_words(aws: tuple[int, str], agent: str, expected: Word) -> None:
     assert asked(aws, agent).word is expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        pytest.param((0, f"{OTHER}/i-0123456789abcdef0"), NODES, id="[node] its session is named after the instance"),
+        pytest.param((0, f"{OTHER}/eks-main-orders-1"), "", id="[another role] that no instance gave"),
+        pytest.param(NONE, SILENT, id="[none] the hop limit is not what is wrong"),
+        pytest.param(DENIED, "", id="[refused] by AWS itself"),
+    ],
+)
+def test_whoever_would_look_at_the_hop_limit_is_told_better(answer: tuple[int, str], said: str) -> None:
+    found = asked(answer, "").said
+
+    assert found.partition("; ")[2] == said
 
 
 @pytest.mark.parametrize(
