@@ -43,7 +43,8 @@ def register(app: typer.Typer) -> None:
         """Observe which identity each container of each pod really has now. Changes nothing.
 
         Asks from inside, in one pod of each workload on each node, whether AWS answers and as which role; the service's
-        own check, where its plan has one, is run in all. Compares the roles that the next pod would get, and counts the
+        own check, where its plan has one, is run in all. Reads the ends of a few logs for the words of an SDK too old
+        for Pod Identity. Compares the roles that the next pod would get, and counts the
         ready pods of each workload. The exit code is 0 when everything is as expected, 3 when all that is missing is
         a pod to prove it, else 4.
         """
@@ -61,14 +62,15 @@ def register(app: typer.Typer) -> None:
                 plan = wiring.plans.read(found)
                 state = memory.journal.state(found) if memory else None
                 wanted = Identity(expect) if expect else expected(plan, state)
-                limit = wiring.fleet.waits.check
+                waits = wiring.fleet.waits
                 observed = observe(
                     wiring.live(found),
                     found,
                     plan.edit.verify,
-                    limit,
+                    waits.check,
                     role_arn=role_of(plan),
                     under_way=expect is None and is_open(state),
+                    log_lines=waits.log_lines,
                 )
                 owner = owner_of(state.steps) if state else ""
                 seen.append((replace(observed, left_to=owner), wanted))

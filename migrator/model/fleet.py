@@ -66,6 +66,7 @@ class Waits:
     verify: float = 300.0
     settle: float = 20.0
     check: float = 30.0
+    log_lines: int = 1000  # read from the end of a container's log; 0: none is read
 
 
 @dataclass(frozen=True, slots=True)

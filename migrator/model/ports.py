@@ -302,6 +302,16 @@ class Workloads(Protocol):
         ...
 
     def run_in(self, pod: Pod, container: str, command: Sequence[str], timeout: float) -> CommandResult: ...
+    def log(self, pod: Pod, container: str, lines: int) -> str:
+        """The last lines of what a container has written since it started, cut to a size fit for reading through.
+
+        Of a container that has just crashed, what it wrote before.
+
+        Raises:
+            NotPermitted: a permission of its own (get pods/log).
+            Rejected: reason `NotFound` when the pod is gone.
+        """
+        ...
 
 
 class AdmissionGate(Protocol):

@@ -11,7 +11,9 @@ from migrator.model.identity import Identity
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Check
 from migrator.model.ports import Associations, ServiceAccounts, Workloads
+from migrator.steps.crowds import logs
 from migrator.steps.crowds.judged import JOBS, listed, live, run_check
+from migrator.steps.crowds.logs import Log
 from migrator.steps.crowds.metadata import fallen_to
 from migrator.steps.crowds.questions import Answer, Word, ask
 
@@ -47,6 +49,7 @@ class Seen:
     """One container of one pod; `check` is the own check's exit code and last line, where it ran.
 
     `credentials` is what came of asking AWS from inside, where it was asked; `answered` is None if that told nothing.
+    `log` is what its log tells of its SDK, where that was read.
     """
 
     pod: str
@@ -58,6 +61,7 @@ class Seen:
     check_passed: bool | None = None
     credentials: str = ""
     answered: bool | None = None
+    log: Log | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +130,8 @@ class Observation:
         asked = [f"{entry.pod}/{entry.container}" for entry in self.seen if entry.answered is False]
         checked = [f"{entry.pod}/{entry.container}" for entry in self.seen if entry.check_passed is False]
         said = [f"AWS does not answer as it should in {listed(asked)}"] if asked else []
-        return said + ([f"its own check fails in {listed(checked)}"] if checked else [])
+        read = [entry.log.said for entry in self.seen if entry.log is not None and entry.log.refused]
+        return said + read + ([f"its own check fails in {listed(checked)}"] if checked else [])
 
 
 class Observed(Workloads, Associations, ServiceAccounts, Protocol):
@@ -141,15 +146,23 @@ def observe(
     *,
     role_arn: str = "",
     under_way: bool = False,
+    log_lines: int = 0,
 ) -> Observation:
     """Reads the pods and, where a check is given, runs it in each. `timeout` in seconds, for one command in one pod.
 
-    With `role_arn`, asks in one pod of each workload on each node whether AWS answers, and as that role.
+    With `role_arn`, asks in one pod of each workload on each node whether AWS answers, and as that role. With
+    `log_lines`, reads so many from the ends of the logs of a few pods of each workload.
     """
     crews, pods = _crews(cluster, service)
     answers = {(one.pod, one.container): one for one in (ask(cluster, pods, role_arn, timeout) if role_arn else ())}
+    read = [logs.read(cluster, pod, name, log_lines) for pod, name in (logs.whose(pods) if log_lines else ())]
+    told = {(one.pod, one.container): one for one in read}
     looks = (entry for pod in pods for entry in _look(cluster, pod, check, timeout))
-    seen = tuple(_with(entry, answers.get((entry.pod, entry.container))) for entry in looks)
+    seen = tuple(
+        replace(_with(entry, answers.get(place)), log=told.get(place))
+        for entry in looks
+        for place in [(entry.pod, entry.container)]
+    )
     found = cluster.association(service.namespace, service.name)
     account = cluster.service_account(service.namespace, service.name)
     return Observation(

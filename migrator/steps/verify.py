@@ -19,6 +19,7 @@ from migrator.model.trust_match import irsa_match
 from migrator.steps.crowds.crowd import Crowd, crowds, is_wrong
 from migrator.steps.crowds.doors import closed
 from migrator.steps.crowds.judged import count, judged, listed, live
+from migrator.steps.crowds.logs import last_words
 from migrator.steps.crowds.metadata import fallen_to
 from migrator.steps.crowds.missed import MISSED, Memory, evict_next, expected, rerolled
 from migrator.steps.crowds.proof import proven
@@ -68,6 +69,7 @@ class VerifyStep:
             _missed(context, found)
             or _others(seen, found, wanted)
             or _left_behind(pods, seen, wanted)
+            or _crashed(context, seen, wanted)
             or _through(context, found)
             or _association(context, seen, wanted)
             or _agents(context, seen, wanted)
@@ -120,6 +122,13 @@ def _left_behind(pods: Sequence[Pod], seen: Sequence[Pod], wanted: Identity) -> 
     if wanted is not Identity.IRSA or not left:
         return None
     return NotYet(reason=f"still on Pod Identity: {listed(left)}; let them finish, or delete them")
+
+
+def _crashed(context: Context, pods: Sequence[Pod], wanted: Identity) -> Settling | None:
+    """There: waiting does not help a container whose SDK is too old."""
+    there = wanted is Identity.POD_IDENTITY
+    too_old = last_words(context.cluster, pods, context.waits.log_lines) if there else ""
+    return Failed(reason=too_old) if too_old else None
 
 
 def _through(context: Context, found: Sequence[Crowd]) -> Settling | None:

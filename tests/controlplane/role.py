@@ -56,11 +56,11 @@ class Triple:
         return {"resourceAttributes": what}
 
 
-def manifests() -> tuple[Json, Json, Json]:
-    """The ClusterRoles of the docs page: what is needed, what lets plans find more, and look at variables."""
+def manifests() -> tuple[Json, Json, Json, Json]:
+    """The ClusterRoles of the docs page: what is needed, for plans to find more and look at variables, for logs."""
     found = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    needed, findings, variables = map(yaml.safe_load, found)
-    return needed, findings, variables
+    needed, findings, variables, logs = map(yaml.safe_load, found)
+    return needed, findings, variables, logs
 
 
 def triples(rules: Sequence[Json]) -> frozenset[Triple]:
@@ -79,8 +79,8 @@ def _spelt_out(rules: Sequence[Json]) -> Iterator[Triple]:
                 yield from (Triple(group, resource, verb) for resource in rule["resources"])
 
 
-NEEDED, FINDINGS, VARIABLES = (triples(role["rules"]) for role in manifests())
-GRANTED = NEEDED | FINDINGS | VARIABLES
+NEEDED, FINDINGS, VARIABLES, LOGS = (triples(role["rules"]) for role in manifests())
+GRANTED = NEEDED | FINDINGS | VARIABLES | LOGS
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import yaml
 
 from migrator.model.exits import Exit
 from tests.controlplane import tier
-from tests.controlplane.role import FINDINGS, GRANTED, NEEDED, USER, VARIABLES, Triple
+from tests.controlplane.role import FINDINGS, GRANTED, LOGS, NEEDED, USER, VARIABLES, Triple
 from tests.controlplane.tour import MAIN, PLAIN, Tour, named, open_tour
 from tests.lab.conftest import invariants_hold
 
@@ -103,6 +103,17 @@ def test_plans_tell_which_variables_they_were_not_permitted_to_look_at(tour: Tou
         said = not_read()
     assert said
     assert all(f'{triple.verb} "{triple.what}"' in one for one in said)
+
+
+def test_verify_tells_which_logs_it_was_not_permitted_to_read(tour: Tour) -> None:
+    web = ("--service", f"{PLAIN}/web/web")
+    tour.operators[PLAIN].grant(GRANTED)
+    tour.fleet.migrate("apply", *web, "--yes", "--quiet").ok()
+    with tour.operators[PLAIN].granted(GRANTED - LOGS):
+        ran = tour.fleet.migrate("verify", *web, "--quiet").ok()
+    tour.fleet.migrate("rollback", *web, "--yes", "--quiet").ok()
+
+    assert 'log not read: get "pods/log" in namespace "web" is not permitted; add to the operator\'s role' in ran.out
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from migrator.model.exits import Exit
 from migrator.model.fleet import SqliteState
 from migrator.store import fleet_file
 from tests.controlplane import tier
-from tests.controlplane.role import FINDINGS, NEEDED, triples
+from tests.controlplane.role import FINDINGS, LOGS, NEEDED, triples
 from tests.deploy.helm import CHART, NAMESPACE, VALUES, helm, job_of, of_kind, pod_of, template, written
 
 pytestmark = getattr(pytest.mark, tier.HELM)
@@ -109,7 +109,7 @@ def test_the_role_is_that_of_the_page(tmp_path: Path) -> None:
     documents = template(tmp_path, BY_NAME["cron"])
     role, binding = of_kind(documents, "ClusterRole"), of_kind(documents, "ClusterRoleBinding")
 
-    assert triples(role["rules"]) == NEEDED | FINDINGS
+    assert triples(role["rules"]) == NEEDED | FINDINGS | LOGS
     assert binding["roleRef"] == {
         "apiGroup": "rbac.authorization.k8s.io",
         "kind": "ClusterRole",

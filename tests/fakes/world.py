@@ -134,6 +134,7 @@ class FakeWorld(FakeSources):
     budget_refusals: int = 0  # evictions that a PodDisruptionBudget refuses
     misses: int = 0  # pods, from now on, that the webhook misses
     answers: str = "arn"  # what `aws` says in a pod: arn, other (role), refused, absent (no such program), forbidden
+    logs: str | Exception = ""  # what every container has written, or why nobody may read it
     agent_status: str = ""  # what curl hears from the agent; empty: there is no curl
     refusal: str = ""  # the gate's dry run is refused
     blind: bool = False  # the webhook injects nothing
@@ -522,6 +523,13 @@ class FakeWorld(FakeSources):
         if command[0] == "sh":
             return CommandResult(exit_code=0, output=f"answered {self.agent_status}" if self.agent_status else "")
         return CommandResult(exit_code=self.check_exit, output="checked")
+
+    def log(self, pod: Pod, container: str, lines: int) -> str:
+        assert container
+        assert lines > 0
+        if isinstance(self.logs, Exception):
+            raise self.logs
+        return self.logs if pod.name in self.live else ""
 
     def _who_am_i(self) -> CommandResult:
         if self.answers == "forbidden":

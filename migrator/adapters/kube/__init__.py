@@ -11,5 +11,6 @@ What it asks for, and nothing else (the least RBAC follows from this table; all 
     patch    deployments, statefulsets, daemonsets                      apply: the restart stamp
     create   pods                                                       apply: dry runs only, the admission gate
     create   pods/exec (and get, which older servers ask for)           verify, when a plan has a check of its own
+    get      pods/log                                                   verify, as far as it is permitted
     get      /.well-known/openid-configuration                          apply: proof of the issuer
 """

@@ -17,6 +17,7 @@ from migrator.adapters.kube.connection import KubeConnection
 from migrator.adapters.kube.env_sources import key_names
 from migrator.adapters.kube.execute import run_in
 from migrator.adapters.kube.gate import Gate
+from migrator.adapters.kube.logs import log
 from migrator.adapters.kube.opening import Opened, opened
 from migrator.adapters.kube.proof import difference
 from migrator.adapters.kube.reads import KubeReads
@@ -257,6 +258,10 @@ class LiveCluster:
         """Runs a command in a container; the first ordinary one when `container` is empty."""
         ordinary = (entry.name for entry in pod.spec.containers if not entry.init)
         return run_in(self._connect(), pod, container or next(ordinary, ""), command, timeout)
+
+    def log(self, pod: Pod, container: str, lines: int) -> str:
+        """The last lines of a container's log."""
+        return log(self._connect(), pod, container, lines)
 
     def probe(self, namespace: str, service_account: str) -> Probe:
         """What a pod of this service would get if it were created now."""

@@ -10,6 +10,7 @@ from migrator.lab.kubeapi.calls import Call, copy, number
 from migrator.lab.kubeapi.kinds import BUILTIN, POD
 from migrator.lab.kubeapi.metadata import now
 from migrator.lab.kubeapi.wire import Response, text_response
+from migrator.lab.podlogs import written
 
 if TYPE_CHECKING:
     from migrator.lab.kubeapi.cluster import Cluster
@@ -89,7 +90,11 @@ def log(call: Call, pod: Json) -> Response:
     wanted = container_of(call, pod)
     if not pod["spec"].get("nodeName"):
         return Response(_NO_CONTENT, content_type="")
-    text = f"container {wanted} of pod {call.name} runs on the practice fleet; it writes no log of its own\n"
+    tail, limit = (call.request.param(field) for field in ("tailLines", "limitBytes"))
+    stamped = call.request.flag("timestamps")
+    text = written(
+        pod, wanted, stamped=stamped, tail=number(tail) if tail else None, limit=number(limit) if limit else None
+    )
     return text_response(text)
 
 

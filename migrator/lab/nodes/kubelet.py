@@ -12,6 +12,7 @@ from migrator.lab.nodes.channels import ERROR, STDERR, STDOUT, Channels, choose_
 from migrator.lab.nodes.commands import run
 from migrator.lab.nodes.environment import MissingReferenceError
 from migrator.lab.nodes.process import Process
+from migrator.lab.podlogs import written
 
 if TYPE_CHECKING:
     import ssl
@@ -137,7 +138,5 @@ def running_container(pod: Json | None, name: str) -> Json | None:
 
 
 def _log(pod: Json, name: str, query: dict[str, list[str]]) -> str:
-    """What a container that runs nothing has to say."""
-    started = (pod.get("status") or {}).get("startTime", "")
-    stamp = f"{started} " if _asked(query, "timestamps") else ""
-    return f"{stamp}{name} of {pod['metadata']['name']} started\n"
+    tail, limit = (int(query[field][0]) if field in query else None for field in ("tailLines", "limitBytes"))
+    return written(pod, name, stamped=_asked(query, "timestamps"), tail=tail, limit=limit)

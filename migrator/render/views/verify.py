@@ -9,6 +9,7 @@ from migrator.render.blocks import IDENTITY_TONES, Block, Column, Line, Table, T
 from migrator.render.json_out import result
 from migrator.running.observe import Crew, Manned, Observation, Seen, Verdict
 from migrator.steps.crowds.judged import listed
+from migrator.steps.crowds.logs import Log
 
 _TONES = {Verdict.AS_EXPECTED: Tone.GOOD, Verdict.PENDING: Tone.WARN, Verdict.OTHERWISE: Tone.BAD}
 
@@ -46,8 +47,13 @@ def _seen(entry: Seen) -> dict[str, Any]:
         "identity": str(entry.identity),
         "ready": entry.ready,
         "credentials": {"answered": entry.answered, "says": entry.credentials} if entry.credentials else None,
+        "log": _log(entry.log) if entry.log is not None else None,
         "check": {"passed": entry.check_passed, "says": entry.check} if entry.check_passed is not None else None,
     }
+
+
+def _log(log: Log) -> dict[str, Any]:
+    return {"refused": None if log.unread else log.refused, "says": log.unread or log.said}
 
 
 def blocks(data: Mapping[str, Any]) -> list[Block]:
@@ -68,7 +74,8 @@ def _blocks(service: Mapping[str, Any]) -> list[Block]:
     rows = tuple(_row(entry) for entry in service["containers"])
     table: list[Block] = [Table(columns, rows)] if rows else []
     verdict = Line(f"{service['service']}: {_said(service)}", _TONES[service["verdict"]])
-    problems = [*_unanswered(service["containers"]), *_short(service["workloads"])]
+    containers = service["containers"]
+    problems = [*_unanswered(containers), *_doubts(containers), *_short(service["workloads"])]
     return [*table, *problems, verdict, *_left(service), Line()]
 
 
@@ -97,6 +104,14 @@ def _unanswered(entries: Sequence[Mapping[str, Any]]) -> list[Block]:
         for entry, one in asked
         if not one["answered"]
     ]
+
+
+def _doubts(entries: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """What logs tell that proves nothing; what proves something is one of the problems."""
+    read = [entry["log"] for entry in entries if entry["log"]]
+    suspect = [f"by its log: {log['says']}" for log in read if log["refused"] is False and log["says"]]
+    unread = sorted({f"log not read: {log['says']}" for log in read if log["refused"] is None})
+    return [Line(text, Tone.WARN) for text in [*suspect, *unread]]
 
 
 def _said(service: Mapping[str, Any]) -> str:

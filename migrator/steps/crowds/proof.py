@@ -1,4 +1,4 @@
-"""What verify asks at the end of the settle period, since it is dear: credentials, and the service's own check.
+"""What verify asks at the end of the settle period, since it is dear: logs, credentials, the service's own check.
 
 Of many pods a sample is asked, spread over workloads and nodes. What takes long goes on in the next look, so that a
 signal is heard in between.
@@ -12,15 +12,17 @@ from functools import partial
 from migrator.model import identity
 from migrator.model.facts import Json, Pod
 from migrator.model.identity import Identity
+from migrator.steps.crowds import logs
 from migrator.steps.crowds.crowd import is_wrong
 from migrator.steps.crowds.judged import JOBS, Checked, count, left_out, listed, run_check
+from migrator.steps.crowds.logs import Log
 from migrator.steps.crowds.missed import MISSED, Memory
 from migrator.steps.crowds.questions import Answer, Word, ask_one, spread, whom
 from migrator.steps.step import Context, Failed, NotYet, Settled, Settling
 
 SAMPLE = 20  # pods that are asked, for credentials and by the own check
 _KEPT = 50  # containers that the journal names
-Question = tuple[str, Callable[[], Answer | Checked]]
+Question = tuple[str, Callable[[], Answer | Checked | Log]]
 
 
 class Level(StrEnum):
@@ -47,11 +49,14 @@ def proven(
     problem = _asked(context, questions, now)
     if problem is not None:
         return problem
-    answers = [one for one in (context.between[key] for key, _ in questions) if isinstance(one, Answer)]
+    told = [context.between[key] for key, _ in questions]
+    answers = [one for one in told if isinstance(one, Answer)]
+    read = [one for one in told if isinstance(one, Log)]
     proof = seen or _witnesses(pods, wanted)
     left = [name for name in left_out(pods, bare=context.judges_bare) if name not in {one.name for one in proof}]
     checked = replace(context, check=context.check if seen else None)
-    return Settled(result=_result(checked, proof, answers), note=_note(checked, proof, left, wanted, answers))
+    result = {**_result(checked, proof, answers), **_of_logs(read)}
+    return Settled(result=result, note="; ".join([_note(checked, proof, left, wanted, answers), *_doubts(read)]))
 
 
 def _asked(context: Context, questions: Sequence[Question], now: Callable[[], float]) -> Settling | None:
@@ -63,7 +68,7 @@ def _asked(context: Context, questions: Sequence[Question], now: Callable[[], fl
             reason = f"{number} of {count(len(questions), 'question')} answered well, slowly"
             return NotYet(reason=reason, holding=True, stage=reason)
         answer = question()
-        problem = _refused(context, answer) if isinstance(answer, Answer) else _failed(answer)
+        problem = _problem(context, answer)
         if problem is not None:
             return problem
         context.between[key] = answer
@@ -73,6 +78,8 @@ def _asked(context: Context, questions: Sequence[Question], now: Callable[[], fl
 def _questions(context: Context, seen: Sequence[Pod]) -> Iterator[Question]:
     """Each with what it is remembered by: a pod that was made anew is asked anew."""
     timeout = context.waits.check
+    for pod, name in logs.whose(seen) if context.waits.log_lines else ():
+        yield f"log of {name} in {pod.uid}", partial(logs.read, context.cluster, pod, name, context.waits.log_lines)
     containers = {pod.uid: (pod, name) for pod, name in whom(seen)} if context.identity_arn else {}
     for pod in spread((pod for pod, _ in containers.values()), SAMPLE):
         container = containers[pod.uid][1]
@@ -81,6 +88,12 @@ def _questions(context: Context, seen: Sequence[Pod]) -> Iterator[Question]:
     if context.check is not None:
         for pod in spread(seen, SAMPLE):
             yield f"own check in {pod.name} {pod.uid}", partial(run_check, context.cluster, pod, context.check, timeout)
+
+
+def _problem(context: Context, answer: Answer | Checked | Log) -> Settling | None:
+    if isinstance(answer, Log):
+        return Failed(reason=answer.said) if answer.refused else None
+    return _refused(context, answer) if isinstance(answer, Answer) else _failed(answer)
 
 
 def _refused(context: Context, answer: Answer) -> Settling | None:
@@ -125,6 +138,19 @@ def _result(context: Context, pods: Sequence[Pod], answers: Sequence[Answer]) ->
         "own_check": "passed" if context.check and pods else "none",
         "missed": Memory(context.memory).count(MISSED),
     }
+
+
+def _of_logs(read: Sequence[Log]) -> dict[str, Json]:
+    """How many logs could be read, and whose words in them suggest that credentials are missing."""
+    return {"logs": {"read": sum(not one.unread for one in read), "suspect": logs.suspicions(read)}} if read else {}
+
+
+def _doubts(read: Sequence[Log]) -> list[str]:
+    suspect, unread = logs.suspicions(read), logs.unread(read)
+    return [
+        *([f"without credentials, by its log: {listed(suspect)}"] if suspect else []),
+        *([unread] if unread else []),
+    ]
 
 
 def _note(

@@ -13,6 +13,7 @@ from migrator.model.ids import RESTART_STAMP
 from migrator.model.moving import How
 from migrator.steps.crowds.crowd import Crowd
 from migrator.steps.crowds.judged import SLOW_STARTS, count
+from migrator.steps.crowds.logs import last_words
 from migrator.steps.crowds.metadata import fallen_to
 from migrator.steps.crowds.missed import BEFORE, MISSED, Memory, evict_next, expected, held_up, rerolled, uids_of
 from migrator.steps.step import Context, Failed, Later, NotYet, Settling
@@ -24,6 +25,10 @@ _TRIES = 3
 
 def look(context: Context, crowd: Crowd, *, natural: bool) -> Settling | None:
     """None when the workload is through; `natural` when its owner is to replace the pods."""
+    there = crowd.wanted is Identity.POD_IDENTITY  # back, pods on it are on their way out
+    too_old = last_words(context.cluster, crowd.pods, context.waits.log_lines) if there else ""
+    if too_old:
+        return Failed(reason=too_old, memo=context.memory)
     if natural:
         return _waiting(context, crowd)
     return _evicting(context, crowd) if crowd.how is How.EVICT else _rolling(context, crowd)

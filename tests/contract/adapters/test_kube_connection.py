@@ -11,6 +11,7 @@ from migrator.adapters.kube.connection import KubeConnection
 from migrator.adapters.kube.errors import Where
 from migrator.adapters.kube.execute import run_in
 from migrator.adapters.kube.gate import Gate
+from migrator.adapters.kube.logs import LONGEST, log
 from migrator.adapters.kube.pages import listed
 from migrator.adapters.kube.reads import KubeReads
 from migrator.adapters.kube.structs import MetaOnly
@@ -298,3 +299,48 @@ def test_exec_in_a_container_that_never_was(server: Server, connection: KubeConn
     with pytest.raises(Rejected, match="container side is not valid") as refused:
         run_in(connection, WEB, "side", ["true"], 5)
     assert refused.value.reason == "BadRequest"
+
+
+def test_the_end_of_a_log(server: Server, connection: KubeConnection) -> None:
+    server.answer = in_turn(Said(200, b"ready\n\xff\n"))
+    assert log(connection, WEB, "app", 50) == "ready\n\ufffd\n"
+    (asked,) = server.asked
+    assert asked.path == "/api/v1/namespaces/shop/pods/web-1/log"
+    assert asked.query == {"container": "app", "tailLines": "50", "limitBytes": str(LONGEST)}
+
+
+@pytest.mark.parametrize(
+    ("said", "error", "text"),
+    [
+        pytest.param(
+            status(403, "Forbidden", FORBIDDEN.replace('create resource "pods"', 'get resource "pods/log"')),
+            NotPermitted,
+            'get "pods/log" in namespace "shop" is not permitted',
+            id="not permitted",
+        ),
+        pytest.param(
+            status(500, "InternalError", "dial tcp 10.0.0.7:10250: connect: connection refused"),
+            EnvironmentFault,
+            "connection refused",
+            id="its node is out of reach",
+        ),
+        pytest.param(
+            status(400, "BadRequest", 'container "app" in pod "web-1" is waiting to start: PodInitializing'),
+            Rejected,
+            "waiting to start",
+            id="not begun",
+        ),
+    ],
+)
+def test_a_log_is_not_waited_for(
+    server: Server, connection: KubeConnection, said: Said, error: type[Exception], text: str
+) -> None:
+    server.answer = in_turn(said)
+    with pytest.raises(error, match=text):
+        log(connection, WEB, "app", 50)
+    assert len(server.asked) == 1
+
+
+def test_a_busy_server_is_asked_for_the_log_again(server: Server, connection: KubeConnection) -> None:
+    server.answer = in_turn(status(429, "TooManyRequests"), Said(200, b"ready\n"))
+    assert log(connection, WEB, "app", 50) == "ready\n"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from migrator.model.errors import Rejected
+from migrator.model.errors import EnvironmentFault, NotPermitted, Rejected
 from migrator.model.facts import Association, CommandResult, Container, Pod, WorkloadRef
 from migrator.model.plan import Check, PlannedStep, StepKind
 from migrator.model.trust import Subject, merge
@@ -58,6 +58,75 @@ def verdict(made: FakeWorld, step: PlannedStep = THERE, **differs: Any) -> Settl
 )
 def test_one_odd_pod_beside_a_good_one(odd: Pod, expected: type) -> None:
     assert isinstance(verdict(world(GOOD, odd)), expected)
+
+
+REFUSED = 'Ignoring, HTTP credential provider invalid endpoint host, "169.254.170.23", only loopback hosts are allowed.'
+WITHOUT = "botocore.exceptions.NoCredentialsError: Unable to locate credentials"
+
+
+def test_an_sdk_that_refuses_the_agent_by_its_log_is_a_failure() -> None:
+    answer = verdict(world(GOOD, logs=f"2026/02/03 16:19:21 {REFUSED} <nil>\n{WITHOUT}\n"))
+
+    assert isinstance(answer, Failed)
+    assert answer.reason.startswith("good/main: by its log, its AWS SDK for Go refuses the agent's address: ")
+    assert 'invalid endpoint host, "169.254.170.23", only loopback hosts are allowed' in answer.reason
+    assert answer.reason.endswith("Pod Identity: 1.47.11 (v1) and release-2023-11-14 (v2)")
+
+
+def test_an_sdk_that_finds_nothing_by_its_log_is_told_of_and_no_failure() -> None:
+    answer = verdict(world(GOOD, logs=WITHOUT))
+
+    assert isinstance(answer, Settled)
+    said = "good/main: Unable to locate credentials (botocore, boto3 or the AWS CLI)"
+    assert answer.note.endswith(f"; without credentials, by its log: {said}")
+    assert answer.result["logs"] == {"read": 1, "suspect": [said]}
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        NotPermitted('get "pods/log" in namespace "shop" is not permitted: pods "good" is forbidden'),
+        EnvironmentFault("the API server went on answering 500: dial tcp 10.0.0.1:10250: connect: connection refused"),
+    ],
+)
+def test_a_log_that_cannot_be_read_is_told_of_and_no_failure(why: EnvironmentFault) -> None:
+    answer = verdict(world(GOOD, logs=why))
+
+    assert isinstance(answer, Settled)
+    assert f"logs not read everywhere: {why.message[:40]}" in answer.note
+    assert answer.result["logs"] == {"read": 0, "suspect": []}
+
+
+def test_nothing_of_a_log_is_kept_but_the_words_of_the_message() -> None:
+    key = "AKIAIOSFODNN7EXAMPLE"
+    refused, suspect = (
+        verdict(world(GOOD, logs=f"user=ann key={key} {words} token={key}\nnext {key}\n"))
+        for words in (REFUSED, WITHOUT)
+    )
+
+    assert isinstance(refused, Failed)
+    assert isinstance(suspect, Settled)
+    assert key not in f"{refused.reason} {suspect.note} {suspect.result}"
+    assert "ann" not in f"{refused.reason} {suspect.note}"
+
+
+def test_back_and_without_lines_no_log_is_read() -> None:
+    assert isinstance(verdict(world(GOOD, logs=REFUSED), waits=replace(WAITS, log_lines=0)), Settled)
+    assert isinstance(verdict(world(pod("irsa", "good", OWNER), logs=REFUSED), BACK), Settled)
+
+
+@pytest.mark.parametrize(
+    ("logs", "expected"),
+    [
+        pytest.param(REFUSED, Failed, id="[refused] no matter of time"),
+        pytest.param(WITHOUT, NotYet, id="[without] may have another cause"),
+        pytest.param("", NotYet, id="[silent]"),
+    ],
+)
+def test_a_crash_loop_is_judged_by_its_last_words(logs: str, expected: type) -> None:
+    crashing = replace(pod("pod-identity", "crashing", OWNER), ready=False, trouble="CrashLoopBackOff")
+
+    assert isinstance(verdict(world(crashing, logs=logs), last_look=False), expected)
 
 
 def with_container(name: str, *, init: bool, skip: str = "") -> Pod:
