@@ -24,18 +24,30 @@ class VpcEndpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Right:
-    """Something the operator has to be allowed: an action on a resource's ARN."""
+    """Something the operator has to be allowed: an action on a resource's ARN, or on all (`*`).
+
+    `passed_to` are the services to which a role has to be passed, where any one of them is enough.
+    """
 
     action: str
     resource: str
+    passed_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
-    """Who acts in the cluster's account, and which of the rights asked about he surely lacks."""
+    """Who acts in an account, and which of the rights asked about he surely lacks."""
 
     arn: str
     missing: frozenset[Right] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Lack:
+    """A right that a plan takes and whoever acts there lacks."""
+
+    operator: str
+    right: Right
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +59,6 @@ class AwsSide:
     """
 
     endpoints: tuple[VpcEndpoint, ...] | None = None
-    operator: Operator | None = None
     associations: int = 0
     accounts: tuple[ServiceAccount, ...] = ()
     unread: tuple[Unread, ...] = ()

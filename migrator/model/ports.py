@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from migrator.model.addons import AddonCatalogue, Addons
-from migrator.model.aws_side import Operator, VpcEndpoint
+from migrator.model.aws_side import Operator, Right, VpcEndpoint
 from migrator.model.facts import (
     Addon,
     AgentState,
@@ -97,8 +97,8 @@ class ClusterView(AddonCatalogue, Protocol):
         """The interface endpoints for `eks-auth` in the cluster's VPC, in whatever state."""
         ...
 
-    def operator(self, roles: Sequence[str]) -> Operator:
-        """Who acts in the cluster's account, and what he lacks for associations of these roles."""
+    def operator(self, account: str, rights: Sequence[Right]) -> Operator:
+        """Who acts in an account, the cluster's or another one, and which of these rights he lacks there."""
         ...
 
     def fargate_selectors(self) -> Sequence[FargateSelector]: ...

@@ -12,6 +12,7 @@ from migrator.model.trust import IrsaKind
 from migrator.planning.case import Case
 from migrator.planning.join import Inventory
 from migrator.planning.reach import NOWHERE, reaches
+from migrator.planning.rights import Answers, Rights, asked, rights
 
 T = TypeVar("T")
 
@@ -21,10 +22,17 @@ def with_aws_side(cases: Sequence[Case], inventory: Inventory, view: ClusterView
     if not cases:
         return []
     live = {case.role.role.arn: case.role.role for case in cases if case.role.role is not None}
-    aws, far = _aws_side(cases, inventory, view, sorted(live)), reaches(live, roles)
+    aws, far = _aws_side(cases, inventory, view), reaches(live, roles)
     seen = [_tagged(replace(case, aws=aws, reach=far.get(case.role.written, NOWHERE))) for case in cases]
     found = [_measured(case, roles) for case in seen]
-    return [replace(case, unread=(*case.unread, *aws.unread, *case.reach.permissions.unread)) for case in found]
+    needed = [rights(case) for case in found]
+    answers = asked(needed, inventory.cluster, view)
+    return [_told(case, aws, answers, of) for case, of in zip(found, needed, strict=True)]
+
+
+def _told(case: Case, aws: AwsSide, answers: Answers, needed: Rights) -> Case:
+    unread = (*case.unread, *aws.unread, *answers.unread(needed), *case.reach.permissions.unread)
+    return replace(case, lacks=answers.lacks(needed), unread=unread)
 
 
 def _tagged(case: Case) -> Case:
@@ -44,14 +52,12 @@ def _measured(case: Case, roles: Roles) -> Case:
     return replace(case, role=measured, unread=(*case.unread, *unread))
 
 
-def _aws_side(cases: Sequence[Case], inventory: Inventory, view: ClusterView, roles: Sequence[str]) -> AwsSide:
+def _aws_side(cases: Sequence[Case], inventory: Inventory, view: ClusterView) -> AwsSide:
     unread: list[Unread] = []
     name = inventory.cluster.name
     endpoints = _tried(f"the eks-auth endpoints of cluster {name}", view.eks_auth_endpoints, unread)
-    operator = _tried(f"what the operator may do on cluster {name}", lambda: view.operator(roles), unread)
     return AwsSide(
         endpoints=tuple(endpoints) if endpoints is not None else None,
-        operator=operator,
         associations=len(inventory.associations.keys() | inventory.written.keys()),
         accounts=tuple(view.service_accounts()) if any(map(_by_pattern, cases)) else (),
         unread=tuple(unread),

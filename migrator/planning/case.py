@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from migrator.model.addons import InstalledAddon
-from migrator.model.aws_side import AwsSide
+from migrator.model.aws_side import AwsSide, Lack
 from migrator.model.facts import (
     AgentState,
     Association,
@@ -101,6 +101,7 @@ class Case:
     autoscaler: str = ""  # what tells that nodes are made as pods need them
     reach: Reach = NOWHERE  # what the role may do
     aws: AwsSide = field(default_factory=AwsSide)  # what the cluster stands in
+    lacks: tuple[Lack, ...] = ()  # what the operator may not do of what its steps take
     unread: tuple[Unread, ...] = ()  # what would tell more and may not be read
     around: Around = field(default_factory=Around)
     sharing: tuple[ServiceId, ...] = ()  # other services of the cluster with the same role

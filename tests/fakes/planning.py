@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from migrator.model.addons import InstalledAddon, Offer
-from migrator.model.aws_side import Operator, VpcEndpoint
+from migrator.model.aws_side import Operator, Right, VpcEndpoint
 from migrator.model.errors import NotPermitted
 from migrator.model.facts import (
     AgentState,
@@ -162,8 +162,8 @@ class World:
     def eks_auth_endpoints(self) -> Sequence[VpcEndpoint]:
         return self.endpoints
 
-    def operator(self, roles: Sequence[str]) -> Operator:
-        del roles
+    def operator(self, account: str, rights: Sequence[Right]) -> Operator:
+        del account, rights
         return Operator(arn="arn:aws:iam::111111111111:user/ann")
 
     def fargate_selectors(self) -> Sequence[FargateSelector]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from migrator.model.addons import AddonUpdate, InstalledAddon, Offer
-from migrator.model.aws_side import Operator, VpcEndpoint
+from migrator.model.aws_side import Operator, Right, VpcEndpoint
 from migrator.model.errors import NotPermitted, Rejected
 from migrator.model.facts import (
     Addon,
@@ -237,8 +237,8 @@ class FakeWorld(FakeSources):
     def eks_auth_endpoints(self) -> Sequence[VpcEndpoint]:
         return []
 
-    def operator(self, roles: Sequence[str]) -> Operator:
-        del roles
+    def operator(self, account: str, rights: Sequence[Right]) -> Operator:
+        del account, rights
         return Operator(arn=f"arn:aws:iam::{ACCOUNT}:user/ann")
 
     def fargate_selectors(self) -> Sequence[FargateSelector]:

@@ -1,58 +1,48 @@
-"""IAM: whether whoever acts in a cluster's account may do what a migration there takes.
+"""IAM: whether whoever acts in an account may do what plans take there.
 
 SimulatePrincipalPolicy judges by the caller's own policies, its boundary and, as far as it can see them, those of the
 organisation: what it says is advice. A policy that asks for context which only the real call has decides nothing here.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from migrator.adapters.aws.sessions import AwsSessions
 from migrator.model.aws_side import Operator, Right
 from migrator.model.facts import Cluster
-from migrator.model.ids import RoleArn
 from migrator.model.trust_match import SERVICE
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
-_AT_ONCE = 100  # roles in one call; with two actions that is 200 of the 1,000 results of a page
+_AT_ONCE = 100  # resources in one call; with ten actions that is a page
 _PAGE = 1000
-_ON_ROLE = ("iam:PassRole", "iam:UpdateAssumeRolePolicy")
-_ON_CLUSTER = ("eks:CreatePodIdentityAssociation", "eks:ListPodIdentityAssociations")
-_ON_ASSOCIATION = ("eks:DeletePodIdentityAssociation", "eks:DescribePodIdentityAssociation", "eks:TagResource")
+Simulate = Callable[..., Any]
 
 
-def operator(sessions: AwsSessions, cluster: Cluster, roles: Sequence[str]) -> Operator:
-    """Who acts there, and what he lacks for associations of the roles; roles of other accounts are not asked about.
+def operator(sessions: AwsSessions, cluster: Cluster, account: str, rights: Iterable[Right]) -> Operator:
+    """Who acts in the account, and which of these rights he lacks for that cluster.
 
     Raises:
         NotPermitted: he may not ask, or not look up the role that he is.
         EnvironmentFault: IAM does not answer, or knows no such principal.
     """
-    caller = sessions.identity(cluster.account, cluster.region).arn
+    caller = sessions.identity(account, cluster.region).arn
     if caller.endswith(":root"):
         return Operator(arn=caller)
-    client = sessions.iam(cluster.account, cluster.partition)
+    client = sessions.iam(account, cluster.partition)
     source = _source(sessions, client, caller)
-    own = [role for role in roles if (arn := RoleArn.parse(role)) is not None and arn.account == cluster.account]
-    association = cluster.arn.replace(":cluster/", ":podidentityassociation/") + "/*"
-    asked = [(_ON_CLUSTER, [cluster.arn]), (_ON_ASSOCIATION, [association])]
-    asked += [(_ON_ROLE, own[start : start + _AT_ONCE]) for start in range(0, len(own), _AT_ONCE)]
-    context = {"iam:PassedToService": SERVICE, "iam:AssociatedResourceArn": cluster.arn}
-    entries: Any = [
-        {"ContextKeyName": k, "ContextKeyValues": [v], "ContextKeyType": "string"} for k, v in context.items()
-    ]
 
     def simulate(**more: Any) -> Any:
         return sessions.run(
-            lambda: client.simulate_principal_policy(PolicySourceArn=source, ContextEntries=entries, **more),
+            lambda: client.simulate_principal_policy(PolicySourceArn=source, **more),
             doing=f'asking what "{source}" may do',
             service="iam",
         )
 
-    lacking = (right for actions, resources in asked for right in _lacking(simulate, actions, resources))
-    return Operator(arn=source, missing=frozenset(lacking))
+    return Operator(arn=source, missing=_lacking(simulate, cluster.arn, frozenset(rights)))
 
 
 def _source(sessions: AwsSessions, client: "IAMClient", caller: str) -> str:
@@ -65,13 +55,55 @@ def _source(sessions: AwsSessions, client: "IAMClient", caller: str) -> str:
     return sessions.run(lambda: client.get_role(RoleName=name)["Role"]["Arn"], doing=doing, service="iam")
 
 
-def _lacking(simulate: Callable[..., Any], actions: Sequence[str], resources: Sequence[str]) -> Iterator[Right]:
+def _lacking(simulate: Simulate, cluster_arn: str, rights: frozenset[Right]) -> frozenset[Right]:
+    """Passing a role to any of the services that are named is enough."""
+    lacked, turn = rights, 0
+    while asked := [right for right in lacked if turn < max(len(right.passed_to), 1)]:
+        denied: set[Right] = set()
+        for service, of in _by_service(asked, turn).items():
+            denied |= _denied(partial(simulate, ContextEntries=_context(service, cluster_arn)), of)
+        lacked, turn = lacked - set(asked) | denied, turn + 1
+    return lacked
+
+
+def _by_service(rights: Sequence[Right], turn: int) -> Mapping[str, Sequence[Right]]:
+    found: dict[str, list[Right]] = defaultdict(list)
+    for right in rights:
+        found[right.passed_to[turn] if right.passed_to else SERVICE].append(right)
+    return found
+
+
+def _context(service: str, cluster_arn: str) -> Any:
+    context = {"iam:PassedToService": service, "iam:AssociatedResourceArn": cluster_arn}
+    return [{"ContextKeyName": k, "ContextKeyValues": [v], "ContextKeyType": "string"} for k, v in context.items()]
+
+
+def _denied(simulate: Simulate, rights: Sequence[Right]) -> set[Right]:
+    known = {(right.action, right.resource): right for right in rights}
+    return {known[pair] for actions, resources in _batches(rights) for pair in _pages(simulate, actions, resources)}
+
+
+def _batches(rights: Iterable[Right]) -> Iterator[tuple[list[str], list[str]]]:
+    """Resources that are asked about the same actions go together: each call is about all pairs of the two."""
+    actions: dict[str, list[str]] = defaultdict(list)
+    for right in sorted(rights):
+        actions[right.resource].append(right.action)
+    together: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for resource, of in actions.items():
+        together[tuple(of)].append(resource)
+    for of_all, resources in sorted(together.items()):
+        for start in range(0, len(resources), _AT_ONCE):
+            yield list(of_all), resources[start : start + _AT_ONCE]
+
+
+def _pages(simulate: Simulate, actions: Sequence[str], resources: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Action and resource of what is not allowed."""
     more: dict[str, Any] = {}
     while True:
         page = simulate(ActionNames=list(actions), ResourceArns=list(resources), MaxItems=_PAGE, **more)
         for result in page["EvaluationResults"]:
             if result["EvalDecision"] != "allowed" and not result.get("MissingContextValues"):
-                yield Right(action=result["EvalActionName"], resource=result["EvalResourceName"])
+                yield result["EvalActionName"], result["EvalResourceName"]
         if not page.get("IsTruncated"):
             return
         more = {"Marker": page["Marker"]}

@@ -26,7 +26,7 @@ from migrator.adapters.kube.surroundings import surroundings
 from migrator.adapters.kube.writes import KubeWrites
 from migrator.adapters.retry import Retry
 from migrator.model.addons import AddonUpdate, InstalledAddon, Offer
-from migrator.model.aws_side import Operator, VpcEndpoint
+from migrator.model.aws_side import Operator, Right, VpcEndpoint
 from migrator.model.facts import (
     Addon,
     AgentState,
@@ -202,9 +202,9 @@ class LiveCluster:
         """The interface endpoints for `eks-auth` in the cluster's VPC."""
         return self.snapshot().eks_auth_endpoints()
 
-    def operator(self, roles: Sequence[str]) -> Operator:
-        """Who acts in the cluster's account, and what he lacks for associations of these roles."""
-        return self.snapshot().operator(roles)
+    def operator(self, account: str, rights: Sequence[Right]) -> Operator:
+        """Who acts in an account, and which of these rights he lacks there."""
+        return self.snapshot().operator(account, rights)
 
     def service_account(self, namespace: str, name: str) -> ServiceAccount | None:
         """One ServiceAccount, or None."""

@@ -13,7 +13,7 @@ from migrator.adapters.kube.env_sources import key_names
 from migrator.adapters.kube.reads import KubeReads, Parts
 from migrator.adapters.kube.surroundings import surroundings
 from migrator.model.addons import InstalledAddon, Offer
-from migrator.model.aws_side import Operator, VpcEndpoint
+from migrator.model.aws_side import Operator, Right, VpcEndpoint
 from migrator.model.facts import (
     AgentState,
     Association,
@@ -97,9 +97,9 @@ class Snapshot:
         cluster = self.cluster()
         return eks_auth_endpoints(self._sessions, cluster) if cluster.vpc else ()
 
-    def operator(self, roles: Sequence[str]) -> Operator:
-        """Who acts in the cluster's account, and what he lacks for associations of these roles."""
-        return operator(self._sessions, self.cluster(), roles)
+    def operator(self, account: str, rights: Sequence[Right]) -> Operator:
+        """Who acts in an account, and which of these rights he lacks there."""
+        return operator(self._sessions, self.cluster(), account, rights)
 
     def fargate_selectors(self) -> Sequence[FargateSelector]:
         """The selectors of all live Fargate profiles."""

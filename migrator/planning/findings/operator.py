@@ -14,11 +14,9 @@ MANY = 1000  # associations
 
 
 def judge(case: Case) -> Iterator[Finding]:
-    """Findings about rights that are missing for this service, and about the number of associations."""
-    operator = case.aws.operator
-    for right in sorted(operator.missing) if operator is not None else ():
-        if ":role/" not in right.resource or right.resource == case.role.written:
-            yield found("operator-lacks", operator.arn if operator else "", right.action, right.resource)
+    """Findings about rights that its steps take and that are missing, and about the number of associations."""
+    for lack in case.lacks:
+        yield found("operator-lacks", lack.operator, lack.right.action, lack.right.resource)
     if case.aws.associations > MANY:
         count = str(case.aws.associations)
         yield found("association-quota", case.cluster.name, "associations", count, many=f"{MANY:,}")

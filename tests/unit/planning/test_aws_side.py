@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from migrator.model.aws_side import Operator, VpcEndpoint
+from migrator.model.aws_side import Operator, Right, VpcEndpoint
 from migrator.model.errors import NotPermitted
 from migrator.model.facts import Workload
 from migrator.model.fleet import Policy
@@ -29,8 +29,9 @@ class Closed(World):
         self.asked.append("endpoints")
         raise NotPermitted("ec2:DescribeVpcEndpoints is not permitted")
 
-    def operator(self, roles: Sequence[str]) -> Operator:
-        self.asked.append(f"operator of {len(roles)}")
+    def operator(self, account: str, rights: Sequence[Right]) -> Operator:
+        assert rights
+        self.asked.append(f"operator of {account}")
         raise NotPermitted("iam:SimulatePrincipalPolicy is not permitted")
 
 
@@ -49,7 +50,7 @@ def test_what_may_not_be_read_is_told_to_each_service_and_asked_for_once() -> No
             "the eks-auth endpoints of cluster shop-prod",
             "what the operator may do on cluster shop-prod",
         }
-    assert world.asked == ["endpoints", "operator of 1"]
+    assert world.asked == ["endpoints", f"operator of {CLUSTER.account}"]
 
 
 def test_nothing_is_asked_about_a_cluster_without_services() -> None:
