@@ -33,6 +33,11 @@ def source_name(cluster_arn: str, namespace: str, name: str) -> str:
     return f"{said[: _NAME - _DIGEST - 1]}-{digest}"
 
 
+def source_tags(service: str) -> dict[str, str]:
+    """What tells that the role was made by this tool, for the service of that id."""
+    return {"managed-by": MANAGED_BY, SERVICE_TAG: service}
+
+
 def external_id(cluster_arn: str, namespace: str, name: str) -> str:
     """What EKS sends the target role while session tags are off; REGION/ACCOUNT/CLUSTER/NAMESPACE/SERVICEACCOUNT."""
     region, account, cluster = cluster_arn.split(":")[3], cluster_arn.split(":")[4], cluster_arn.rpartition("/")[2]

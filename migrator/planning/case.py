@@ -56,7 +56,8 @@ class RoleView:
     trust_problem: str = ""  # why the trust policy could not be read
     irsa: IrsaMatch | None = None
     wanted: Subject | None = None  # whom our statement lets in, how narrowly, and under which conditions of IRSA's
-    source_there: bool = False  # there is a role of the name of the service's source role; whose, the step finds out
+    source_there: bool = False  # there is a role of the name of the service's source role
+    source_tags: Mapping[str, str] | None = None  # its tags, where they are known
     allowed: bool = False  # Pod Identity is let in already
     merged: Merged | None = None
     allowed_after: bool = False  # Pod Identity is let in once our statement is there

@@ -13,7 +13,7 @@ from migrator.model.ids import AGENT_ADDON, MANAGED_BY, ROLE_ARN_ANNOTATION, Rol
 from migrator.model.moving import how
 from migrator.model.ownership import account_owner
 from migrator.model.plan import PlannedStep, StepKind
-from migrator.model.source_role import SERVICE_TAG, source_policy, source_trust
+from migrator.model.source_role import source_policy, source_tags, source_trust
 from migrator.model.trust import Subject, statement_for
 from migrator.planning.addon_drafts import addon_back, addon_there
 from migrator.planning.addon_owners import AddonOwner
@@ -107,7 +107,7 @@ def _source(case: Case) -> PlannedStep:
         "made": True,
         "trust": source_trust(statement_for(own), tagged=subject.tagged),
         "policy": source_policy(case.role.written),
-        "tags": {"managed-by": MANAGED_BY, SERVICE_TAG: str(case.service)},
+        "tags": source_tags(str(case.service)),
     }
     return _step(StepKind.SOURCE_ROLE, on, {"made": case.role.source_there}, after)
 

@@ -28,6 +28,7 @@ from migrator.planning.autoscaling import autoscaler
 from migrator.planning.case import Case, RoleSizes, RoleView
 from migrator.planning.coverage import left_out
 from migrator.planning.env_sources import with_keys
+from migrator.planning.sources import with_sources
 from migrator.planning.trusting import Terms, irsa_of, wanted
 from migrator.planning.users import NOBODY, Users, account_of, all_of, annotated, size_for_all, users_in
 
@@ -115,15 +116,8 @@ def cases(
     written = {inventory.written[account.namespace, account.name] for account in accounts}
     live = roles.roles(sorted(arn for arn in written if _of(inventory.cluster.partition, arn)))
     views = [_view(inventory, account, live, roles, policy) for account in accounts]
-    found = zip(accounts, _with_sources(views, roles), strict=True)
+    found = zip(accounts, with_sources(views, roles), strict=True)
     return with_keys([_case(inventory, account, view, role, policy) for account, role in found], view)
-
-
-def _with_sources(views: Sequence[RoleView], roles: Roles) -> Sequence[RoleView]:
-    """Whether the source roles are there, of those that need one."""
-    sources = {one.wanted.source for one in views if one.wanted is not None} - {""}
-    there = roles.roles(sorted(sources)) if sources else {}
-    return [replace(one, source_there=one.wanted is not None and one.wanted.source in there) for one in views]
 
 
 def _of(partition: str, arn: str) -> bool:

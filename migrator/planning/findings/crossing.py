@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from migrator.model.ids import RoleArn
 from migrator.model.plan import Finding
-from migrator.model.source_role import LONGEST_SESSION
+from migrator.model.source_role import LONGEST_SESSION, source_tags
 from migrator.planning.case import Case
 from migrator.planning.crossing import crosses, refusal
 from migrator.planning.findings.catalogue import found
@@ -29,5 +29,8 @@ def _planned(case: Case, arn: RoleArn) -> Iterator[Finding]:
     if role is not None and role.max_session_seconds > LONGEST_SESSION:
         seconds = str(role.max_session_seconds)
         yield found("target-session-shorter", written, "MaxSessionDuration", seconds, longest=LONGEST_SESSION)
+    lacked = sorted(source_tags(str(case.service)).items() - (case.role.source_tags or {}).items())
+    if lacked and case.role.source_tags is not None:
+        yield found("source-role-taken", subject.source, "tags", ", ".join(f"{key}={value}" for key, value in lacked))
     if not subject.tagged:
         yield found("session-tags-off", written, "sts:ExternalId", subject.external_id)

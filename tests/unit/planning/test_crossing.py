@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from migrator.model.facts import Unread
 from migrator.model.fleet import Policy
 from migrator.model.ids import RoleArn
+from migrator.model.permissions import Permissions
 from migrator.model.plan import Order, Plan, Verdict
-from migrator.model.source_role import source_arn, source_name
+from migrator.model.source_role import source_arn, source_name, source_tags
 from migrator.model.trust import Subject, allows, ours, statement_for, subject_from
 from migrator.planning.planner import PlanSettings
 from tests.fakes.planning import CLUSTER, SERVICE, SUBJECT, World, account, association, trust_for
@@ -130,7 +132,8 @@ def test_what_is_there_already_is_said() -> None:
     trust["Statement"].append(statement_for(moved))
     source = {"Version": "2012-10-17", "Statement": [statement_for(Subject(**OWN))]}
     linked = association(SOURCE, target_role_arn=TARGET)
-    made = plan(WORLD.but(trusts={TARGET: trust, SOURCE: source}, linked=[linked]))
+    ours = {SOURCE: Permissions(tags=source_tags(str(SERVICE)))}
+    made = plan(WORLD.but(trusts={TARGET: trust, SOURCE: source}, linked=[linked], granted=ours))
     before = {step.id: step.before for step in made.forward}
     assert before["source-role"] == {"made": True}
     assert before["target-trust"] == {"pod_identity": True}
@@ -183,3 +186,29 @@ def test_a_policy_that_changes_later_moves_no_service_that_has_moved() -> None:
     assert target.before == {"pod_identity": True}
     assert target.after["subject"] == {**OWN, "path": "/", "tagged": True}
     assert (linked.after["role_arn"], linked.after.get("session_tags", True)) == (SOURCE, True)
+
+
+TAGS = source_tags(str(SERVICE))
+NOBODYS = Unread(what="what the roles of account 111111111111 may do", why="AccessDenied")
+
+
+@pytest.mark.parametrize(
+    ("granted", "lacked"),
+    [
+        pytest.param(
+            Permissions(), "irsa-migrator/service=prod/orders/orders-api, managed-by=irsa-migrator", id="none"
+        ),
+        pytest.param(
+            Permissions(tags={**TAGS, "irsa-migrator/service": "other/shop/orders"}),
+            "irsa-migrator/service=prod/orders/orders-api",
+            id="another service's",
+        ),
+        pytest.param(Permissions(tags={**TAGS, "team": "orders"}), "", id="ours"),
+        pytest.param(Permissions(unread=(NOBODYS,)), "", id="not to be read"),
+    ],
+)
+def test_a_role_that_has_the_source_roles_name_must_be_ours(granted: Permissions, lacked: str) -> None:
+    taken = {**WORLD.trusts, SOURCE: {"Version": "2012-10-17", "Statement": []}}
+    made = plan(WORLD.but(trusts=taken, granted={SOURCE: granted}))
+    assert [one.value for one in made.findings if one.code == "source-role-taken"] == ([lacked] if lacked else [])
+    assert (made.verdict is Verdict.BLOCKED) is bool(lacked)
