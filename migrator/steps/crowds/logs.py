@@ -78,9 +78,13 @@ def last_words(cluster: Workloads, pods: Iterable[Pod], lines: int) -> str:
 
     A crash loop is no matter of time then, and looks like any other: its log alone tells what it is.
     """
-    crashing = whose(pod for pod in pods if pod.trouble in _CRASHED) if lines else []
-    read_now = (read(cluster, pod, container, lines) for pod, container in crashing)
-    return next((one.said for one in read_now if one.refused), "")
+    return refusal(cluster, [pod for pod in pods if pod.trouble in _CRASHED], lines)
+
+
+def refusal(cluster: Workloads, pods: Iterable[Pod], lines: int) -> str:
+    """Which SDK refuses the agent's address by the log of one of these; empty when none is known to."""
+    found = (read(cluster, pod, container, lines) for pod, container in (whose(pods) if lines else ()))
+    return next((one.said for one in found if one.refused), "")
 
 
 def suspicions(logs: Iterable[Log]) -> list[str]:

@@ -140,6 +140,17 @@ def test_a_canary_without_credentials_keeps_the_others_from_being_touched(answer
     assert moves(bench) == ["restart small", "restart small"]
 
 
+def test_a_canary_whose_log_tells_of_an_old_sdk_keeps_the_others_from_being_touched() -> None:
+    bench = Bench(FakeWorld(declared=[deployment("large", 3), deployment("small")]))
+    bench.world.logs = "CredentialsProviderError: 169.254.170.23 is not a valid container metadata service hostname"
+
+    result = bench.runner().apply(bench.plan, bench.document)
+
+    assert result.exit is Exit.ROLLED_BACK
+    assert "by its log, its AWS SDK for JavaScript v3 refuses the agent's address" in result.message
+    assert moves(bench) == ["restart small", "restart small"]
+
+
 def test_a_natural_restart_is_said_to_be_the_owners() -> None:
     bench = Bench(FakeWorld(), edit=NATURAL)
     assert apply(bench) is Exit.UNFINISHED
