@@ -271,7 +271,8 @@ class FakeWorld(FakeSources):
     def role(self, arn: str) -> Role | None:
         source = self.sources.get(arn)
         if source is not None:
-            return Role(arn=arn, name=arn.rpartition("/")[2], id=source.id, account=ACCOUNT, trust=source.trust)
+            name, tags = arn.rpartition("/")[2], source.tags
+            return Role(arn=arn, name=name, id=source.id, account=ACCOUNT, trust=source.trust, tags=tags)
         if not self.role_exists or arn != self.role_arn:
             return None
         return Role(arn=arn, name="orders", id=self.role_id, account=arn.split(":")[4], trust=self.trust)
