@@ -42,6 +42,11 @@ def write(folder: Path, services: Sequence[Service], **cluster: Any) -> Path:
         "accounts": [{"id": ACCOUNT, "roles": unique(roles)}],
         "clusters": [{**defaults, **cluster, "namespaces": [namespace]}],
     }
+    return saved(folder, world)
+
+
+def saved(folder: Path, world: Mapping[str, Any]) -> Path:
+    """The world as a file in the folder."""
     path = folder / "world.yaml"
     path.write_text(emit(world), encoding="utf-8")
     return path

@@ -2,24 +2,32 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from migrator.documents.emit import emit
-from migrator.lab.inpod import run_in_pod
 from migrator.model.exits import Exit
-from migrator.model.source_role import POLICY_NAME, external_id, source_name
+from migrator.model.source_role import POLICY_NAME, external_id
 from tests.lab import harness, scenes
+from tests.lab.crossing_ways import (
+    AWAY,
+    CLUSTER,
+    association,
+    service,
+    source,
+    source_of,
+    there_and_back,
+    trust,
+    who,
+    world,
+)
 from tests.lab.harness import Fleet
 from tests.lab.invariants import Invariant
 
-AWAY = "222222222222"
-CLUSTER = "arn:aws:eks:eu-west-1:111111111111:cluster/main"
 ORDINARY = ("plain", "tagless", "failing", "used")
 PAIR = ("one", "two")
 NEW = ("source-role", "target-trust")
@@ -31,111 +39,14 @@ KILLED = [f"k{number}" for number in range(len(POINTS_THERE))]
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     folder = tmp_path_factory.mktemp("crossing")
-    with harness.fleet(world(folder, [*ORDINARY, *KILLED], PAIR), folder) as running:
+    with harness.fleet(scenes.saved(folder, world([*ORDINARY, *KILLED], PAIR)), folder) as running:
         scenes.waits(running, settle=0.6, reconcile=0.6, verify=60)
         running.migrate("plan").ok()
         yield running
 
 
-def world(folder: Path, own: Sequence[str], sharing: Sequence[str]) -> Path:
-    """Each of `own` has a role of its name in the other account; those who share have the role `shared` there."""
-    names = [*own, *sharing]
-    roles = {name: "shared" if name in sharing else name for name in names}
-    document = {
-        "version": 1,
-        "accounts": [
-            {"id": scenes.ACCOUNT},
-            {
-                "id": AWAY,
-                "oidcProviders": [{"cluster": "main"}],
-                "roles": [{"name": name, "path": "/data/"} for name in sorted(set(roles.values()))],
-            },
-        ],
-        "clusters": [
-            {
-                "name": "main",
-                "region": "eu-west-1",
-                "associationDelay": 0.5,
-                "addons": ["eks-pod-identity-agent"],
-                "nodes": [{"name": "n", "count": 2}],
-                "namespaces": [
-                    {
-                        "name": "shop",
-                        "serviceAccounts": [
-                            {"name": name, "role": f"{AWAY}:{role}", "labels": scenes.LABELS}
-                            for name, role in roles.items()
-                        ],
-                        "workloads": [{"name": name, "serviceAccount": name} for name in names],
-                    }
-                ],
-            }
-        ],
-    }
-    path = folder / "world.yaml"
-    path.write_text(emit(document), encoding="utf-8")
-    return path
-
-
-def source_of(name: str) -> str:
-    return source_name(CLUSTER, "shop", name)
-
-
-def trust(fleet: Fleet, role: str) -> Any:
-    return fleet.aws("iam", AWAY).get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
-
-
-def source(fleet: Fleet, name: str) -> Any:
-    """The service's source role, or None."""
-    iam = fleet.aws("iam")
-    try:
-        return iam.get_role(RoleName=source_of(name))["Role"]
-    except iam.exceptions.NoSuchEntityException:
-        return None
-
-
-def association(fleet: Fleet, name: str) -> Any:
-    eks = fleet.aws("eks")
-    pair = {"namespace": "shop", "serviceAccount": name}
-    (found,) = eks.list_pod_identity_associations(clusterName="main", **pair)["associations"]
-    return eks.describe_pod_identity_association(clusterName="main", associationId=found["associationId"])[
-        "association"
-    ]
-
-
-def who(fleet: Fleet, name: str) -> str:
-    """As whom a pod of the service is known to AWS."""
-    pods = fleet.kube("main").list("/api/v1/namespaces/shop/pods", fieldSelector=f"spec.serviceAccountName={name}")
-    (pod,) = [one["metadata"]["name"] for one in pods["items"] if "deletionTimestamp" not in one["metadata"]]
-    cluster = fleet.lab.clusters[0]
-    ran = run_in_pod(cluster, "shop", pod, ("aws", "sts", "get-caller-identity", "--query", "Arn", "--output", "text"))
-    assert ran.code == 0, ran.stderr
-    return str(ran.stdout).strip()
-
-
-def service(name: str) -> tuple[str, ...]:
-    return ("--service", f"main/shop/{name}", "--yes")
-
-
 def test_there_and_back(fleet: Fleet) -> None:
-    before = trust(fleet, "plain")
-    fleet.migrate("apply", *service("plain")).ok()
-    made = source(fleet, "plain")
-    assert made["Path"] == "/"
-    assert {"irsa-migrator/service", "managed-by", "irsa-migrator/run"} == {tag["Key"] for tag in made["Tags"]}
-    found = association(fleet, "plain")
-    assert (found["roleArn"], found["targetRoleArn"]) == (made["Arn"], f"arn:aws:iam::{AWAY}:role/data/plain")
-    assert not found["disableSessionTags"]
-    assert trust(fleet, "plain")["Statement"][: len(before["Statement"])] == before["Statement"]
-    assert f"{AWAY}:assumed-role/plain/eks-" in who(fleet, "plain")
-    fleet.migrate("verify", *service("plain")[:2]).ok()
-    again = fleet.migrate("apply", *service("plain")).ok()
-    assert "already migrated" in again.out
-
-    fleet.migrate("rollback", *service("plain")).ok()
-    assert trust(fleet, "plain") == before
-    assert source(fleet, "plain") is None
-    assert f"{AWAY}:assumed-role/plain/" in who(fleet, "plain")
-    fleet.migrate("verify", *service("plain")[:2]).ok()
+    there_and_back(fleet, "plain")
 
 
 def test_there_and_back_by_external_id(fleet: Fleet) -> None:

@@ -12,24 +12,28 @@ from tests.lab import harness, scenes
 from tests.lab.harness import Fleet, Ran
 from tests.lab.invariants import Invariant
 from tests.lab.witness import identity_of
+from tests.scenarios.reconciler import KEY, Reconciler
 
-KEY = "eks.amazonaws.com/role-arn"
 RELEASE = {"meta.helm.sh/release-name": "orders", "meta.helm.sh/release-namespace": "shop"}
 HELM = {"labels": {**scenes.LABELS, "app.kubernetes.io/managed-by": "Helm"}, "annotations": RELEASE}
 TRACKED = {"annotations": {"argocd.argoproj.io/tracking-id": "shop:/ServiceAccount:shop/tracked"}}
 STACK = {"aws:cloudformation:stack-name": "shop-roles", "aws:cloudformation:logical-id": "StackedRole"}
 OWNER = "Helm release shop/orders"
+CLAIMANT = "platform-operator"
+NOBODYS = ("stacked", "stale", "claimed")  # their ServiceAccounts, as far as the first plan knows
 
 
 @pytest.fixture(scope="module")
 def fleet(plane: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     folder = tmp_path_factory.mktemp("owners")
-    services = [scenes.service(name) for name in ("released", "upgraded", "tracked", "stacked", "batched", "stale")]
+    services = [scenes.service(name) for name in ("released", "upgraded", "tracked", "batched", *NOBODYS)]
     for service in services:
         service["workloads"][0]["podSpec"] = {"terminationGracePeriodSeconds": 0}
-        service["account"] = TRACKED if service["name"] == "tracked" else {} if "sta" in service["name"] else HELM
-    for service in services[3:4]:
-        service["role"] = {"name": service["name"], "tags": STACK}
+        service["account"] = TRACKED if service["name"] == "tracked" else HELM
+        if service["name"] in NOBODYS:
+            service["account"] = {}
+        if service["name"] == "stacked":
+            service["role"] = {"name": service["name"], "tags": STACK}
     with harness.fleet(scenes.write(folder, services, addons=["eks-pod-identity-agent"]), folder, plane) as running:
         scenes.waits(running, **scenes.BRISK)
         running.migrate("plan").ok()
@@ -137,6 +141,27 @@ def test_argo_cd_has_nothing_to_put_back(fleet: Fleet) -> None:
     assert (annotation(fleet, "tracked"), set(pods(fleet, "tracked").values())) == (before, {"irsa"})
 
 
+@pytest.mark.slow
+def test_who_puts_the_annotation_back_is_known_by_it_and_it_is_left_to_him(fleet: Fleet) -> None:
+    before = annotation(fleet, "claimed")
+    assert before
+    with Reconciler(fleet.kube("main"), "shop", "claimed", before, CLAIMANT) as claimant:
+        ran = carry(fleet, "claimed").ended(Exit.ROLLED_BACK)
+        assert "something reconciles it" in " ".join((ran.out + ran.err).split())
+        assert (annotation(fleet, "claimed"), set(pods(fleet, "claimed").values())) == (before, {"irsa"})
+        healed = claimant.healed
+        assert healed
+
+        fleet.migrate("plan").ok()
+        (owner,) = data_of(fleet, "show", "claimed")["owners"]
+        assert owner["name"] == f"field manager {CLAIMANT}"
+        assert f"its annotation is left to {owner['name']}" in " ".join(carry(fleet, "claimed").ok().out.split())
+        assert set(pods(fleet, "claimed").values()) == {"pod-identity"}
+        carry(fleet, "claimed", "rollback").ok()
+        assert claimant.healed == healed
+    assert (annotation(fleet, "claimed"), set(pods(fleet, "claimed").values())) == (before, {"irsa"})
+
+
 def test_a_stacks_role_is_moved_once_the_stack_lets_pod_identity_in(fleet: Fleet) -> None:
     before = trust(fleet, "stacked")
     refused = carry(fleet, "stacked").ended(Exit.BLOCKED)
@@ -165,7 +190,7 @@ def test_a_plan_older_than_the_stack_does_not_edit_behind_it(fleet: Fleet) -> No
 
 
 def test_a_batch_counts_the_annotations_that_it_left(fleet: Fleet) -> None:
-    told = fleet.migrate("batch", "--output", "json").data
+    told = fleet.migrate("batch", "--role", "batched", "--output", "json").data
     (batched,) = (one for one in told["services"] if one["service"] == "main/shop/batched")
     assert (batched["exit"]["code"], batched["left_to"]) == (Exit.DONE, OWNER)
     assert set(pods(fleet, "batched").values()) == {"pod-identity"}
