@@ -10,8 +10,9 @@ from migrator.model.errors import Blocked, MigrateError
 from migrator.model.exits import Exit
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Plan
+from migrator.model.ports import Roles
 from migrator.planning.planner import PlanSettings, plan_cluster
-from migrator.planning.users import Users
+from migrator.planning.users import Users, used_by
 from migrator.running.ledger import remembered_role
 from migrator.running.runs import Fate, fate, walking_back
 from migrator.store.plan_changes import Change, changes
@@ -50,8 +51,9 @@ def plan_again(desk: Desk, services: Sequence[ServiceId], memory: Memory | None)
     """
     found: dict[ServiceId, Plan | MigrateError] = {}
     elsewhere = survey(desk, annotated_before(walking(memory))).users
+    roles = desk.planning_roles(used_by(elsewhere, lambda service, _role: service in services))
     for alias in sorted({service.cluster for service in services}):
-        found.update(_planned(desk, [one for one in services if one.cluster == alias], memory, elsewhere))
+        found.update(_planned(desk, [one for one in services if one.cluster == alias], memory, elsewhere, roles))
     return [_one(desk, service, found[service], memory) for service in services]
 
 
@@ -69,20 +71,20 @@ def write(desk: Desk, made: Iterable[Again]) -> None:
 
 
 def _planned(
-    desk: Desk, services: Sequence[ServiceId], memory: Memory | None, elsewhere: Users
+    desk: Desk, services: Sequence[ServiceId], memory: Memory | None, elsewhere: Users, roles: Roles
 ) -> Mapping[ServiceId, Plan | MigrateError]:
     """The services of one cluster, planned as if they bore the annotation that a run of ours took."""
-    roles = {service: remembered_role(memory.journal, service) for service in services} if memory else {}
+    before = {service: remembered_role(memory.journal, service) for service in services} if memory else {}
     settings = PlanSettings(
         policy=desk.fleet.policy,
         excludes=desk.fleet.excludes,
         wanted=lambda service, _role: service in services,
         edit_of=desk.plans.edit_of,
-        remembered={service: role for service, role in roles.items() if role is not None},
+        remembered={service: role for service, role in before.items() if role is not None},
         elsewhere=elsewhere,
     )
     try:
-        plans = {plan.service: plan for plan in plan_cluster(desk.view(services[0].cluster), desk.roles, settings)}
+        plans = {plan.service: plan for plan in plan_cluster(desk.view(services[0].cluster), roles, settings)}
     except MigrateError as error:
         return dict.fromkeys(services, error)
     return {service: plans.get(service) or Blocked(_NOTHING) for service in services}

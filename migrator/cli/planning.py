@@ -1,6 +1,6 @@
 """The work behind `migrate plan`: every cluster at once, then the plan files."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import cache
@@ -19,6 +19,7 @@ from migrator.model.journal import ServiceState, Standing
 from migrator.model.plan import Edit, Plan
 from migrator.model.ports import ClusterView, Journal, Roles
 from migrator.planning.planner import PlanSettings, Wanted, plan_cluster
+from migrator.planning.users import used_by
 from migrator.render.views.plan import LeftOut, Planned, Planning, Seen, Stand, Unread, role_of
 from migrator.running.handed import owner_of
 from migrator.running.ledger import remembered_role
@@ -45,9 +46,8 @@ class Desk(Protocol):
         """The plan files."""
         ...
 
-    @property
-    def roles(self) -> Roles:
-        """IAM over all accounts."""
+    def planning_roles(self, expected: Iterable[str]) -> Roles:
+        """IAM over all accounts as one planning sees it, in which roles of these ARNs will be asked for."""
         ...
 
     def view(self, alias: str) -> ClusterView:
@@ -100,11 +100,16 @@ def _planning(
         elsewhere=seen.users,
     )
 
+    aliases = {cluster.alias for cluster in clusters}
+    roles = desk.planning_roles(
+        used_by(seen.users, lambda service, role: service.cluster in aliases and wanted(service, role))
+    )
+
     def one(cluster: FleetCluster) -> tuple[Plan, ...] | LeftOut:
         if cluster.alias in seen.closed:
             return seen.closed[cluster.alias]
         try:
-            return plan_cluster(seen.views[cluster.alias], desk.roles, settings)
+            return plan_cluster(seen.views[cluster.alias], roles, settings)
         except MigrateError as error:
             return left_out(cluster.alias, error)
 
@@ -113,7 +118,7 @@ def _planning(
     closed = [outcome for outcome in outcomes if isinstance(outcome, LeftOut)]
     found = [plan for outcome in outcomes if not isinstance(outcome, LeftOut) for plan in outcome]
     plans = sorted((plan for plan in found if plan.service not in unread), key=lambda plan: plan.service)
-    reached = {cluster.alias for cluster in clusters} - {one.cluster for one in closed}
+    reached = aliases - {one.cluster for one in closed}
     if not dry_run:
         desk.plans.publish_schema()
     held = {holder.key for holder in memory.locks.holders()} if memory else set()

@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +19,7 @@ from migrator.model.fleet import Fleet
 from migrator.model.ids import ServiceId
 from migrator.model.meter import Meter
 from migrator.model.plan import Plan
-from migrator.model.ports import Clock, ClusterView, Interrupt
+from migrator.model.ports import Clock, ClusterView, Interrupt, Roles
 
 if TYPE_CHECKING:
     from migrator.adapters.aws.sessions import AwsSessions
@@ -126,6 +126,12 @@ class Wiring:
         from migrator.adapters.aws.source_roles import Iam
 
         return Iam(self.sessions)
+
+    def planning_roles(self, expected: Iterable[str]) -> Roles:
+        """IAM as one planning sees it, in which roles of these ARNs will be asked for; read-only."""
+        from migrator.adapters.aws.planning_roles import PlanningRoles
+
+        return PlanningRoles(self.sessions, expected)
 
     def live(self, service: ServiceId) -> "LiveCluster":
         """The cluster of a service."""

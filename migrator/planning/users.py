@@ -1,7 +1,7 @@
 """Who uses a role: the annotated ServiceAccounts of every cluster, and how large its trust policy gets for them all."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from migrator.model.facts import Cluster, Role, ServiceAccount
@@ -58,6 +58,11 @@ def users_in(cluster: Cluster, accounts: Iterable[tuple[ServiceAccount, str]]) -
         service = ServiceId(cluster.alias, account.namespace, account.name)
         found[role].append(User(service=service, cluster=cluster, account=account_of(account)))
     return found
+
+
+def used_by(users: Users, chosen: Callable[[ServiceId, str], bool]) -> list[str]:
+    """The roles, sorted, that a chosen service uses; `chosen` takes a service and its role as annotated."""
+    return sorted(role for role, each in users.items() if any(chosen(user.service, role) for user in each))
 
 
 def account_of(account: ServiceAccount) -> Account:

@@ -18,7 +18,7 @@ CALLED = {
     ("eks", "eks"): re.compile(r"client\(\)\.([a-z_]+)\("),
     ("eks", "eks_addons"): re.compile(r"client\(\)\.([a-z_]+)\("),
     ("iam", "iam"): re.compile(r"client\.([a-z_]+)\("),
-    ("iam", "iam_permissions"): re.compile(r"_client\.([a-z_]+)\("),
+    ("iam", "permission_reading"): re.compile(r"_client\.([a-z_]+)\("),
     ("iam", "operator"): re.compile(r"client\.([a-z_]+)\("),
 }
 """By service and module, how its calls look."""

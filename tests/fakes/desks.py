@@ -1,6 +1,6 @@
 """The wiring of planning over declared worlds, one per cluster."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,8 +49,8 @@ class Office:
     def plans(self) -> PlanFiles:
         return PlanFiles(self.folder)
 
-    @property
-    def roles(self) -> Roles:
+    def planning_roles(self, expected: Iterable[str]) -> Roles:
+        del expected
         return self.worlds["prod"]
 
     def view(self, alias: str) -> ClusterView:

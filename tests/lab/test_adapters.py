@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from migrator.adapters.aws.iam import IamRoles
+from migrator.adapters.aws.planning_roles import PlanningRoles
 from migrator.adapters.aws.sessions import AwsSessions
 from migrator.adapters.kube.cluster import LiveCluster
 from migrator.lab.world.load import world_file
@@ -76,7 +77,7 @@ def test_ports_are_served(live: LiveCluster, sessions: AwsSessions) -> None:
     world: ClusterWorld = live
     views: tuple[ClusterView, ...] = (live, live.snapshot())
     gate: AdmissionGate = live
-    roles: Roles = IamRoles(sessions)
+    roles: Roles = PlanningRoles(sessions)
     trust: TrustPolicies = IamRoles(sessions)
     assert all((world, *views, gate, roles, trust))
 

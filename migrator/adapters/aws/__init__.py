@@ -19,7 +19,7 @@ What it calls, and nothing else (the least IAM policy follows from this table):
     eks:UpdateAddon, eks:DescribeUpdate  eks_addons                 apply, way back of an add-on's ServiceAccount
     eks:ListFargateProfiles              eks                        plan
     eks:DescribeFargateProfile           eks                        plan
-    iam:GetAccountAuthorizationDetails   iam_permissions            plan: what roles may do; likewise iam:GetPolicy,
+    iam:GetAccountAuthorizationDetails   permission_reading         plan: what roles may do; likewise iam:GetPolicy,
                                                                     iam:GetPolicyVersion, iam:GetRolePolicy,
                                                                     iam:ListAttachedRolePolicies, iam:ListRolePolicies
     iam:SimulatePrincipalPolicy          operator                   plan: what the operator lacks

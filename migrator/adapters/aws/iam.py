@@ -16,14 +16,11 @@ from urllib.parse import unquote
 from botocore.exceptions import ClientError
 
 from migrator.adapters.aws.errors import code_of
-from migrator.adapters.aws.iam_permissions import IamPermissions
-from migrator.adapters.aws.quotas import TrustQuotas
 from migrator.adapters.aws.sessions import AwsSessions
 from migrator.adapters.aws.stacks import Stacks
 from migrator.model.errors import EnvironmentFault, NotPermitted, Rejected
 from migrator.model.facts import Role
 from migrator.model.ids import RoleArn
-from migrator.model.permissions import Permissions
 from migrator.model.trust_document import minified, parse
 
 if TYPE_CHECKING:
@@ -50,14 +47,12 @@ _REASONS = {
 
 
 class IamRoles:
-    """The ports `Roles` and `TrustPolicies`; the account is taken from the ARN."""
+    """The port `TrustPolicies`, and roles in bulk; the account is taken from the ARN."""
 
     def __init__(self, sessions: AwsSessions) -> None:
         self._sessions = sessions
         self._stacks = Stacks(sessions)
         self._last = threading.local()  # clusters are planned side by side: each is told of its own reading
-        self._permissions = IamPermissions(sessions)
-        self._quotas = TrustQuotas(sessions)
 
     def role(self, arn: str) -> Role | None:
         """The live role whose whole ARN is `arn`; None if its name is free or its path differs."""
@@ -83,28 +78,6 @@ class IamRoles:
         self._last.unreadable = {account: part for account, part in parts.items() if isinstance(part, str)}
         found = [role for part in parts.values() if not isinstance(part, str) for role in part]
         return {role.arn: role for role in sorted(found, key=lambda role: role.arn) if role.arn in asked}
-
-    def permissions(self, roles: Iterable[Role]) -> Mapping[str, Permissions]:
-        """What the roles may do, by ARN; what is refused of it stands in each one's `unread`.
-
-        Raises:
-            CredentialsExpired: nothing more can be read until they are renewed.
-        """
-        wanted: dict[str, list[Role]] = {}
-        for role in sorted(roles, key=lambda role: role.arn):
-            wanted.setdefault(role.account, []).append(role)
-        with ThreadPoolExecutor(max_workers=min(_THREADS, len(wanted) or 1)) as pool:
-            parts = pool.map(self._permissions.of_account, wanted, wanted.values())
-        return {arn: permissions for part in parts for arn, permissions in part.items()}
-
-    def trust_quota(self, role: Role) -> int:
-        """How many characters the role's account lets a trust policy have; asked once per account.
-
-        Raises:
-            NotPermitted: the operator may not look.
-            EnvironmentFault: Service Quotas does not answer.
-        """
-        return self._quotas.of_account(role.account, role.arn.split(":")[1])
 
     def unreadable(self, account: str) -> str | None:
         """Why the account's roles could not be read when this thread last asked for `roles`, or None."""

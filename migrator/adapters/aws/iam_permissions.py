@@ -1,41 +1,39 @@
-"""IAM: what roles may do, many at a time.
+"""IAM: what roles may do, many at a time, as one planning sees it.
 
 GetAccountAuthorizationDetails gives roles and the account's own managed policies in pages of the whole account; where
-it is refused, or few roles are wanted, each role is asked for. AWS's managed policies are the same in every account:
-each document is read once.
+it is refused, or few roles are wanted, each role is asked for. Clusters that are planned together share what was read:
+the pages of an account are read once for all of them, and a policy of AWS's own, the same in every account, once.
 """
 
-import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import unquote
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from migrator.adapters.aws.permission_reading import Reading, unread_role
 from migrator.adapters.aws.sessions import AwsSessions
-from migrator.model.errors import EnvironmentFault, NotPermitted
-from migrator.model.facts import Json, Role, Unread
-from migrator.model.permissions import Permissions, Policy, readable
-
-if TYPE_CHECKING:
-    from mypy_boto3_iam import IAMClient
-
-T = TypeVar("T")
+from migrator.model.errors import EnvironmentFault
+from migrator.model.facts import Role
+from migrator.model.ids import RoleArn
+from migrator.model.permissions import Permissions, readable
 
 BULK = (
     10  # more roles than this of one account are read with GetAccountAuthorizationDetails: one takes four calls or more
 )
-_PAGE = 1000
-_OF_AWS = ":iam::aws:policy/"
 
 
 class IamPermissions:
-    """What roles may do; thread-safe."""
+    """What roles may do; thread-safe. `expected` are ARNs of roles that will be asked for, as far as that is known."""
 
-    def __init__(self, sessions: AwsSessions) -> None:
+    def __init__(self, sessions: AwsSessions, expected: Iterable[str] = ()) -> None:
         self._sessions = sessions
-        self._lock = threading.Lock()
-        self._of_aws: dict[str, str] = {}  # AWS's managed policies: ARN -> document
+        self._expected: dict[str, set[str]] = defaultdict(set)
+        for arn in expected:
+            parsed = RoleArn.parse(arn)
+            if parsed is not None:
+                self._expected[parsed.account].add(arn)
+        self._guard = threading.Lock()
+        self._accounts: dict[str, _Account] = {}
+        self._of_aws = _OfAws()
 
     def of_account(self, account: str, wanted: Sequence[Role]) -> Mapping[str, Permissions]:
         """The permissions of the wanted roles, which are all of that account, by ARN; what is refused is told of.
@@ -43,188 +41,59 @@ class IamPermissions:
         Raises:
             CredentialsExpired: nothing more can be read until they are renewed.
         """
-        partition = wanted[0].arn.split(":")[1]
         try:
-            reading = _Reading(self._sessions, self._sessions.iam(account, partition), account, self._kept)
-            found = reading.in_bulk(wanted) if len(wanted) > BULK else None
+            return self._account(account, wanted[0].arn.split(":")[1]).permissions(wanted)
         except EnvironmentFault as error:
-            return {role.arn: Permissions(unread=(_unread(role, error.message),)) for role in wanted}
-        if found is None:
-            found = {role.arn: reading.one(role) for role in wanted}
-        return {arn: readable(permissions) for arn, permissions in found.items()}
+            return {role.arn: Permissions(unread=(unread_role(role.arn, error.message),)) for role in wanted}
 
-    def _kept(self, arn: str, read: Callable[[], str | None]) -> str | None:
-        """A document of AWS's own from memory, or read and kept."""
+    def _account(self, account: str, partition: str) -> "_Account":
+        client = self._sessions.iam(account, partition)
+        with self._guard:
+            if account not in self._accounts:
+                reading = Reading(self._sessions, client, account, self._of_aws.document)
+                self._accounts[account] = _Account(reading, self._expected[account])
+            return self._accounts[account]
+
+
+class _Account:
+    """What was read of one account; two clusters with roles there wait for one reading."""
+
+    def __init__(self, reading: Reading, expected: set[str]) -> None:
+        self._reading = reading
+        self._expected = expected
+        self._lock = threading.Lock()
+        self._known: dict[str, Permissions] = {}
+
+    def permissions(self, wanted: Sequence[Role]) -> Mapping[str, Permissions]:
         with self._lock:
-            known = self._of_aws.get(arn)
-        if known is None and (known := read()) is not None:
-            with self._lock:
-                self._of_aws[arn] = known
-        return known
+            new = [role for role in wanted if role.arn not in self._known]
+            if new:
+                found = self._read(new)
+                self._known |= {arn: readable(permissions) for arn, permissions in found.items()}
+            return {role.arn: self._known[role.arn] for role in wanted if role.arn in self._known}
+
+    def _read(self, new: Sequence[Role]) -> Mapping[str, Permissions]:
+        """In bulk, whoever else will be asked for is read along; whoever is not there then is not looked for again."""
+        arns = {role.arn for role in new} | (self._expected - self._known.keys())
+        found = self._reading.in_bulk(arns) if len(arns) > BULK else None
+        if found is None:
+            return {role.arn: self._reading.one(role) for role in new}
+        self._expected = set()
+        return found
 
 
-class _Reading:
-    """One pass over one account; an action that was refused once is not asked for again."""
+class _OfAws:
+    """AWS's managed policies by ARN, each read once, whoever asks for it first."""
 
-    def __init__(
-        self,
-        sessions: AwsSessions,
-        client: "IAMClient",
-        account: str,
-        kept: Callable[[str, Callable[[], str | None]], str | None],
-    ) -> None:
-        self._sessions = sessions
-        self._client = client
-        self._account = account
-        self._kept = kept
-        self._documents: dict[str, str | None] = {}  # managed policies: ARN -> document, None when refused
-        self._refused: set[str] = set()  # actions that are not permitted
-        self._problems: dict[str, str] = {}  # action -> why it gave nothing
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._reading: dict[str, threading.Lock] = {}
+        self._known: dict[str, str] = {}
 
-    def in_bulk(self, wanted: Sequence[Role]) -> Mapping[str, Permissions] | None:
-        """The wanted roles through GetAccountAuthorizationDetails; None when only that call is refused."""
-        arns = {role.arn for role in wanted}
-        details: list[Any] = []
-        marker: dict[str, Any] = {}
-        while True:
-            try:
-                page = self._details(marker)
-            except NotPermitted:
-                return None
-            details += [detail for detail in page["RoleDetailList"] if detail["Arn"] in arns]
-            self._documents |= {policy["Arn"]: _default(policy) for policy in page["Policies"]}
-            if not page.get("IsTruncated"):
-                return {detail["Arn"]: self._of_detail(detail) for detail in details}
-            marker = {"Marker": page["Marker"]}
-
-    def one(self, role: Role) -> Permissions:
-        """One role, asked for part by part."""
-        unread: list[Unread] = []
-        inline = self._inline(role, unread)
-        pages = self._pages(
-            "iam:ListAttachedRolePolicies",
-            lambda more: self._client.list_attached_role_policies(RoleName=role.name, MaxItems=_PAGE, **more),
-            "AttachedPolicies",
-        )
-        whole = self._ask("iam:GetRole", lambda: self._client.get_role(RoleName=role.name)["Role"])
-        if pages is None or whole is None:
-            unread.append(_unread(role, self._why("iam:ListAttachedRolePolicies", "iam:GetRole")))
-        attached = self._attached([entry["PolicyArn"] for entry in pages or ()], unread)
-        boundary = self._boundary(whole or {}, unread)
-        return _permissions(inline + attached, boundary, whole or {}, unread)
-
-    def _of_detail(self, detail: Any) -> Permissions:
-        unread: list[Unread] = []
-        inline = [Policy(name=p["PolicyName"], document=_text(p["PolicyDocument"])) for p in detail["RolePolicyList"]]
-        attached = self._attached([entry["PolicyArn"] for entry in detail["AttachedManagedPolicies"]], unread)
-        return _permissions(sorted(inline) + attached, self._boundary(detail, unread), detail, unread)
-
-    def _inline(self, role: Role, unread: list[Unread]) -> list[Policy]:
-        names = self._pages(
-            "iam:ListRolePolicies",
-            lambda more: self._client.list_role_policies(RoleName=role.name, MaxItems=_PAGE, **more),
-            "PolicyNames",
-        )
-        if names is None:
-            unread.append(_unread(role, self._why("iam:ListRolePolicies")))
-        found = [(name, self._inline_document(role.name, name)) for name in sorted(names or ())]
-        if any(document is None for _, document in found):
-            unread.append(_unread(role, self._why("iam:GetRolePolicy")))
-        return [Policy(name=name, document=document) for name, document in found if document is not None]
-
-    def _inline_document(self, role: str, name: str) -> str | None:
-        found = self._ask(
-            "iam:GetRolePolicy",
-            lambda: self._client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"],
-        )
-        return None if found is None else _text(found)
-
-    def _attached(self, arns: Sequence[str], unread: list[Unread]) -> list[Policy]:
-        documents = [(arn, self._managed(arn)) for arn in sorted(arns)]
-        unread += [Unread(what=f"policy {arn}", why=self._why_managed()) for arn, text in documents if text is None]
-        return [Policy(name=arn, document=text) for arn, text in documents if text is not None]
-
-    def _boundary(self, entry: Mapping[str, Any], unread: list[Unread]) -> Policy | None:
-        arn = entry.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
-        if not arn:
-            return None
-        document = self._managed(arn)
-        if document is None:
-            unread.append(Unread(what=f"permissions boundary {arn}", why=self._why_managed()))
-        return Policy(name=arn, document=document or "")
-
-    def _managed(self, arn: str) -> str | None:
-        if arn not in self._documents:
-            read = self._kept(arn, lambda: self._read(arn)) if _OF_AWS in arn else self._read(arn)
-            self._documents[arn] = read
-        return self._documents[arn]
-
-    def _read(self, arn: str) -> str | None:
-        policy = self._ask("iam:GetPolicy", lambda: self._client.get_policy(PolicyArn=arn)["Policy"])
-        if policy is None:
-            return None
-        version = policy["DefaultVersionId"]
-        found = self._ask(
-            "iam:GetPolicyVersion",
-            lambda: self._client.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"],
-        )
-        return None if found is None else _text(found)
-
-    def _details(self, marker: Mapping[str, Any]) -> Any:
-        return self._sessions.run(
-            lambda: self._client.get_account_authorization_details(
-                Filter=["Role", "LocalManagedPolicy"], MaxItems=_PAGE, **marker
-            ),
-            doing=f'reading the policies of account "{self._account}"',
-            service="iam",
-        )
-
-    def _pages(self, action: str, page: Callable[[Mapping[str, Any]], Any], key: str) -> list[Any] | None:
-        found: list[Any] = []
-        more: dict[str, Any] = {}
-        while True:
-            answer = self._ask(action, partial(page, more))
-            if answer is None:
-                return None
-            found += answer[key]
-            if not answer.get("IsTruncated"):
-                return found
-            more = {"Marker": answer["Marker"]}
-
-    def _ask(self, action: str, call: Callable[[], T]) -> T | None:
-        """What the call gives; None when it is refused or fails: `_why` then says why."""
-        if action in self._refused:
-            return None
-        try:
-            return self._sessions.run(call, doing=f'reading policies of account "{self._account}"', service="iam")
-        except EnvironmentFault as error:
-            self._problems[action] = error.message
-            self._refused |= {action} if isinstance(error, NotPermitted) else set()
-            return None
-
-    def _why(self, *actions: str) -> str:
-        return next((self._problems[action] for action in actions if action in self._problems), "IAM does not give it")
-
-    def _why_managed(self) -> str:
-        return self._why("iam:GetPolicy", "iam:GetPolicyVersion")
-
-
-def _permissions(
-    policies: Sequence[Policy], boundary: Policy | None, entry: Mapping[str, Any], unread: Sequence[Unread]
-) -> Permissions:
-    tags = {tag["Key"]: tag["Value"] for tag in entry.get("Tags") or ()}
-    return Permissions(policies=tuple(policies), boundary=boundary, tags=tags, unread=tuple(sorted(set(unread))))
-
-
-def _unread(role: Role, why: str) -> Unread:
-    return Unread(what=f"permission policies of role {role.arn}", why=why)
-
-
-def _default(policy: Any) -> str | None:
-    versions = policy.get("PolicyVersionList") or ()
-    return next((_text(one["Document"]) for one in versions if one.get("IsDefaultVersion")), None)
-
-
-def _text(document: Json) -> str:
-    """A policy as JSON text: botocore hands it over parsed, and other services' doubles URL-encoded."""
-    return unquote(document) if isinstance(document, str) else json.dumps(document)
+    def document(self, arn: str, read: Callable[[], str | None]) -> str | None:
+        with self._guard:
+            lock = self._reading.setdefault(arn, threading.Lock())
+        with lock:
+            if arn not in self._known and (found := read()) is not None:
+                self._known[arn] = found
+            return self._known.get(arn)

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote
 
 import pytest
 
-from migrator.adapters.aws.iam import IamRoles
+from migrator.adapters.aws.planning_roles import PlanningRoles
 from migrator.adapters.aws.sessions import AwsSessions
 from migrator.model.facts import Role
 from migrator.model.permissions import Permissions, Policy
@@ -100,16 +101,45 @@ class Iam:
 
 def test_many_roles_cost_pages_and_each_policy_of_aws_once(cloud: Server, sessions: AwsSessions) -> None:
     script = cloud.answer = Iam(50)
-    iam, wanted = IamRoles(sessions), [role(number) for number in range(40)]
+    iam, wanted = PlanningRoles(sessions), [role(number) for number in range(40)]
     assert iam.permissions(wanted) == {one.arn: WHOLE for one in wanted}
     assert script.asked == [*["GetAccountAuthorizationDetails"] * 2, "GetPolicy", "GetPolicyVersion"]
     iam.permissions(wanted)
-    assert script.asked[4:] == ["GetAccountAuthorizationDetails"] * 2
+    assert script.asked[4:] == []
+
+
+def test_clusters_of_one_account_share_its_pages(cloud: Server, sessions: AwsSessions) -> None:
+    """Of three clusters at once; each has fewer roles than are worth the pages, together they have more."""
+    script = cloud.answer = Iam(24)
+    clusters = [[role(number) for number in range(first, 24, 3)] for first in range(3)]
+    iam = PlanningRoles(sessions, [one.arn for cluster in clusters for one in cluster])
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(iam.permissions, clusters))
+    assert found == [{one.arn: WHOLE for one in cluster} for cluster in clusters]
+    assert script.asked == [*["GetAccountAuthorizationDetails"] * 2, "GetPolicy", "GetPolicyVersion"]
+
+
+def test_a_role_that_nobody_expected_is_read_beside_the_pages(cloud: Server, sessions: AwsSessions) -> None:
+    script = cloud.answer = Iam(24)
+    iam = PlanningRoles(sessions, [role(number).arn for number in range(20)])
+    iam.permissions([role(0)])
+    assert iam.permissions([role(19), role(20)]) == {role(19).arn: WHOLE, role(20).arn: WHOLE}
+    assert script.asked.count("GetAccountAuthorizationDetails") == 2
+    assert script.asked.count("GetRole") == 1
+
+
+def test_a_refusal_of_the_details_is_remembered_for_the_next_cluster(cloud: Server, sessions: AwsSessions) -> None:
+    script = cloud.answer = Iam(30, refused=("GetAccountAuthorizationDetails",))
+    iam = PlanningRoles(sessions)
+    for first in (0, 15):
+        wanted = [role(number) for number in range(first, first + 15)]
+        assert iam.permissions(wanted) == {one.arn: WHOLE for one in wanted}
+    assert script.asked.count("GetAccountAuthorizationDetails") == 1
 
 
 def test_few_roles_are_read_one_by_one(cloud: Server, sessions: AwsSessions) -> None:
     script = cloud.answer = Iam(2)
-    assert IamRoles(sessions).permissions([role(0), role(1)]) == {role(0).arn: WHOLE, role(1).arn: WHOLE}
+    assert PlanningRoles(sessions).permissions([role(0), role(1)]) == {role(0).arn: WHOLE, role(1).arn: WHOLE}
     assert script.asked.count("GetPolicyVersion") == 2
     assert "GetAccountAuthorizationDetails" not in script.asked
 
@@ -117,7 +147,7 @@ def test_few_roles_are_read_one_by_one(cloud: Server, sessions: AwsSessions) -> 
 def test_without_leave_for_the_details_roles_are_read_one_by_one(cloud: Server, sessions: AwsSessions) -> None:
     cloud.answer = Iam(30, refused=("GetAccountAuthorizationDetails",))
     wanted = [role(number) for number in range(30)]
-    assert IamRoles(sessions).permissions(wanted) == {one.arn: WHOLE for one in wanted}
+    assert PlanningRoles(sessions).permissions(wanted) == {one.arn: WHOLE for one in wanted}
 
 
 REFUSED: dict[str, list[str]] = {
@@ -133,7 +163,7 @@ REFUSED: dict[str, list[str]] = {
 @pytest.mark.parametrize("action", REFUSED)
 def test_what_is_refused_is_asked_for_once_and_told(cloud: Server, sessions: AwsSessions, action: str) -> None:
     script = cloud.answer = Iam(3, refused=(action,))
-    found = IamRoles(sessions).permissions([role(0), role(1)])
+    found = PlanningRoles(sessions).permissions([role(0), role(1)])
     for one in (role(0), role(1)):
         assert [unread.what for unread in found[one.arn].unread] == [
             what.format(arn=one.arn) for what in REFUSED[action]
@@ -147,7 +177,7 @@ def test_a_policy_that_is_not_understood_is_told_and_left_out(
 ) -> None:
     monkeypatch.setattr(f"{__name__}.TEXT", quote('{"Statement": ["all"]}'))
     cloud.answer = Iam(1)
-    [permissions] = IamRoles(sessions).permissions([role(0)]).values()
+    [permissions] = PlanningRoles(sessions).permissions([role(0)]).values()
     assert permissions.policies == ()
     assert {unread.why for unread in permissions.unread} == {"it cannot be read: a statement is not an object"}
     assert len(permissions.unread) == 4
@@ -155,6 +185,6 @@ def test_a_policy_that_is_not_understood_is_told_and_left_out(
 
 def test_an_account_out_of_reach_is_told_for_each_of_its_roles(sessions: AwsSessions) -> None:
     theirs = Role(arn="arn:aws:iam::333333333333:role/x", name="x", id="X", account="333333333333", trust="{}")
-    [permissions] = IamRoles(sessions).permissions([theirs]).values()
+    [permissions] = PlanningRoles(sessions).permissions([theirs]).values()
     assert [unread.what for unread in permissions.unread] == [f"permission policies of role {theirs.arn}"]
     assert "profile (nowhere)" in permissions.unread[0].why

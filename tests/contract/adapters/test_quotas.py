@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from migrator.adapters.aws.iam import IamRoles
+from migrator.adapters.aws.planning_roles import PlanningRoles
 from migrator.adapters.aws.sessions import AwsSessions
 from migrator.model.errors import NotPermitted
 from migrator.model.facts import Role
@@ -35,11 +35,11 @@ class Quotas(Cloud):
 
 
 @pytest.fixture
-def roles(sessions: AwsSessions) -> IamRoles:
-    return IamRoles(sessions)
+def roles(sessions: AwsSessions) -> PlanningRoles:
+    return PlanningRoles(sessions)
 
 
-def test_it_is_asked_once_where_iam_is_kept(cloud: Server, roles: IamRoles) -> None:
+def test_it_is_asked_once_where_iam_is_kept(cloud: Server, roles: PlanningRoles) -> None:
     script = cloud.answer = Quotas(8192.0)
     assert [roles.trust_quota(ROLE) for _ in range(3)] == [8192] * 3
     assert script.looked == [
@@ -47,18 +47,18 @@ def test_it_is_asked_once_where_iam_is_kept(cloud: Server, roles: IamRoles) -> N
     ]
 
 
-def test_an_account_that_never_asked_for_another_has_the_default(cloud: Server, roles: IamRoles) -> None:
+def test_an_account_that_never_asked_for_another_has_the_default(cloud: Server, roles: PlanningRoles) -> None:
     cloud.answer = Quotas("NoSuchResourceException")
     assert roles.trust_quota(ROLE) == QUOTA
 
 
-def test_throttled_it_is_asked_again(cloud: Server, roles: IamRoles) -> None:
+def test_throttled_it_is_asked_again(cloud: Server, roles: PlanningRoles) -> None:
     script = cloud.answer = Quotas("TooManyRequestsException", 4096.0)
     assert roles.trust_quota(ROLE) == 4096
     assert len(script.looked) == 2
 
 
-def test_what_is_refused_is_said_and_not_remembered(cloud: Server, roles: IamRoles) -> None:
+def test_what_is_refused_is_said_and_not_remembered(cloud: Server, roles: PlanningRoles) -> None:
     cloud.answer = Quotas("AccessDeniedException", 4096.0)
     with pytest.raises(NotPermitted, match="servicequotas:GetServiceQuota is not permitted"):
         roles.trust_quota(ROLE)

@@ -1,6 +1,6 @@
 """`apply --from-drift` over a fake world: what is planned again, what is kept, and what becomes of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -48,8 +48,8 @@ class Desk:
     def plans(self) -> PlanFiles:
         return PlanFiles(self.folder)
 
-    @property
-    def roles(self) -> Roles:
+    def planning_roles(self, expected: Iterable[str]) -> Roles:
+        assert set(expected) <= {ROLE_ARN, THEIRS}
         return self.bench.world
 
     def view(self, alias: str) -> ClusterView:
