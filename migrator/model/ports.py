@@ -152,18 +152,22 @@ class SourceRoles(Protocol):
         ...
 
     def permit(self, arn: str, policy: str) -> None:
-        """Writes the role's inline policy of our name."""
+        """Writes the role's inline policy of our name, which it does not have yet; one that says the same is well.
+
+        Raises:
+            Rejected: reason `conflict` when it has another one.
+        """
         ...
 
     def attached_to(self, arn: str) -> Sequence[str]:
         """What else hangs on the role, by name: other inline policies, attached policies, instance profiles."""
         ...
 
-    def delete_source_role(self, arn: str) -> None:
-        """Takes away our inline policy, then the role; what is gone already is well.
+    def delete_source_role(self, role: SourceRole) -> None:
+        """Takes away our inline policy, then the role, as just read; what is gone already is well.
 
         Raises:
-            Rejected: reason `in-use` while something else hangs on it.
+            Rejected: reason `in-use` while something else hangs on it, `replaced` when there is another of that name.
         """
         ...
 

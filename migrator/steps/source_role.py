@@ -15,6 +15,7 @@ from migrator.model.trust_document import minified
 from migrator.steps.step import Context, Failed, NotYet, Position, Reading, Settled, Settling
 
 _LATE = frozenset({"exists", "NoSuchEntity"})  # IAM's readers do not agree yet: the next look tells
+_OF_OTHERS = frozenset({"in-use", "replaced"})  # it stays: the next look tells
 
 
 class SourceRoleStep:
@@ -51,9 +52,9 @@ class SourceRoleStep:
             if step.after["made"]:
                 _make(step, context, role)
             elif role is not None and not _kept(step, context, role):
-                context.trust.delete_source_role(role.arn)
+                context.trust.delete_source_role(role)
         except Rejected as error:
-            if error.reason not in _LATE | {"in-use"}:
+            if error.reason not in _LATE | _OF_OTHERS:
                 raise
 
     def settled(self, step: PlannedStep, context: Context) -> Settling:

@@ -36,17 +36,24 @@ class FakeSources:
     def attached_to(self, arn: str) -> Sequence[str]:
         return self.hanging.get(arn, [])
 
-    def delete_source_role(self, arn: str) -> None:
+    def delete_source_role(self, role: SourceRole) -> None:
         """Two calls, and a kill may come between them."""
+        arn = role.arn
         if self.sources[arn].policy is not None:
             self._change("forbid")
+            self._unless_replaced(role)
             self.sources[arn] = replace(self.sources[arn], policy=None)
             self.after_call("forbid")
         if self.hanging.get(arn):
             raise Rejected(f"role {arn} is in use", reason="in-use")
         self._change("delete-role")
+        self._unless_replaced(role)
         del self.sources[arn]
         self.after_call("delete-role")
+
+    def _unless_replaced(self, role: SourceRole) -> None:
+        if self.sources[role.arn].id != role.id:
+            raise Rejected("somebody made another role of that name", reason="replaced")
 
 
 class NoSources:
@@ -64,5 +71,5 @@ class NoSources:
     def attached_to(self, arn: str) -> Sequence[str]:
         raise AssertionError(arn)
 
-    def delete_source_role(self, arn: str) -> None:
-        raise AssertionError(arn)
+    def delete_source_role(self, role: SourceRole) -> None:
+        raise AssertionError(role)

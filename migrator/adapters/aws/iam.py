@@ -111,9 +111,9 @@ class IamRoles:
 
     def _written(self, client: "IAMClient", role: Role, document: str, doing: str) -> bool:
         live = _role(client.get_role(RoleName=role.name)["Role"])
-        if live.id == role.id and _same(live.trust, document):
+        if live.id == role.id and same_document(live.trust, document):
             return True
-        if live.id != role.id or not _same(live.trust, role.trust):
+        if live.id != role.id or not same_document(live.trust, role.trust):
             raise Rejected(
                 "somebody changed the trust policy at the same time",
                 reason="conflict",
@@ -199,7 +199,8 @@ def document_text(document: Any) -> str:
     return unquote(document) if isinstance(document, str) else json.dumps(document)
 
 
-def _same(one: str, other: str) -> bool:
+def same_document(one: str, other: str) -> bool:
+    """Whether two JSON texts say the same."""
     return bool(json.loads(one) == json.loads(other))
 
 

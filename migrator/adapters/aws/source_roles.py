@@ -1,12 +1,13 @@
 """IAM with the roles that this tool makes: source roles in a cluster's account, each with one inline policy."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
 from migrator.adapters.aws.errors import code_of
-from migrator.adapters.aws.iam import IamRoles, document_text
+from migrator.adapters.aws.iam import IamRoles, document_text, same_document
 from migrator.model.errors import Rejected
 from migrator.model.facts import SourceRole
 from migrator.model.ids import RoleArn
@@ -33,19 +34,16 @@ class Iam(IamRoles):
         """
         client, name = self._named(arn)
         doing = f'reading role "{arn}"'
-        found = self._found(lambda: client.get_role(RoleName=name)["Role"], doing)
+        found = self._told(lambda: _unless_gone(lambda: client.get_role(RoleName=name)["Role"]), doing)
         if found is None:
             return None
         if found["Arn"] != arn:
             raise Rejected(f'there is a role of that name at "{found["Arn"]}"', reason="other-path", doing=doing)
-        policy = self._found(
-            lambda: client.get_role_policy(RoleName=name, PolicyName=POLICY_NAME)["PolicyDocument"], doing
-        )
         return SourceRole(
             arn=arn,
             id=found["RoleId"],
             trust=document_text(found.get("AssumeRolePolicyDocument", {})),
-            policy=None if policy is None else document_text(policy),
+            policy=self._told(lambda: _policy(client, name), doing),
             tags={tag["Key"]: tag["Value"] for tag in found.get("Tags", ())},
         )
 
@@ -70,12 +68,24 @@ class Iam(IamRoles):
         )
 
     def permit(self, arn: str, policy: str) -> None:
-        """Writes the role's inline policy of our name."""
+        """Writes the role's inline policy of our name, which it does not have yet; one that says the same is well.
+
+        Looked for before every try: a lost answer never makes us overwrite what somebody wrote in between.
+
+        Raises:
+            Rejected: reason `conflict` when it has another one.
+        """
         client, name = self._named(arn)
-        self._told(
-            lambda: client.put_role_policy(RoleName=name, PolicyName=POLICY_NAME, PolicyDocument=policy),
-            f'writing policy "{POLICY_NAME}" of role "{arn}"',
-        )
+        doing = f'writing policy "{POLICY_NAME}" of role "{arn}"'
+
+        def write() -> None:
+            there = _policy(client, name)
+            if there is None:
+                client.put_role_policy(RoleName=name, PolicyName=POLICY_NAME, PolicyDocument=policy)
+            elif not same_document(there, policy):
+                raise Rejected("somebody wrote it at the same time", reason="conflict", doing=doing)
+
+        self._told(write, doing)
 
     def attached_to(self, arn: str) -> Sequence[str]:
         """What else hangs on the role, by name: other inline policies, attached policies, instance profiles."""
@@ -83,44 +93,43 @@ class Iam(IamRoles):
         doing = f'listing what hangs on role "{arn}"'
 
         def listed() -> list[str]:
-            inline = client.list_role_policies(RoleName=name, MaxItems=_PAGE)["PolicyNames"]
-            attached = client.list_attached_role_policies(RoleName=name, MaxItems=_PAGE)["AttachedPolicies"]
-            profiles = client.list_instance_profiles_for_role(RoleName=name, MaxItems=_PAGE)["InstanceProfiles"]
+            inline = _pages(client.list_role_policies, "PolicyNames", name)
+            attached = _pages(client.list_attached_role_policies, "AttachedPolicies", name)
+            profiles = _pages(client.list_instance_profiles_for_role, "InstanceProfiles", name)
             return [
                 *(f"policy {one}" for one in inline if one != POLICY_NAME),
-                *(f"policy {one.get('PolicyName', '')}" for one in attached),
+                *(f"policy {one['PolicyName']}" for one in attached),
                 *(f"instance profile {one['InstanceProfileName']}" for one in profiles),
             ]
 
-        return sorted(self._found(listed, doing) or ())
+        return sorted(self._told(lambda: _unless_gone(listed), doing) or ())
 
-    def delete_source_role(self, arn: str) -> None:
-        """Takes away our inline policy, then the role; what is gone already is well.
+    def delete_source_role(self, role: SourceRole) -> None:
+        """Takes away our inline policy, then the role, as just read; what is gone already is well.
+
+        Looked at before every try: a lost answer never makes us delete what somebody made in between.
 
         Raises:
-            Rejected: reason `in-use` while something else hangs on it.
+            Rejected: reason `in-use` while something else hangs on it, `replaced` when there is another of that name.
         """
-        client, name = self._named(arn)
-        doing = f'deleting role "{arn}"'
-        self._found(lambda: client.delete_role_policy(RoleName=name, PolicyName=POLICY_NAME), doing)
-        self._found(lambda: client.delete_role(RoleName=name), doing)
+        client, name = self._named(role.arn)
+        doing = f'deleting role "{role.arn}"'
+
+        def delete(call: Callable[[], object]) -> None:
+            live = _unless_gone(lambda: client.get_role(RoleName=name)["Role"])
+            if live is None:
+                return
+            if live["RoleId"] != role.id:
+                raise Rejected("somebody made another role of that name", reason="replaced", doing=doing)
+            _unless_gone(call)
+
+        if role.policy is not None:
+            self._told(lambda: delete(partial(client.delete_role_policy, RoleName=name, PolicyName=POLICY_NAME)), doing)
+        self._told(lambda: delete(partial(client.delete_role, RoleName=name)), doing)
 
     def _named(self, arn: str) -> "tuple[IAMClient, str]":
         parsed = _parsed(arn)
         return self._sessions.iam(parsed.account, parsed.partition), parsed.name
-
-    def _found(self, call: Callable[[], T], doing: str) -> T | None:
-        """What `call` gives, None when the thing is not there."""
-
-        def tolerant() -> T | None:
-            try:
-                return call()
-            except ClientError as error:
-                if code_of(error) == _GONE:
-                    return None
-                raise
-
-        return self._told(tolerant, doing)
 
     def _told(self, call: Callable[[], T], doing: str) -> T:
         try:
@@ -128,6 +137,33 @@ class Iam(IamRoles):
         except Rejected as error:
             reason = _REASONS.get(error.reason, error.reason)
             raise Rejected(error.message, reason=reason, doing=error.doing, remedy=error.remedy) from error
+
+
+def _unless_gone(call: Callable[[], T]) -> T | None:
+    """What `call` gives, None when the thing is not there."""
+    try:
+        return call()
+    except ClientError as error:
+        if code_of(error) == _GONE:
+            return None
+        raise
+
+
+def _policy(client: "IAMClient", name: str) -> str | None:
+    """The role's inline policy of our name as JSON text, None without."""
+    found = _unless_gone(lambda: client.get_role_policy(RoleName=name, PolicyName=POLICY_NAME))
+    return None if found is None else document_text(found["PolicyDocument"])
+
+
+def _pages(listing: Callable[..., Any], key: str, role: str) -> Iterator[Any]:
+    """Every entry: IAM may cut a list short of what was asked for."""
+    more: dict[str, str] = {}
+    while True:
+        page = listing(RoleName=role, MaxItems=_PAGE, **more)
+        yield from page[key]
+        if not page.get("IsTruncated"):
+            return
+        more = {"Marker": page["Marker"]}
 
 
 def _parsed(arn: str) -> RoleArn:

@@ -162,6 +162,20 @@ def test_what_is_attached_at_the_last_moment_keeps_the_role(bench: Bench) -> Non
     assert isinstance(STEP.settled(back, looking), Settled)
 
 
+def test_a_role_made_in_its_place_at_the_last_moment_stays(bench: Bench) -> None:
+    """The adapter deletes the one that was looked at, and no other; the next look says whose it is."""
+    (back,) = (step for step in bench.plan.back if step.kind is StepKind.SOURCE_ROLE)
+    bench.world.sources[SOURCE] = role(bench)
+    theirs = role(bench, id="AROATHEIRS", tags={})
+    looking = context(bench.world, forward={"runs": ["run-1"]})
+    bench.world.before_call = lambda _name: bench.world.sources.update({SOURCE: theirs})
+    STEP.apply(back, looking)
+    assert bench.world.sources == {SOURCE: theirs}
+    answer = STEP.settled(back, looking)
+    assert isinstance(answer, Settled)
+    assert "was not made by the walk there, and stays" in answer.note
+
+
 def test_pods_that_get_another_role_than_the_target_fail_the_walk(bench: Bench) -> None:
     bench.world.answers = "other"
 
