@@ -7,7 +7,8 @@ from migrator.model.addons import AddonUpdate, InstalledAddon
 from migrator.model.errors import Rejected
 from migrator.model.facts import Association, Json, ServiceAccount
 from migrator.model.ids import ROLE_ARN_ANNOTATION
-from tests.fakes.world import ACCOUNT, ROLE_ARN, FakeWorld
+from tests.fakes.parts import ACCOUNT, ROLE_ARN
+from tests.fakes.world import FakeWorld
 
 NAME = "shop-driver"
 ARN = f"arn:aws:eks:eu-west-1:{ACCOUNT}:addon/prod/{NAME}/1234"

@@ -3,7 +3,8 @@
 from typing import Any
 
 from migrator.model.source_role import source_arn
-from tests.fakes.world import CLUSTER_ARN, IRSA_TRUST, FakeWorld
+from tests.fakes.parts import CLUSTER_ARN, IRSA_TRUST
+from tests.fakes.world import FakeWorld
 
 AWAY = "222222222222"
 TARGET = f"arn:aws:iam::{AWAY}:role/data/orders"

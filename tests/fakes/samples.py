@@ -6,8 +6,9 @@ from typing import Any
 
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Edit, Finding, Plan, Severity
+from tests.fakes.parts import CLUSTER_ARN, ISSUER, ROLE_ARN, deployment
 from tests.fakes.running import plan_for
-from tests.fakes.world import CLUSTER_ARN, ISSUER, ROLE_ARN, FakeWorld, deployment
+from tests.fakes.world import FakeWorld
 
 ORDERS = ServiceId("prod", "shop", "orders")
 TRUST: dict[str, Any] = {

@@ -3,8 +3,8 @@
 from migrator.model import identity
 from migrator.model.exits import Exit
 from migrator.model.facts import WorkloadRef
+from tests.fakes.parts import FakeWorkload
 from tests.fakes.running import Bench
-from tests.fakes.world import FakeWorkload
 
 
 def of_kind(kind: str, name: str, replicas: int = 2, **differs: object) -> FakeWorkload:

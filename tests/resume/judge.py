@@ -10,8 +10,8 @@ from migrator.model.journal import Direction, Standing, Status
 from migrator.model.plan import Order
 from migrator.model.trust import ours
 from migrator.running.ledger import ledger
+from tests.fakes.parts import ROLE_ARN, TRACKED
 from tests.fakes.running import SERVICE
-from tests.fakes.world import ROLE_ARN, TRACKED
 from tests.resume.model import BARE, FOREIGN, FOUND, SUBJECT
 from tests.resume.stage import Stage
 

@@ -14,8 +14,9 @@ from migrator.model.identity import Identity, of_pod
 from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.moving import How, how
 from migrator.model.trust import Subject, allows, merge, ours
+from tests.fakes.parts import CLUSTER_ARN, IRSA_TRUST, ROLE_ARN, FakeWorkload, pod
 from tests.fakes.running import SERVICE
-from tests.fakes.world import CLUSTER_ARN, IRSA_TRUST, ROLE_ARN, FakeWorkload, FakeWorld, pod
+from tests.fakes.world import FakeWorld
 
 SUBJECT = Subject(cluster_arn=CLUSTER_ARN, namespace=SERVICE.namespace, name=SERVICE.name)
 FOUND = "a-0"  # the association that was there before us

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from migrator.model.facts import Association
 from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.trust import ours
-from tests.fakes.world import IRSA_TRUST, ROLE_ARN
+from tests.fakes.parts import IRSA_TRUST, ROLE_ARN
 from tests.resume.model import FOREIGN, FOUND, SUBJECT, ModelWorld, opened
 
 OTHER_ROLE = ROLE_ARN + "-other"

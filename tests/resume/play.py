@@ -13,8 +13,8 @@ from migrator.model.journal import Direction, Standing
 from migrator.model.plan import Acceptance, Check, Edit, Order, StepKind
 from migrator.planning.planner import PlanSettings, plan_cluster
 from migrator.running.ledger import ledger, remembered_role
+from tests.fakes.parts import IRSA_TRUST, ROLE_ARN, TRACKED, FakeWorkload
 from tests.fakes.running import SERVICE, Bench
-from tests.fakes.world import IRSA_TRUST, ROLE_ARN, TRACKED, FakeWorkload
 from tests.resume.judge import a_good_end, invariants_hold
 from tests.resume.model import FOUND, ModelWorld, opened
 from tests.resume.stage import Happenings, Killed, Stage

@@ -12,8 +12,8 @@ from migrator.model.exits import Exit
 from migrator.model.plan import StepKind
 from migrator.running.result import Result
 from tests.fakes.addon_world import AddonWorld
+from tests.fakes.parts import IRSA_TRUST, deployment
 from tests.fakes.running import SERVICE, Bench
-from tests.fakes.world import IRSA_TRUST, deployment
 from tests.resume.stores import Killed
 from tests.resume.test_workload_sweep import arm
 

@@ -18,8 +18,9 @@ from migrator.model.plan import Edit, Order, StepKind
 from migrator.running.result import Result
 from migrator.running.service import Runner
 from tests.fakes.crossing import AWAY_TRUST, TARGET
+from tests.fakes.parts import IRSA_TRUST, ROLE_ARN, TRACKED, deployment
 from tests.fakes.running import SERVICE, Bench
-from tests.fakes.world import IRSA_TRUST, ROLE_ARN, TRACKED, FakeWorld, deployment
+from tests.fakes.world import FakeWorld
 from tests.resume.stores import Killed, Store, killed, memory, nothing, unplugged
 
 Open = Callable[[], AbstractContextManager[Store]]

@@ -9,8 +9,9 @@ import pytest
 from migrator.model.exits import Exit
 from migrator.model.facts import WorkloadRef
 from migrator.running.result import Result
+from tests.fakes.parts import FakeWorkload, deployment, pod
 from tests.fakes.running import SERVICE, Bench
-from tests.fakes.world import FakeWorkload, FakeWorld, deployment, pod
+from tests.fakes.world import FakeWorld
 from tests.resume.stores import Killed
 
 Go = Callable[[Bench], Result]

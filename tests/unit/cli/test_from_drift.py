@@ -22,8 +22,9 @@ from migrator.model.ports import ClusterView, Roles
 from migrator.running.result import Result
 from migrator.store.plan_document import document_of
 from migrator.store.plan_file import PlanFiles
+from tests.fakes.parts import ROLE_ARN, deployment
 from tests.fakes.running import SERVICE, Bench
-from tests.fakes.world import ROLE_ARN, FakeWorld, deployment
+from tests.fakes.world import FakeWorld
 
 THEIRS = "arn:aws:iam::111111111111:role/theirs"
 PROD = FleetCluster(alias="prod", name="prod", region="eu-west-1", account="111111111111")

@@ -7,7 +7,7 @@ import pytest
 from migrator.model import identity
 from migrator.model.facts import Container, EnvVar, Pod, PodSpec
 from migrator.model.identity import Identity
-from tests.fakes.world import container, pod
+from tests.fakes.parts import container, pod
 
 PAIR = container("pod-identity").env
 KEYS = EnvVar(name="AWS_ACCESS_KEY_ID", value="AKIA")

@@ -17,8 +17,9 @@ from migrator.render.views import batch, plan, show, status, verify, walk
 from migrator.running.observe import Observation
 from migrator.store.plan_document import document_of, plan_of
 from tests.fakes.batches import ended, summary
+from tests.fakes.parts import ROLE_ARN, TRACKED
 from tests.fakes.running import SERVICE, plan_for
-from tests.fakes.world import ROLE_ARN, TRACKED, FakeWorld
+from tests.fakes.world import FakeWorld
 
 OWNER = "Argo CD application shop"
 PATCH = [

@@ -17,9 +17,9 @@ from migrator.render.views import explain, lab, verify
 from migrator.running.observe import Crew, Manned, Observation, Seen
 from tests.fakes.addon_world import AddonWorld
 from tests.fakes.crossing import SOURCE, TARGET, away
+from tests.fakes.parts import ROLE_ARN
 from tests.fakes.running import plan_for
 from tests.fakes.samples import ORDERS, TRUST, sample_plan
-from tests.fakes.world import ROLE_ARN
 
 
 def text(blocks: list[Block]) -> list[str]:

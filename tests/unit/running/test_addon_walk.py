@@ -12,8 +12,8 @@ from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.plan import StepKind
 from migrator.running.result import Result
 from tests.fakes.addon_world import ARN, SIBLING, AddonWorld
+from tests.fakes.parts import IRSA_TRUST, ROLE_ARN, deployment
 from tests.fakes.running import SERVICE, Bench
-from tests.fakes.world import IRSA_TRUST, ROLE_ARN, deployment
 
 
 def there(bench: Bench) -> Result:

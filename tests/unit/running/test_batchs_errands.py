@@ -10,8 +10,9 @@ from migrator.model.journal import Direction, Outcome, Run, Standing
 from migrator.running import kept
 from migrator.running.proven import key, unproven
 from migrator.running.service import AUTOMATIC
+from tests.fakes.parts import deployment
 from tests.fakes.running import SERVICE, Bench
-from tests.fakes.world import FakeWorld, deployment
+from tests.fakes.world import FakeWorld
 
 
 def begun_back(bench: Bench, note: str) -> None:

@@ -21,8 +21,9 @@ from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.journal import Standing
 from migrator.model.plan import Check, Edit
 from migrator.store.plan_document import document_of
+from tests.fakes.parts import ROLE_ARN, deployment, pod
 from tests.fakes.running import SERVICE, Bench
-from tests.fakes.world import ROLE_ARN, FakeWorld, deployment, pod
+from tests.fakes.world import FakeWorld
 
 THERE = ["install-agent", "write-trust", "create-association", "remove-annotation", "restart orders"]
 

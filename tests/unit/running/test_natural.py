@@ -12,8 +12,9 @@ from migrator.model.plan import Acceptance, Edit, Order
 from migrator.render.views import status as view
 from migrator.render.views.status import Placed
 from migrator.running.result import Result
+from tests.fakes.parts import deployment, pod
 from tests.fakes.running import SERVICE, Bench
-from tests.fakes.world import FakeWorld, deployment, pod
+from tests.fakes.world import FakeWorld
 
 BOTH = pytest.mark.parametrize("order", Order, ids=lambda order: f"[{order}]")
 

@@ -8,8 +8,9 @@ from migrator.model.facts import Association, WorkloadRef
 from migrator.model.identity import SKIP_CONTAINERS, Identity
 from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.running.observe import Manned, Observation, Verdict, observe
+from tests.fakes.parts import ROLE_ARN, FakeWorkload, deployment, pod
 from tests.fakes.running import SERVICE
-from tests.fakes.world import ROLE_ARN, FakeWorkload, FakeWorld, deployment, pod
+from tests.fakes.world import FakeWorld
 
 
 def seen(**differs: str) -> Observation:

@@ -19,8 +19,9 @@ from migrator.model.journal import Direction, Status
 from migrator.model.plan import Edit, Order, Plan, StepKind, Verdict
 from migrator.model.trust import Subject, merge, ours, size
 from migrator.planning.verdict import may_accept
-from tests.fakes import world as fakes
+from tests.fakes import parts as fakes
 from tests.fakes.office import Office, subject
+from tests.fakes.parts import deployment
 from tests.fakes.planning import (
     ACCOUNT,
     CLUSTER,
@@ -35,7 +36,7 @@ from tests.fakes.planning import (
 )
 from tests.fakes.running import SERVICE as ORDERS
 from tests.fakes.running import Bench
-from tests.fakes.world import FakeWorld, deployment
+from tests.fakes.world import FakeWorld
 
 PATHED = f"arn:aws:iam::{ACCOUNT}:role/team/a/orders-web"
 AWAY = "arn:aws:iam::222222222222:role/orders-api"

@@ -10,8 +10,9 @@ from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.journal import Standing
 from migrator.model.plan import Check, Edit, Order, StepKind, in_order
 from migrator.store.plan_document import document_of, plan_of
+from tests.fakes.parts import ROLE_ARN
 from tests.fakes.running import SERVICE, Bench
-from tests.fakes.world import ROLE_ARN, FakeWorld
+from tests.fakes.world import FakeWorld
 
 FIRST = ["install-agent", "write-trust", "create-association", "remove-annotation", "restart orders"]
 LAST = ["install-agent", "write-trust", "create-association", "restart orders", "remove-annotation"]

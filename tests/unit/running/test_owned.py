@@ -13,8 +13,9 @@ from migrator.planning.again import drifted
 from migrator.planning.planner import PlanSettings, plan_cluster
 from migrator.running import handed
 from migrator.running.ledger import remembered_role
+from tests.fakes.parts import ROLE_ARN, TRACKED
 from tests.fakes.running import SERVICE, WAITS, Bench
-from tests.fakes.world import ROLE_ARN, TRACKED, FakeWorld
+from tests.fakes.world import FakeWorld
 
 OWNER = "Argo CD application shop"
 BOTH = pytest.mark.parametrize("order", Order, ids=lambda order: f"[{order}]")

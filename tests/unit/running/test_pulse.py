@@ -8,8 +8,9 @@ from migrator.model.errors import Blocked, Locked
 from migrator.model.exits import Exit
 from migrator.model.facts import WorkloadRef
 from migrator.running.pulse import Pulse
+from tests.fakes.parts import FakeWorkload
 from tests.fakes.running import Bench, FakeClock, NoLocks
-from tests.fakes.world import FakeWorkload, FakeWorld
+from tests.fakes.world import FakeWorld
 
 
 def on_delete(**world: int) -> Bench:

@@ -12,8 +12,9 @@ from migrator.model.facts import Addon, Association
 from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.journal import Standing
 from migrator.model.plan import Check, Edit, Finding, Severity
+from tests.fakes.parts import ROLE_ARN, deployment
 from tests.fakes.running import SERVICE, Bench
-from tests.fakes.world import ROLE_ARN, FakeWorld, deployment
+from tests.fakes.world import FakeWorld
 
 THERE = ["install-agent", "write-trust", "create-association", "remove-annotation", "restart orders"]
 BACK = ["add-annotation", "delete-association", "restart orders", "write-trust"]

@@ -12,8 +12,9 @@ from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.journal import Standing
 from migrator.model.plan import Edit, Order, StepKind
 from migrator.running.result import Stranded
+from tests.fakes.parts import IRSA_TRUST, ROLE_ARN
 from tests.fakes.running import SERVICE, WAITS, Bench
-from tests.fakes.world import IRSA_TRUST, ROLE_ARN, FakeWorld
+from tests.fakes.world import FakeWorld
 
 LAST = Order.ANNOTATION_LAST
 FIRST = Order.ANNOTATION_FIRST

@@ -6,8 +6,9 @@ from migrator.model.errors import Blocked, Drift
 from migrator.model.exits import Exit
 from migrator.model.facts import Association
 from migrator.model.journal import Standing
+from tests.fakes.parts import ROLE_ARN
 from tests.fakes.running import SERVICE, Bench, MemoryJournal
-from tests.fakes.world import ROLE_ARN, FakeWorld
+from tests.fakes.world import FakeWorld
 
 
 def migrated() -> Bench:

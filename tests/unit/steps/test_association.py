@@ -5,8 +5,9 @@ import pytest
 from migrator.model.errors import Drift
 from migrator.model.exits import Exit
 from migrator.model.facts import Association
+from tests.fakes.parts import ROLE_ARN
 from tests.fakes.running import SERVICE, Bench
-from tests.fakes.world import ROLE_ARN, FakeWorld
+from tests.fakes.world import FakeWorld
 
 THEIRS = Association(
     id="a-theirs", namespace="shop", service_account="orders", role_arn=ROLE_ARN, tags={"made-by": "terraform"}

@@ -10,8 +10,9 @@ from migrator.model.exits import Exit
 from migrator.model.facts import WorkloadRef
 from migrator.model.plan import Acceptance, Edit
 from migrator.running.result import Result
+from tests.fakes.parts import pod
 from tests.fakes.running import SERVICE, Bench
-from tests.fakes.world import FakeWorld, pod
+from tests.fakes.world import FakeWorld
 
 ACCEPTED = Edit(accept=(Acceptance(code="bare-pods", reason="a debug pod"),))
 

@@ -12,9 +12,10 @@ from migrator.model.plan import Edit
 from migrator.steps.crowds.crowd import Crowd, crowds
 from migrator.steps.crowds.missed import evict_next
 from migrator.steps.step import Context
+from tests.fakes.parts import FakeWorkload, deployment, pod
 from tests.fakes.running import SERVICE, WAITS, Bench
 from tests.fakes.workloads import apply, identities, moves, of_kind
-from tests.fakes.world import FakeWorkload, FakeWorld, deployment, pod
+from tests.fakes.world import FakeWorld
 
 NATURAL = Edit(restart="natural")
 DB = WorkloadRef(kind="StatefulSet", namespace="shop", name="db")

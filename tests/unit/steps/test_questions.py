@@ -10,7 +10,8 @@ import pytest
 from migrator.model.facts import CommandResult, Pod, WorkloadRef
 from migrator.steps.crowds.metadata import NODES, SILENT
 from migrator.steps.crowds.questions import FETCH, Answer, Word, ask, spread
-from tests.fakes.world import ROLE_ARN, FakeWorld, pod
+from tests.fakes.parts import ROLE_ARN, pod
+from tests.fakes.world import FakeWorld
 
 OWNER = WorkloadRef(kind="Deployment", namespace="shop", name="orders")
 OTHER = "arn:aws:sts::111111111111:assumed-role/eksNodeRole"

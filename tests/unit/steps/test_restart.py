@@ -11,9 +11,10 @@ from migrator.model.exits import Exit
 from migrator.model.facts import Association, WorkloadRef
 from migrator.model.journal import Standing
 from migrator.model.plan import Acceptance, Edit
+from tests.fakes.parts import ROLE_ARN, FakeWorkload, deployment, pod
 from tests.fakes.running import SERVICE, Bench
 from tests.fakes.workloads import apply, identities, moves, of_kind
-from tests.fakes.world import ROLE_ARN, FakeWorkload, FakeWorld, deployment, pod
+from tests.fakes.world import FakeWorld
 
 BUDGET = "would violate the pod's disruption budget"
 

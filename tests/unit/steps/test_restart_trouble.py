@@ -8,9 +8,10 @@ from migrator.model.errors import MigrateError, Rejected
 from migrator.model.exits import Exit
 from migrator.model.facts import Pod, Rollout, WorkloadRef
 from migrator.model.plan import Edit
+from tests.fakes.parts import IRSA_TRUST, FakeWorkload, deployment, pod
 from tests.fakes.running import SERVICE, WAITS, Bench
 from tests.fakes.workloads import apply, identities, moves, of_kind
-from tests.fakes.world import IRSA_TRUST, FakeWorkload, FakeWorld, deployment, pod
+from tests.fakes.world import FakeWorld
 
 NATURAL = Edit(restart="natural")
 DB = WorkloadRef(kind="StatefulSet", namespace="shop", name="db")

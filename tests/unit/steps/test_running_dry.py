@@ -10,8 +10,9 @@ from migrator.model.ids import RESTART_STAMP
 from migrator.steps.crowds import ways
 from migrator.steps.crowds.crowd import Crowd
 from migrator.steps.step import Context, Failed, NotYet
+from tests.fakes.parts import deployment, pod
 from tests.fakes.running import SERVICE, WAITS
-from tests.fakes.world import FakeWorld, deployment, pod
+from tests.fakes.world import FakeWorld
 
 REF = WorkloadRef(kind="Deployment", namespace="shop", name="orders")
 REFUSED = "The disruption budget orders needs 3 healthy pods and has 3 currently"

@@ -13,8 +13,9 @@ from migrator.model.trust import Subject, merge
 from migrator.steps.crowds.questions import whom
 from migrator.steps.step import Context, Failed, NotYet, Settled, Settling
 from migrator.steps.verify import VerifyStep
+from tests.fakes.parts import CLUSTER_ARN, IRSA_TRUST, ISSUER, ROLE_ARN, deployment, pod
 from tests.fakes.running import SERVICE, WAITS
-from tests.fakes.world import CLUSTER_ARN, IRSA_TRUST, ISSUER, ROLE_ARN, FakeWorld, deployment, pod
+from tests.fakes.world import FakeWorld
 
 IRSA = {"works": True, "issuer": ISSUER.removeprefix("https://"), "audience": "sts.amazonaws.com"}
 ON = {"namespace": "shop", "service_account": "orders", "cluster_arn": CLUSTER_ARN, "irsa": IRSA}
