@@ -9,7 +9,8 @@ import pytest
 from migrator.model.facts import WorkloadRef
 from migrator.steps.crowds import logs
 from migrator.steps.crowds.messages import heard
-from tests.fakes.world import FakeWorld, pod
+from tests.fakes.parts import pod
+from tests.fakes.world import FakeWorld
 
 AGENT = "http://169.254.170.23/v1/credentials"
 GO = 'invalid endpoint host, "169.254.170.23", only loopback hosts are allowed'

@@ -7,7 +7,7 @@ import pytest
 from migrator.model.facts import EnvVar, Pod
 from migrator.model.identity import SKIP_CONTAINERS
 from migrator.steps.crowds.metadata import fallen_to, is_of_a_node
-from tests.fakes.world import pod
+from tests.fakes.parts import pod
 
 OWN = "only with a hop limit of 2 or more, or by IMDSv1"
 HOST = "always on the host's network"
