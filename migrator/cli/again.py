@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from migrator.cli.planning import Desk, annotated_before, usable, walking
 from migrator.cli.stores import Memory
-from migrator.cli.survey import survey
+from migrator.cli.survey import looked_at, survey
 from migrator.model.errors import Blocked, MigrateError
 from migrator.model.exits import Exit
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Plan
 from migrator.model.ports import Roles
 from migrator.planning.planner import PlanSettings, plan_cluster
+from migrator.planning.resources import Resources
 from migrator.planning.users import Users, used_by
 from migrator.running.ledger import remembered_role
 from migrator.running.runs import Fate, fate, walking_back
@@ -50,10 +51,12 @@ def plan_again(desk: Desk, services: Sequence[ServiceId], memory: Memory | None)
         MigrateError: a service can neither be planned nor has a plan.
     """
     found: dict[ServiceId, Plan | MigrateError] = {}
-    elsewhere = survey(desk, annotated_before(walking(memory))).users
-    roles = desk.planning_roles(used_by(elsewhere, lambda service, _role: service in services))
+    seen = survey(desk, annotated_before(walking(memory)))
+    resources = looked_at(desk, seen)
+    roles = desk.planning_roles(used_by(seen.users, lambda service, _role: service in services))
     for alias in sorted({service.cluster for service in services}):
-        found.update(_planned(desk, [one for one in services if one.cluster == alias], memory, elsewhere, roles))
+        chosen = [one for one in services if one.cluster == alias]
+        found.update(_planned(desk, chosen, memory, seen.users, roles, resources))
     return [_one(desk, service, found[service], memory) for service in services]
 
 
@@ -71,7 +74,12 @@ def write(desk: Desk, made: Iterable[Again]) -> None:
 
 
 def _planned(
-    desk: Desk, services: Sequence[ServiceId], memory: Memory | None, elsewhere: Users, roles: Roles
+    desk: Desk,
+    services: Sequence[ServiceId],
+    memory: Memory | None,
+    elsewhere: Users,
+    roles: Roles,
+    resources: Resources,
 ) -> Mapping[ServiceId, Plan | MigrateError]:
     """The services of one cluster, planned as if they bore the annotation that a run of ours took."""
     before = {service: remembered_role(memory.journal, service) for service in services} if memory else {}
@@ -82,6 +90,7 @@ def _planned(
         edit_of=desk.plans.edit_of,
         remembered={service: role for service, role in before.items() if role is not None},
         elsewhere=elsewhere,
+        resources=resources,
     )
     try:
         plans = {plan.service: plan for plan in plan_cluster(desk.view(services[0].cluster), roles, settings)}

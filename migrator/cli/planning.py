@@ -9,7 +9,7 @@ from typing import Protocol
 
 from migrator.cli.select import Selectors
 from migrator.cli.stores import Memory
-from migrator.cli.survey import AT_ONCE, Survey, left_out, survey
+from migrator.cli.survey import AT_ONCE, Survey, left_out, looked_at, survey
 from migrator.cli.wiring import shown
 from migrator.documents.errors import DocumentError
 from migrator.model.errors import MigrateError
@@ -17,7 +17,7 @@ from migrator.model.fleet import Fleet, FleetCluster
 from migrator.model.ids import ServiceId
 from migrator.model.journal import ServiceState, Standing
 from migrator.model.plan import Edit, Plan
-from migrator.model.ports import ClusterView, Journal, Roles
+from migrator.model.ports import ClusterView, Journal, ResourceReader, Roles
 from migrator.planning.planner import PlanSettings, Wanted, plan_cluster
 from migrator.planning.users import used_by
 from migrator.render.views.plan import LeftOut, Planned, Planning, Seen, Stand, Unread, role_of
@@ -48,6 +48,11 @@ class Desk(Protocol):
 
     def planning_roles(self, expected: Iterable[str]) -> Roles:
         """IAM over all accounts as one planning sees it, in which roles of these ARNs will be asked for."""
+        ...
+
+    @property
+    def resources(self) -> ResourceReader:
+        """Policies of buckets and the like over all accounts."""
         ...
 
     def view(self, alias: str) -> ClusterView:
@@ -98,6 +103,7 @@ def _planning(
         edit_of=edit_of,
         remembered=annotated_before(under_way),
         elsewhere=seen.users,
+        resources=looked_at(desk, seen),
     )
 
     aliases = {cluster.alias for cluster in clusters}

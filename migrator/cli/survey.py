@@ -8,11 +8,26 @@ from typing import Protocol
 from migrator.model.errors import MigrateError
 from migrator.model.fleet import Fleet, FleetCluster
 from migrator.model.ids import ServiceId
-from migrator.model.ports import ClusterView
+from migrator.model.ports import ClusterView, ResourceReader
+from migrator.planning.resources import NO_RESOURCES, Resources, resources
 from migrator.planning.users import Users, all_of, users_of
 from migrator.render.views.plan import LeftOut
 
 AT_ONCE = 8
+
+
+class Shelves(Protocol):
+    """What the look at resources needs of the wiring."""
+
+    @property
+    def fleet(self) -> Fleet:
+        """The fleet file."""
+        ...
+
+    @property
+    def resources(self) -> ResourceReader:
+        """Policies of buckets and the like over all accounts."""
+        ...
 
 
 class Sights(Protocol):
@@ -61,6 +76,19 @@ def survey(desk: Sights, remembered: Mapping[ServiceId, str]) -> Survey:
         users=all_of(users for _, users in seen.values()),
         issuers={view.cluster().issuer_host: alias for alias, (view, _) in seen.items()},
     )
+
+
+def looked_at(desk: Shelves, seen: Survey) -> Resources:
+    """The policies of buckets and the like of the accounts and regions whose clusters could be read.
+
+    They are the same whichever of the clusters are planned; without a service there is nothing to look for.
+    """
+    if desk.fleet.policy.resource_policies == "skip":
+        return Resources(skipped=True)
+    if not any(seen.users.values()):
+        return NO_RESOURCES
+    clusters = (view.cluster() for view in seen.views.values())
+    return resources(desk.resources.read({(cluster.account, cluster.region) for cluster in clusters}))
 
 
 def left_out(alias: str, error: MigrateError) -> LeftOut:

@@ -19,7 +19,7 @@ from migrator.model.fleet import Fleet
 from migrator.model.ids import ServiceId
 from migrator.model.meter import Meter
 from migrator.model.plan import Plan
-from migrator.model.ports import Clock, ClusterView, Interrupt, Roles
+from migrator.model.ports import Clock, ClusterView, Interrupt, ResourceReader, Roles
 
 if TYPE_CHECKING:
     from migrator.adapters.aws.sessions import AwsSessions
@@ -132,6 +132,13 @@ class Wiring:
         from migrator.adapters.aws.planning_roles import PlanningRoles
 
         return PlanningRoles(self.sessions, expected)
+
+    @cached_property
+    def resources(self) -> ResourceReader:
+        """Policies of buckets and the like, over all accounts."""
+        from migrator.adapters.aws.resource_policies import ResourceReading
+
+        return ResourceReading(self.sessions)
 
     def live(self, service: ServiceId) -> "LiveCluster":
         """The cluster of a service."""

@@ -48,6 +48,7 @@ class Policy:
     cross_account: str = "plan"  # roles of other accounts: or "block"
     cross_account_condition: str = "tags"  # what their trust asks for: or "external-id", with session tags off
     source_role_path: str = "/"
+    resource_policies: str = "read"  # those of buckets and the like: or "skip"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

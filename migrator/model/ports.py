@@ -42,6 +42,7 @@ from migrator.model.journal import (
     StepRecord,
 )
 from migrator.model.permissions import Permissions
+from migrator.model.resource_policies import ResourcePolicies
 from migrator.model.surroundings import Surroundings
 
 
@@ -116,6 +117,14 @@ class ClusterView(AddonCatalogue, Protocol):
             volumes: PersistentVolumes are of interest.
             security_groups: SecurityGroupPolicies are of interest.
         """
+        ...
+
+
+class ResourceReader(Protocol):
+    """Policies of buckets and the like, read-only."""
+
+    def read(self, places: Iterable[tuple[str, str]]) -> ResourcePolicies:
+        """All of these accounts in these regions; what may not be read is said in its `unread`, and stops nothing."""
         ...
 
 

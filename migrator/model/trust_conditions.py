@@ -9,7 +9,7 @@ from enum import IntEnum
 
 from migrator.model.facts import Json
 from migrator.model.trust_document import as_list, text_of
-from migrator.model.wildcards import matches
+from migrator.model.wildcards import matches, overlaps
 
 
 class Sure(IntEnum):
@@ -30,11 +30,12 @@ class Request:
 
     values: Mapping[str, tuple[str, ...]]
     present: frozenset[str] = frozenset()  # surely there, with values nobody knows yet
+    begun: Mapping[str, str] = field(default_factory=dict)  # what a value begins with; it goes on without any colon
     absent: Callable[[str], bool] = field(default=lambda _key: False)
 
     def presence(self, key: str) -> Sure:
         """Whether the request carries the key."""
-        if key in self.values or key in self.present:
+        if key in self.values or key in self.present or key in self.begun:
             return Sure.YES
         return Sure.NO if self.absent(key) else Sure.MAYBE
 
@@ -83,6 +84,9 @@ def judge(entry: Entry, request: Request) -> Sure:
         return Sure.MAYBE
     if presence is Sure.NO:
         return Sure.YES if if_exists or _met_without_key(quantifier, negated) else Sure.NO
+    if key in request.begun:
+        met = max((_goes_on(base, p, request.begun[key]) for p in entry.values), default=Sure.NO)
+        return met.negated() if negated else met
     return _compared(entry.values, request.values.get(key), compare, quantifier, negated)
 
 
@@ -119,6 +123,19 @@ def _compared(
     each = [_any(patterns, value, compare) for value in values]
     judged = [met.negated() for met in each] if negated else each
     return min(judged, default=Sure.YES) if quantifier == "forallvalues" else max(judged, default=Sure.NO)
+
+
+def _goes_on(base: str, pattern: str, beginning: str) -> Sure:
+    """Whether a value fits of which only the beginning is known."""
+    if base == "stringequalsignorecase":
+        pattern, beginning = pattern.casefold(), beginning.casefold()
+    if "${" in pattern or not base.startswith("string"):
+        return Sure.MAYBE
+    if base != "stringlike":
+        return Sure.MAYBE if pattern.startswith(beginning) else Sure.NO
+    if pattern.endswith("*") and matches(pattern, beginning):
+        return Sure.YES
+    return Sure.MAYBE if overlaps(pattern, beginning + "*", ":") else Sure.NO
 
 
 def _any(patterns: Sequence[str], value: str, compare: Callable[[str, str], bool]) -> Sure:

@@ -27,6 +27,7 @@ from migrator.model.trust_match import AUDIENCE
 from migrator.planning.addon_owners import AddonOwner
 from migrator.planning.around import Around
 from migrator.planning.reach import NOWHERE, Reach
+from migrator.planning.resources import NO_RESOURCES, Resources
 
 AUDIENCE_ANNOTATION = "eks.amazonaws.com/audience"
 
@@ -103,6 +104,7 @@ class Case:
     reach: Reach = NOWHERE  # what the role may do
     aws: AwsSide = field(default_factory=AwsSide)  # what the cluster stands in
     lacks: tuple[Lack, ...] = ()  # what the operator may not do of what its steps take
+    resources: Resources = NO_RESOURCES  # policies of buckets and the like, of all accounts
     unread: tuple[Unread, ...] = ()  # what would tell more and may not be read
     around: Around = field(default_factory=Around)
     sharing: tuple[ServiceId, ...] = ()  # other services of the cluster with the same role

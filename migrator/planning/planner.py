@@ -1,7 +1,7 @@
 """One cluster in, one plan per annotated ServiceAccount out. The same world gives the same plans: no times, sorted."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from migrator.model.fleet import Policy
@@ -14,6 +14,7 @@ from migrator.planning.case import Case
 from migrator.planning.drafts import drafts
 from migrator.planning.evidence import facts_of
 from migrator.planning.join import NOTHING, Inventory, cases, take_inventory
+from migrator.planning.resources import NO_RESOURCES, Resources
 from migrator.planning.users import NOBODY, Users
 from migrator.planning.verdict import verdict
 
@@ -35,7 +36,8 @@ class PlanSettings:
 
     `excludes` are globs over service ids; `wanted` is the selection of this one command; `edit_of` gives what a person
     wrote into an earlier plan of the service. `remembered` are the roles of ServiceAccounts whose annotation a run of
-    ours took: they are planned as if they still bore it. `elsewhere` are the users of roles in all other clusters.
+    ours took: they are planned as if they still bore it. `elsewhere` are the users of roles in all other clusters,
+    `resources` the policies of buckets and the like.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -44,6 +46,7 @@ class PlanSettings:
     edit_of: EditOf = _no_edit
     remembered: Mapping[ServiceId, str] = field(default_factory=lambda: NOTHING)
     elsewhere: Users = field(default_factory=lambda: NOBODY)
+    resources: Resources = NO_RESOURCES
 
 
 def plan_cluster(view: ClusterView, roles: Roles, settings: PlanSettings) -> tuple[Plan, ...]:
@@ -60,7 +63,12 @@ def plan_cluster(view: ClusterView, roles: Roles, settings: PlanSettings) -> tup
         if _chosen(ServiceId(alias, account.namespace, account.name), inventory, settings)
     ]
     found = cases(inventory, chosen, view, roles, settings.policy)
-    return tuple(_plan(case, settings) for case in with_aws_side(found, inventory, view, roles))
+    whole = (_with_resources(case, settings.resources) for case in with_aws_side(found, inventory, view, roles))
+    return tuple(_plan(case, settings) for case in whole)
+
+
+def _with_resources(case: Case, resources: Resources) -> Case:
+    return replace(case, resources=resources, unread=(*case.unread, *resources.unread_of(case.cluster.account)))
 
 
 def _chosen(service: ServiceId, inventory: Inventory, settings: PlanSettings) -> bool:

@@ -11,12 +11,13 @@ from migrator.cli.select import Selectors
 from migrator.cli.stores import Memory
 from migrator.model.errors import EnvironmentFault
 from migrator.model.facts import Cluster
-from migrator.model.fleet import Fleet, FleetCluster, SqliteState
+from migrator.model.fleet import Fleet, FleetCluster, Policy, SqliteState
 from migrator.model.ports import ClusterView, Roles
 from migrator.render.views.plan import Planning
 from migrator.store.plan_file import PlanFiles
 from tests.fakes.planning import World
 from tests.fakes.running import MemoryJournal, NoLocks
+from tests.fakes.shelf import Shelf
 
 EU = FleetCluster(alias="prod", name="shop-prod", region="eu-west-1", account="111111111111")
 US = FleetCluster(alias="us", name="shop-us", region="us-east-1", account="222222222222")
@@ -40,10 +41,13 @@ class Office:
     worlds: dict[str, World] = field(default_factory=lambda: {"prod": World(), "us": Closed()})
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     locks: NoLocks = field(default_factory=NoLocks)
+    resources: Shelf = field(default_factory=Shelf)
+    policy: Policy = field(default_factory=Policy)
 
     @property
     def fleet(self) -> Fleet:
-        return Fleet(file=self.folder / "f", state=SqliteState(self.folder / "s"), plans=self.folder, clusters=(EU, US))
+        state, clusters = SqliteState(self.folder / "s"), (EU, US)
+        return Fleet(file=self.folder / "f", state=state, plans=self.folder, clusters=clusters, policy=self.policy)
 
     @property
     def plans(self) -> PlanFiles:

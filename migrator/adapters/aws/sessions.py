@@ -79,8 +79,7 @@ class AwsSessions:
 
     def cloudformation(self, account: str, region: str) -> Any:
         """CloudFormation of that account and region."""
-        self.identity(account, region)
-        return self._client(account, region, "cloudformation")
+        return self.regional(account, region, "cloudformation")
 
     def service_quotas(self, account: str, partition: str) -> Any:
         """Service Quotas of that account, where IAM's stand: in the region that IAM itself is kept in."""
@@ -90,8 +89,12 @@ class AwsSessions:
 
     def ec2(self, account: str, region: str) -> Any:
         """EC2 of that account and region."""
+        return self.regional(account, region, "ec2")
+
+    def regional(self, account: str, region: str, service: str) -> Any:
+        """Any service's client in that account and region."""
         self.identity(account, region)
-        return self._client(account, region, "ec2")
+        return self._client(account, region, service)
 
     def dynamodb(self, account: str, region: str) -> "DynamoDBClient":
         """DynamoDB of that account and region."""

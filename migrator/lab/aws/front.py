@@ -33,6 +33,7 @@ from migrator.lab.aws.iam_simulate import Simulation
 from migrator.lab.aws.iam_store import IamStore
 from migrator.lab.aws.moto_backend import MotoBackend
 from migrator.lab.aws.pipeline import AfterHook, Handler, Hook, Pipeline
+from migrator.lab.aws.s3_buckets import S3Buckets
 from migrator.lab.aws.server import LoopbackServer
 from migrator.lab.aws.service_quotas import ServiceQuotas
 from migrator.lab.aws.sts import Sts
@@ -140,6 +141,7 @@ class AwsFront:
             "iam": {**self._roles.handlers(), **Simulation(self._iam, self._moto).handlers()},
             "sts": {**sts.handlers(), **web.handlers()},
             "dynamodb": Transactions(self._moto, self._clock).handlers(),
+            "s3": S3Buckets(self._moto).handlers(),
             "cloudformation": self.cloudformation.handlers(),
             "ec2": self.vpc_endpoints.handlers(),
             "servicequotas": ServiceQuotas(self._roles.trust_quota).handlers(),

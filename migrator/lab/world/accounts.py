@@ -26,7 +26,7 @@ def _account(index: Index, raw: Json, at: FieldPath) -> Account:
     account_id: str = raw["id"]
     home = index.home_region(account_id)
     tables = tuple(_table(index, table, path, home) for path, table in entries(raw, "tables", at))
-    buckets = tuple(_bucket(bucket, path, home) for path, bucket in entries(raw, "buckets", at))
+    buckets = tuple(_bucket(index, account_id, bucket, path) for path, bucket in entries(raw, "buckets", at))
     policies = tuple(_managed(index, account_id, entry, path) for path, entry in entries(raw, "policies", at))
     builder = _Roles(index, account_id, tables, buckets, policies)
     return Account(
@@ -80,8 +80,10 @@ def _table(index: Index, raw: Json, at: FieldPath, home: str) -> Table:
     )
 
 
-def _bucket(raw: Json, at: FieldPath, home: str) -> Bucket:
-    return Bucket(raw["name"], raw.get("region", home), raw.get("objects", {}), at)
+def _bucket(index: Index, account: str, raw: Json, at: FieldPath) -> Bucket:
+    region = raw.get("region", index.home_region(account))
+    policy = index.filled(raw.get("policy", {}), account, (*at, "policy"))
+    return Bucket(raw["name"], region, raw.get("objects", {}), policy, at)
 
 
 def _managed(index: Index, account: str, raw: Json, at: FieldPath) -> ManagedPolicy:

@@ -48,11 +48,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Bucket:
-    """An S3 bucket and its objects' text by key."""
+    """An S3 bucket, its objects' text by key, and its policy; empty without one."""
 
     name: str
     region: str
     objects: Mapping[str, str]
+    policy: Json
     at: FieldPath
 
 

@@ -1,18 +1,16 @@
 """Puts a world's accounts into the AWS front: over the wire, as an administrator of each account would."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from migrator.documents.yaml_file import FieldPath
 from migrator.lab.aws.models import partition_of
 from migrator.lab.aws.ports import LAB_SECRET, lab_access_key
 from migrator.lab.nodes.botoclients import Clients, Keys
-from migrator.lab.world.errors import SeedError
+from migrator.lab.world.attempt import attempt
 from migrator.lab.world.implied import FARGATE_ROLE
-from migrator.lab.world.model import Account, Addon, Bucket, Cluster, Json, OidcProvider, Role, Table
+from migrator.lab.world.model import Account, Addon, Cluster, Json, OidcProvider, Role, Table
+from migrator.lab.world.seed_resources import seed_resources
 
 _TRUST_FOR_NOW = {
     "Version": "2012-10-17",
@@ -40,19 +38,19 @@ class AwsSeeder:
         for role in account.roles:
             if not _fixed(role):
                 document = _minified(role.trust)
-                _try((*role.at, "trust"), iam.update_assume_role_policy, RoleName=role.name, PolicyDocument=document)
+                attempt((*role.at, "trust"), iam.update_assume_role_policy, RoleName=role.name, PolicyDocument=document)
 
     def account(self, account: Account) -> None:
-        """Makes the account's providers, policies, roles (not yet their trusts), tables and buckets.
+        """Makes the account's providers, policies, roles (not yet their trusts), tables, buckets and the like.
 
         Raises:
-            SeedError: IAM, DynamoDB or S3 refuses one of them.
+            SeedError: AWS refuses one of them.
         """
         iam = self.client("iam", account.id, account.home_region)
         for provider in account.providers:
             _provider(iam, provider)
         for policy in account.policies:
-            _try(
+            attempt(
                 policy.at,
                 iam.create_policy,
                 PolicyName=policy.name,
@@ -66,11 +64,7 @@ class AwsSeeder:
             for table in account.tables:
                 if table.region == region:
                     _table(dynamodb, table)
-        for region in sorted({bucket.region for bucket in account.buckets}):
-            s3 = self.client("s3", account.id, region)
-            for bucket in account.buckets:
-                if bucket.region == region:
-                    _bucket(s3, bucket)
+        seed_resources(account, lambda service, region: self.client(service, account.id, region))
 
     def cluster(self, cluster: Cluster) -> None:
         """Makes the cluster's node groups, Fargate profiles, associations and add-ons.
@@ -80,7 +74,7 @@ class AwsSeeder:
         """
         eks = self.client("eks", cluster.account, cluster.region)
         for group in cluster.nodegroups:
-            _try(
+            attempt(
                 group.at,
                 eks.create_nodegroup,
                 clusterName=cluster.name,
@@ -92,7 +86,7 @@ class AwsSeeder:
             )
         for profile in cluster.fargate_profiles:
             role = f"arn:{partition_of(cluster.region)}:iam::{cluster.account}:role/{FARGATE_ROLE}"
-            _try(
+            attempt(
                 profile.at,
                 eks.create_fargate_profile,
                 clusterName=cluster.name,
@@ -107,7 +101,7 @@ class AwsSeeder:
 
     def _associations(self, eks: Any, cluster: Cluster) -> None:
         for one in cluster.associations:
-            _try(
+            attempt(
                 one.at,
                 eks.create_pod_identity_association,
                 clusterName=cluster.name,
@@ -121,7 +115,7 @@ class AwsSeeder:
 
 
 def _provider(iam: Any, provider: OidcProvider) -> None:
-    _try(
+    attempt(
         provider.at,
         iam.create_open_id_connect_provider,
         Url=provider.url,
@@ -140,7 +134,7 @@ def _minified(document: Any) -> str:
 
 
 def _role(iam: Any, role: Role) -> None:
-    _try(
+    attempt(
         (*role.at, "trust"),
         iam.create_role,
         RoleName=role.name,
@@ -152,7 +146,7 @@ def _role(iam: Any, role: Role) -> None:
         Tags=[{"Key": key, "Value": value} for key, value in role.tags.items()],
     )
     for name, document in role.policies.items():
-        _try(
+        attempt(
             (*role.at, "policies", name),
             iam.put_role_policy,
             RoleName=role.name,
@@ -160,12 +154,12 @@ def _role(iam: Any, role: Role) -> None:
             PolicyDocument=json.dumps(document),
         )
     for arn in role.attached:
-        _try((*role.at, "attached"), iam.attach_role_policy, RoleName=role.name, PolicyArn=arn)
+        attempt((*role.at, "attached"), iam.attach_role_policy, RoleName=role.name, PolicyArn=arn)
 
 
 def _table(dynamodb: Any, table: Table) -> None:
     keys = [(table.key, "HASH"), *([(table.sort_key, "RANGE")] if table.sort_key else [])]
-    _try(
+    attempt(
         table.at,
         dynamodb.create_table,
         TableName=table.name,
@@ -174,7 +168,7 @@ def _table(dynamodb: Any, table: Table) -> None:
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _kind in keys],
     )
     for place, item in enumerate(table.items):
-        _try((*table.at, "items", place), dynamodb.put_item, TableName=table.name, Item=_attributes(item))
+        attempt((*table.at, "items", place), dynamodb.put_item, TableName=table.name, Item=_attributes(item))
 
 
 def _attributes(item: Mapping[str, Any]) -> Json:
@@ -194,15 +188,8 @@ def _number(value: float) -> str:
     return str(value) if isinstance(value, int) else format(value, ".15g")
 
 
-def _bucket(s3: Any, bucket: Bucket) -> None:
-    where = None if bucket.region == "us-east-1" else {"LocationConstraint": bucket.region}
-    _try(bucket.at, s3.create_bucket, Bucket=bucket.name, CreateBucketConfiguration=where)
-    for key, text in bucket.objects.items():
-        _try((*bucket.at, "objects", key), s3.put_object, Bucket=bucket.name, Key=key, Body=text.encode())
-
-
 def _addon(eks: Any, cluster: Cluster, addon: Addon) -> None:
-    _try(
+    attempt(
         addon.at,
         eks.create_addon,
         clusterName=cluster.name,
@@ -214,15 +201,3 @@ def _addon(eks: Any, cluster: Cluster, addon: Addon) -> None:
             {"serviceAccount": name, "roleArn": arn} for name, arn in addon.pod_identity_associations.items()
         ],
     )
-
-
-def _try(at: FieldPath, call: Callable[..., Any], **asked: Any) -> Any:
-    """Makes a call without the parameters that are empty."""
-    given = {name: value for name, value in asked.items() if value not in (None, "", {}, [])}
-    try:
-        return call(**given)
-    except ClientError as error:
-        said = error.response.get("Error", {})
-        raise SeedError(at, f"{said.get('Code')}: {said.get('Message')}") from error
-    except BotoCoreError as error:
-        raise SeedError(at, " ".join(str(error).split())) from error

@@ -2,7 +2,7 @@
 
 Sources: the IAM user guide's pages on global and on AWS STS condition keys; the EKS user guide's page on session tags;
 for Kafka, the open requests for a session name that stays (containers-roadmap 2362, eks-pod-identity-agent 14).
-Policies of buckets, keys and other resources are not read: they lie in every account and service.
+What other policies than the role's own say is told in `resources`.
 """
 
 import re

@@ -24,6 +24,7 @@ from migrator.store.plan_document import document_of
 from migrator.store.plan_file import PlanFiles
 from tests.fakes.parts import ROLE_ARN, deployment
 from tests.fakes.running import SERVICE, Bench
+from tests.fakes.shelf import Shelf
 from tests.fakes.world import FakeWorld
 
 THEIRS = "arn:aws:iam::111111111111:role/theirs"
@@ -40,6 +41,7 @@ class Desk:
 
     folder: Path
     bench: Bench = field(default_factory=lambda: Bench(FakeWorld(declared=[deployment()])))
+    resources: Shelf = field(default_factory=Shelf)
 
     @property
     def fleet(self) -> Fleet:
