@@ -1,11 +1,11 @@
 """Policies of buckets and the like: what there is comes in pages, and each policy takes a call of its own.
 
-An account may have tens of thousands: several kinds are read side by side, and several things of each. What is refused
-for the first few things of a kind is not asked for the others.
+An account may have tens of thousands: several kinds are read side by side, and several things of each. Where the first
+few things of a region are all refused, or out of reach, the others there are not asked for.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -18,9 +18,9 @@ from migrator.model.errors import MigrateError
 from migrator.model.facts import Unread
 from migrator.model.resource_policies import ResourcePolicies, ResourcePolicy
 
-_KINDS_AT_ONCE = 4
+_KINDS_AT_ONCE = 8
 _THINGS_AT_ONCE = 8  # as many as a client has connections
-_TRIAL = 3  # refusals in a row after which a kind is left alone
+_TRIAL = 3  # so many refused, and no more is asked for in their region
 _NAMED = 3
 _GONE = frozenset(
     {
@@ -57,13 +57,14 @@ class ResourceReading:
             things = self._things(kind, place)
         except MigrateError as error:
             return [], (Unread(what=_all(kind, place), why=error.message),)
-        first = [self._policy(kind, place, thing) for thing in things[:_TRIAL]]
-        if len(things) > _TRIAL and all(isinstance(answer, str) for answer in first):
-            return [], (Unread(what=_all(kind, place), why=str(first[0])),)
+        regions: dict[str, list[Thing]] = defaultdict(list)
+        for thing in things:
+            regions[thing.region or place.region].append(thing)
         with ThreadPoolExecutor(max_workers=_THINGS_AT_ONCE) as pool:
-            answers = [*first, *pool.map(partial(self._policy, kind, place), things[_TRIAL:])]
-        refused = [(thing.name, why) for thing, why in zip(things, answers, strict=True) if isinstance(why, str)]
-        return [one for one in answers if isinstance(one, ResourcePolicy)], _told(kind, place, refused)
+            answers = _answers(regions, partial(pool.map, partial(self._policy, kind, place)))
+        told = (_told(kind, Place(place.account, region), regions[region], some) for region, some in answers.items())
+        found = [one for some in answers.values() for one in some if isinstance(one, ResourcePolicy)]
+        return found, tuple(one for one in told if one is not None)
 
     def _things(self, kind: Kind, place: Place) -> list[Thing]:
         doing = f"listing the {kind.called}s of {place}"
@@ -82,7 +83,7 @@ class ResourceReading:
         """The policy of a thing; one that is gone by now has none."""
         try:
             client = self._sessions.regional(place.account, thing.region or place.region, kind.service)
-            doing = f"reading the policy of {kind.called} {thing.name}"
+            doing = f"reading the policy of {kind.called} {thing.shown}"
             text = self._sessions.run(lambda: _document(kind, client, thing), doing=doing, service=kind.service)
         except MigrateError as error:
             return error.message
@@ -112,16 +113,28 @@ def _jobs(places: Sequence[tuple[str, str]]) -> list[tuple[Kind, Place]]:
     ]
 
 
+def _answers(
+    regions: Mapping[str, Sequence[Thing]], read: Callable[[Sequence[Thing]], Iterable[_Answer]]
+) -> Mapping[str, Sequence[_Answer]]:
+    """What comes of the things of each region; less of those where the first few are all refused."""
+    begun = {region: read(things[:_TRIAL]) for region, things in regions.items()}
+    first = {region: list(answers) for region, answers in begun.items()}
+    left = {region for region, answers in first.items() if all(isinstance(one, str) for one in answers)}
+    rest = {region: read(things[_TRIAL:]) for region, things in regions.items() if region not in left}
+    return {region: [*answers, *rest.get(region, ())] for region, answers in first.items()}
+
+
 def _all(kind: Kind, place: Place) -> str:
     return f"policies of {kind.called}s of {place if kind.regional else f'account {place.account}'}"
 
 
-def _told(kind: Kind, place: Place, refused: Sequence[tuple[str, str]]) -> tuple[Unread, ...]:
-    """One line with the first reason, however many things it is about."""
+def _told(kind: Kind, place: Place, things: Sequence[Thing], answers: Sequence[_Answer]) -> Unread | None:
+    """One line with the first reason, however many things of the place it is about."""
+    refused = [(thing.shown, why) for thing, why in zip(things, answers, strict=False) if isinstance(why, str)]
     if not refused:
-        return ()
-    names = [name for name, _ in refused]
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    few = f"policies of {kind.called}s {', '.join(names[:_NAMED])}{more}" if len(names) > 1 else ""
-    what = few or f"policy of {kind.called} {names[0]}"
-    return (Unread(what=f"{what} of account {place.account}", why=refused[0][1]),)
+        return None
+    names = ", ".join(name for name, _ in refused[:_NAMED])
+    more = f" and {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
+    few = f"policies of {kind.called}s {names}{more}" if len(refused) > 1 else f"policy of {kind.called} {names}"
+    what = few if len(answers) == len(things) else f"policies of {kind.called}s"
+    return Unread(what=f"{what} of {place}", why=refused[0][1])

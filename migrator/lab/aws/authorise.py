@@ -18,6 +18,7 @@ _CODES = {
     "iam": ("AccessDenied", 403),
     "sts": ("AccessDenied", 403),
     "s3": ("AccessDenied", 403),
+    "sns": ("AuthorizationError", 403),
     "cloudformation": ("AccessDenied", 403),
     "ec2": ("UnauthorizedOperation", 403),
     "eks": ("AccessDeniedException", 403),

@@ -31,6 +31,7 @@ from migrator.lab.aws.iam_guards import IamGuards
 from migrator.lab.aws.iam_roles import Roles
 from migrator.lab.aws.iam_simulate import Simulation
 from migrator.lab.aws.iam_store import IamStore
+from migrator.lab.aws.models import GUARDED
 from migrator.lab.aws.moto_backend import MotoBackend
 from migrator.lab.aws.pipeline import AfterHook, Handler, Hook, Pipeline
 from migrator.lab.aws.s3_buckets import S3Buckets
@@ -99,6 +100,7 @@ class AwsFront:
             "iam": IamGuards(self._iam, self._moto, self._roles, names).fallback(),
             "dynamodb": self._moto.forward,
             "s3": self._moto.forward,
+            **dict.fromkeys(GUARDED, self._moto.forward),
         }
         self._server = LoopbackServer(self._answer)
         self.pages: dict[str, Page] = {}

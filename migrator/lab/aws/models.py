@@ -9,7 +9,9 @@ from botocore.exceptions import UnknownServiceError
 from botocore.loaders import create_loader
 from botocore.model import OperationModel, ServiceModel
 
-SERVED = ("eks", "eks-auth", "iam", "sts", "cloudformation", "cloudtrail", "dynamodb", "s3", "ec2", "servicequotas")
+GUARDED = ("kms", "sqs", "sns", "secretsmanager")  # served for the sake of the policies that hang on their things
+_OWN = ("eks", "eks-auth", "iam", "sts", "cloudformation", "cloudtrail", "dynamodb", "s3", "ec2", "servicequotas")
+SERVED = (*_OWN, *GUARDED)
 _NAMED = {"servicequotas": "service-quotas"}  # models whose file has another name than requests are signed with
 
 

@@ -18,7 +18,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.moto_server.werkzeug_app import create_backend_app
 
 from migrator.lab.aws.errors import ApiError, not_served
-from migrator.lab.aws.models import partition_of
+from migrator.lab.aws.models import GUARDED, partition_of
 from migrator.lab.aws.moto_tables import quicken
 from migrator.lab.aws.wire import HttpAnswer, HttpRequest, Request
 
@@ -68,9 +68,9 @@ _CLAIM = _Claim()
 
 
 class MotoBackend:
-    """moto's IAM, DynamoDB and S3; one call per service at a time, as moto tests a condition and stores apart."""
+    """moto's services; one call per service at a time, as moto tests a condition and stores apart."""
 
-    SERVICES = ("iam", "dynamodb", "s3")
+    SERVICES = ("iam", "dynamodb", "s3", *GUARDED)
 
     def __init__(self) -> None:
         self._locks = {service: threading.RLock() for service in self.SERVICES}

@@ -5,10 +5,11 @@ from typing import Any
 from migrator.documents.yaml_file import FieldPath
 from migrator.lab.world.implied import implied_roles
 from migrator.lab.world.index import DEFAULT_ACCOUNT, Index, alias_of, entries, unique
-from migrator.lab.world.model import Account, Bucket, Json, ManagedPolicy, OidcProvider, Role, Stack, Table
+from migrator.lab.world.model import Account, Bucket, Guarded, Json, ManagedPolicy, OidcProvider, Role, Stack, Table
 from migrator.lab.world.trust import trust_document
 
 _READ_TABLE = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"]
+_GUARDED = ("keys", "queues", "topics", "secrets")
 _ROLE_DEFAULTS = {"path": "/", "maxSessionDuration": 3600}
 
 
@@ -21,7 +22,7 @@ def build_accounts(index: Index) -> tuple[Account, ...]:
 
 
 def _account(index: Index, raw: Json, at: FieldPath) -> Account:
-    for key in ("tables", "buckets", "policies"):
+    for key in ("tables", "buckets", "policies", *_GUARDED):
         unique(index.document, at, raw.get(key, ()), key, lambda thing: thing["name"])
     account_id: str = raw["id"]
     home = index.home_region(account_id)
@@ -37,6 +38,11 @@ def _account(index: Index, raw: Json, at: FieldPath) -> Account:
         providers=_providers(index, raw, at),
         tables=tables,
         buckets=buckets,
+        guarded=tuple(
+            _guarded(index, account_id, kind, thing, path)
+            for kind in _GUARDED
+            for path, thing in entries(raw, kind, at)
+        ),
         policies=policies,
         roles=(
             *(builder.role(role, path) for path, role in entries(raw, "roles", at)),
@@ -84,6 +90,11 @@ def _bucket(index: Index, account: str, raw: Json, at: FieldPath) -> Bucket:
     region = raw.get("region", index.home_region(account))
     policy = index.filled(raw.get("policy", {}), account, (*at, "policy"))
     return Bucket(raw["name"], region, raw.get("objects", {}), policy, at)
+
+
+def _guarded(index: Index, account: str, kind: str, raw: Json, at: FieldPath) -> Guarded:
+    policy = index.filled(raw.get("policy", {}), account, (*at, "policy"))
+    return Guarded(kind, raw["name"], raw.get("region", index.home_region(account)), policy, at)
 
 
 def _managed(index: Index, account: str, raw: Json, at: FieldPath) -> ManagedPolicy:

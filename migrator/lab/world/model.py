@@ -58,6 +58,17 @@ class Bucket:
 
 
 @dataclass(frozen=True)
+class Guarded:
+    """A key, queue, topic or secret; `kind` is the field of the account that lists it."""
+
+    kind: str
+    name: str
+    region: str
+    policy: Json
+    at: FieldPath
+
+
+@dataclass(frozen=True)
 class ManagedPolicy:
     """A customer managed policy."""
 
@@ -105,6 +116,7 @@ class Account:
     providers: tuple[OidcProvider, ...]
     tables: tuple[Table, ...]
     buckets: tuple[Bucket, ...]
+    guarded: tuple[Guarded, ...]
     policies: tuple[ManagedPolicy, ...]
     roles: tuple[Role, ...]
     stacks: tuple[Stack, ...]

@@ -12,6 +12,7 @@ _TITLES = {
     "oidcProvider": "accounts[].oidcProviders[]",
     "table": "accounts[].tables[]",
     "bucket": "accounts[].buckets[]",
+    "guarded": "accounts[].keys[], queues[], topics[] and secrets[]",
     "managedPolicy": "accounts[].policies[]",
     "role": "accounts[].roles[]",
     "stack": "accounts[].stacks[]",

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from migrator.adapters.aws.resource_kinds import KINDS
 from migrator.adapters.aws.resource_policies import ResourceReading
 from migrator.adapters.aws.sessions import AwsSessions
 from migrator.model.facts import Unread
 from migrator.model.resource_policies import ResourcePolicy
 from tests.contract.adapters.scripted import Asked, Said, Server
-from tests.contract.adapters.test_aws import AWAY, HOME, Cloud
+from tests.contract.adapters.test_aws import AWAY, HOME, Cloud, xml
 
 PLACES = [(HOME, "us-east-1")]
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": []})
@@ -52,13 +53,21 @@ class Buckets:
     sts: Cloud = field(default_factory=Cloud)
 
     def __call__(self, request: Asked) -> Said:
-        if b"Action=" in request.body:
-            return self.sts(request)
+        if request.method == "POST":
+            return self._others(request)
         self.asked.append((request.path, region_of(request)))
         if request.path == "/":
             return self.listing or self._page(request)
         assert "policy" in request.query or request.query == {}
         return self._policy(request.path.removeprefix("/"), region_of(request))
+
+    def _others(self, request: Asked) -> Said:
+        """STS, and no thing of any other kind."""
+        if "x-amz-target" in request.headers:
+            return Said(body=b'{"Keys": [], "SecretList": []}')
+        if b"Action=ListTopics" in request.body:
+            return xml("ListTopics", "<Topics></Topics>")
+        return self.sts(request)
 
     def _page(self, request: Asked) -> Said:
         assert request.query["max-buckets"] == "1000"
@@ -131,26 +140,35 @@ def test_policies_that_may_not_be_read_are_told_in_one_line(cloud: Server, readi
     found = reading.read(PLACES)
     assert found.found == (bucket("a"),)
     (unread,) = found.unread[HOME]
-    assert unread.what == f"policies of S3 buckets b, c, d and 2 more of account {HOME}"
+    assert unread.what == f"policies of S3 buckets b, c, d and 2 more of account {HOME} in us-east-1"
 
 
 def test_what_is_refused_for_the_first_is_not_asked_for_the_rest(cloud: Server, reading: ResourceReading) -> None:
     script = cloud.answer = Buckets(named(*"abcdefgh"), dict.fromkeys("abcdefgh", DENIED))
     found = reading.read(PLACES)
-    assert [one.what for one in found.unread[HOME]] == [f"policies of S3 buckets of account {HOME}"]
+    assert [one.what for one in found.unread[HOME]] == [f"policies of S3 buckets of account {HOME} in us-east-1"]
     assert {path for path, _ in script.asked} == {"/", "/a", "/b", "/c"}
+
+
+def test_a_region_that_is_left_alone_takes_no_other_with_it(cloud: Server, reading: ResourceReading) -> None:
+    far = [(name, "eu-west-1") for name in "efgh"]
+    script = cloud.answer = Buckets([*named(*"abcd"), *far], dict.fromkeys("efgh", DENIED))
+    found = reading.read(PLACES)
+    assert found.found == tuple(map(bucket, "abcd"))
+    assert [one.what for one in found.unread[HOME]] == [f"policies of S3 buckets of account {HOME} in eu-west-1"]
+    assert "/h" not in {path for path, _ in script.asked}
 
 
 def test_one_refusal_says_nothing_of_the_others(cloud: Server, reading: ResourceReading) -> None:
     cloud.answer = Buckets(named(*"abcdefgh"), {"a": DENIED})
     found = reading.read(PLACES)
     assert found.found == tuple(map(bucket, "bcdefgh"))
-    assert [one.what for one in found.unread[HOME]] == [f"policy of S3 bucket a of account {HOME}"]
+    assert [one.what for one in found.unread[HOME]] == [f"policy of S3 bucket a of account {HOME} in us-east-1"]
 
 
 def test_an_account_that_is_not_reached_stops_no_other(cloud: Server, reading: ResourceReading) -> None:
     cloud.answer = Buckets(named("a"))
     found = reading.read([(HOME, "us-east-1"), ("333333333333", "us-east-1")])
     assert found.found == (bucket("a"),)
-    (unread,) = found.unread["333333333333"]
-    assert "nowhere" in unread.why
+    assert [one.what.split(" of ")[1] for one in found.unread["333333333333"]] == [f"{one.called}s" for one in KINDS]
+    assert all("nowhere" in one.why for one in found.unread["333333333333"])
