@@ -34,6 +34,10 @@ class Session:
     request: Request
     name: str
 
+    def has(self, key: str) -> Sure:
+        """Whether it brings a value for the condition key, given in lower case."""
+        return self.request.presence(key)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -190,42 +194,31 @@ def _named(body: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
 
 def _condition(entry: Entry, before: Session, after: Session) -> Part:
     variables = (key for value in entry.values for key in _variables(value))
-    key = next((key for key in variables if _has(key, before) is not _has(key, after)), entry.key.lower())
+    key = next((key for key in variables if before.has(key) is not after.has(key)), entry.key.lower())
     return Part(key, str(entry), _met(entry, before), _met(entry, after))
 
 
 def _met(entry: Entry, session: Session) -> Sure:
-    """A value whose variable the session has not is equal to nothing."""
-    gone = [value for value in entry.values if _without(value, session)]
-    if not gone or "not" in entry.operator.lower():
-        return judge(entry, session.request)
-    left = tuple(value for value in entry.values if value not in gone)
-    if not left and not _met_by_absence(entry.operator.lower()):
+    """One that compares with a variable the session has not says less than it might, which is taken for nothing."""
+    operator = entry.operator.lower()
+    by_absence = "not" in operator or operator.endswith("ifexists") or operator.startswith("forallvalues:")
+    if not by_absence and any(_without(value, session) for value in entry.values):
         return Sure.NO
-    return judge(Entry(operator=entry.operator, key=entry.key, values=left), session.request)
-
-
-def _met_by_absence(operator: str) -> bool:
-    return operator.endswith("ifexists") or operator.startswith("forallvalues:")
+    return judge(entry, session.request)
 
 
 def _resource(resources: Iterable[str], before: Session, after: Session) -> Part | None:
-    """The resources that have a variable, unless one has none: the statement then always has something to be about."""
-    each = [(resource, list(_variables(resource))) for resource in resources]
-    if not each or any(not variables for _, variables in each):
+    """The resources that the statement is about for one of the sessions only, for want of a variable's value."""
+    changed = [one for one in resources if _without(one, before) is not _without(one, after)]
+    if not changed:
         return None
-    changed = [key for _, keys in each for key in keys if _has(key, before) is not _has(key, after)]
-    shown = ", ".join(resource for resource, _ in each)
-    say = [max(min(_has(key, one) for key in keys) for _, keys in each) for one in (before, after)]
-    return Part(changed[0] if changed else "", f"Resource = {shown}", say[0], say[1])
+    keys = (key for key in _variables(changed[0]) if before.has(key) is not after.has(key))
+    say = [min(one.has(key) for text in changed for key in _variables(text)) for one in (before, after)]
+    return Part(next(keys), f"Resource = {', '.join(changed)}", say[0], say[1])
 
 
 def _without(text: str, session: Session) -> bool:
-    return any(session.request.presence(key) is Sure.NO for key in _variables(text))
-
-
-def _has(key: str, session: Session) -> Sure:
-    return Sure.NO if session.request.presence(key) is Sure.NO else Sure.MAYBE
+    return any(session.has(key) is Sure.NO for key in _variables(text))
 
 
 def _variables(text: str) -> list[str]:

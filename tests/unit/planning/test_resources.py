@@ -90,7 +90,7 @@ ALLOWS: dict[str, tuple[Statement, list[str]]] = {
     "[all but the subject]": (allow(equals(SUB, SUBJECT, operator="StringNotEquals")), ["resource-oidc-guard"]),
     "[all but another subject]": (allow(equals(SUB, "x", operator="StringNotEquals")), []),
     "[claim in the resource]": (allow(Resource=f"{BUCKET}/${{{SUB}}}/*"), ["resource-oidc-key"]),
-    "[claim in one of the resources]": (allow(Resource=[f"{BUCKET}/${{{SUB}}}/*", BUCKET]), []),
+    "[claim in one of the resources]": (allow(Resource=[f"{BUCKET}/${{{SUB}}}/*", BUCKET]), ["resource-oidc-key"]),
     "[claim in a value]": (allow(equals("s3:prefix", f"${{{SUB}}}/", operator="StringLike")), ["resource-oidc-key"]),
     "[claim with a default]": (allow(equals("s3:prefix", f"${{{SUB}, 'all'}}/", operator="StringLike")), []),
     "[everybody with the provider]": (allow(equals(PROVIDED, PROVIDER), "*"), ["resource-oidc-key"]),
@@ -129,6 +129,13 @@ def test_an_allow_beside_what_the_roles_own_policies_allow_is_never_missed(
 
 DENIES: dict[str, tuple[Statement, list[str]]] = {
     "[subject]": (deny(equals(SUB, SUBJECT)), ["resource-oidc-guard"]),
+    "[whoever has a subject]": (deny({"Null": {SUB: "false"}}), ["resource-oidc-guard"]),
+    "[whoever has none]": (deny({"Null": {SUB: "true"}}), ["resource-oidc-deny"]),
+    "[a path of the subject]": (deny(Resource=f"{BUCKET}/${{{SUB}}}/*"), ["resource-oidc-guard"]),
+    "[prefixes, one of the subject]": (
+        deny(equals("s3:prefix", "all", f"${{{SUB}}}/", operator="StringLike")),
+        ["resource-oidc-guard"],
+    ),
     "[all but the subject]": (deny(equals(SUB, SUBJECT, operator="StringNotLike")), ["resource-oidc-deny"]),
     "[all but the provider]": (deny(equals(PROVIDED, PROVIDER, operator="StringNotEquals")), ["resource-oidc-deny"]),
     "[all but the provider, if there is one]": (
