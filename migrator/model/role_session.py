@@ -199,12 +199,17 @@ def _condition(entry: Entry, before: Session, after: Session) -> Part:
 
 
 def _met(entry: Entry, session: Session) -> Sure:
-    """One that compares with a variable the session has not says less than it might, which is taken for nothing."""
+    """A value with a variable that the session has not is equal to nothing.
+
+    A line that asks for one of several values, of which one is such, says less than it might: it is taken for unmet.
+    """
     operator = entry.operator.lower()
-    by_absence = "not" in operator or operator.endswith("ifexists") or operator.startswith("forallvalues:")
-    if not by_absence and any(_without(value, session) for value in entry.values):
+    left = tuple(value for value in entry.values if not _without(value, session))
+    if left == entry.values or operator.endswith("ifexists") or operator.startswith("forallvalues:"):
+        return judge(entry, session.request)
+    if "not" not in operator:
         return Sure.NO
-    return judge(entry, session.request)
+    return judge(Entry(operator=entry.operator, key=entry.key, values=left), session.request) if left else Sure.YES
 
 
 def _resource(resources: Iterable[str], before: Session, after: Session) -> Part | None:

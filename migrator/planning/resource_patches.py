@@ -3,7 +3,7 @@
 It rests on the role's own ARN then, or on the tags that a session of Pod Identity bears.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from migrator.model.facts import Json
 from migrator.model.role_session import USER_ID, Session, filled, is_claim, is_session_arn
@@ -45,7 +45,7 @@ def instead(role: str, body: Mapping[str, Json]) -> str:
     made, condition = dict(body), _condition(body)
     left = [role]
     if "NotPrincipal" in made:
-        left = sorted({role, *_arns(principals(made.pop("NotPrincipal")))})
+        left = sorted({role, *_arns(principals(made.pop("NotPrincipal")), role.split(":")[1])})
         made["Principal"] = "*"
     for arn in left:
         _put(condition, "ArnNotEquals", PRINCIPAL_ARN, arn)
@@ -60,9 +60,11 @@ def _tags(case: Case) -> Mapping[str, str]:
     }
 
 
-def _arns(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """The principals that stay as they are when the session's name changes."""
-    return [name for kind, name in pairs if kind == "AWS" and name.startswith("arn:") and not is_session_arn(name)]
+def _arns(pairs: Iterable[tuple[str, str]], partition: str) -> Iterator[str]:
+    """The principals that are the same for every session; an account written as its id is its root."""
+    for kind, name in pairs:
+        if kind == "AWS" and not is_session_arn(name):
+            yield f"arn:{partition}:iam::{name}:root" if name.isdigit() else name
 
 
 def _condition(body: Mapping[str, Json]) -> _Condition:

@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from migrator.model.facts import Unread
 from migrator.model.fleet import Policy as FleetPolicy
@@ -92,6 +94,10 @@ ALLOWS: dict[str, tuple[Statement, list[str]]] = {
     "[claim in the resource]": (allow(Resource=f"{BUCKET}/${{{SUB}}}/*"), ["resource-oidc-key"]),
     "[claim in one of the resources]": (allow(Resource=[f"{BUCKET}/${{{SUB}}}/*", BUCKET]), ["resource-oidc-key"]),
     "[claim in a value]": (allow(equals("s3:prefix", f"${{{SUB}}}/", operator="StringLike")), ["resource-oidc-key"]),
+    "[claim in a value, if there is a key]": (
+        allow(equals("s3:prefix", f"${{{SUB}}}/", operator="StringLikeIfExists")),
+        [],
+    ),
     "[claim with a default]": (allow(equals("s3:prefix", f"${{{SUB}, 'all'}}/", operator="StringLike")), []),
     "[everybody with the provider]": (allow(equals(PROVIDED, PROVIDER), "*"), ["resource-oidc-key"]),
     "[another role with the provider]": (allow(equals(PROVIDED, PROVIDER), ROLE + "2"), []),
@@ -147,6 +153,10 @@ DENIES: dict[str, tuple[Statement, list[str]]] = {
         deny({**equals(SUB, SUBJECT, operator="StringNotEquals"), "ArnNotEquals": {"aws:PrincipalArn": ROLE}}),
         [],
     ),
+    "[all but a prefix of the subject]": (
+        deny(equals("s3:prefix", f"${{{SUB}}}/", operator="StringNotLike")),
+        ["resource-oidc-deny"],
+    ),
     "[all but a session's name]": (
         deny(equals(USER, f"{ID}:app", operator="StringNotEquals")),
         ["resource-session-name"],
@@ -191,6 +201,35 @@ def test_a_deny_on_what_the_roles_own_policies_do_not_speak_of() -> None:
     ]
 
 
+def test_what_the_account_may_do_is_not_what_the_role_may_do() -> None:
+    guard, account = deny(equals(SUB, SUBJECT), Action="s3:DeleteObject"), allow(principal=ACCOUNT, action="s3:*")
+    assert codes(owning("s3:GetObject"), policy(guard, account)) == []
+    assert codes(owning("s3:DeleteObject"), policy(guard, account)) == ["resource-oidc-guard"]
+
+
+def test_own_policies_that_allow_a_part_are_not_enough() -> None:
+    by_subject = policy(allow(equals(SUB, SUBJECT)))
+    assert codes(owning(resource=f"{BUCKET}/a/*"), by_subject) == ["resource-oidc-key"]
+    assert codes(owning(Condition=equals("aws:SourceVpce", "vpce-1")), by_subject) == ["resource-oidc-key"]
+    assert codes(owning(resource=f"{BUCKET}/${{aws:PrincipalTag/team}}/*"), by_subject) == ["resource-oidc-key"]
+    assert codes(owning(resource=f"{BUCKET}/*"), by_subject) == []
+
+
+def test_tags_of_a_role_that_could_not_be_read_may_have_any_value() -> None:
+    condition = equals("aws:PrincipalTag/kubernetes-namespace", "x", operator="StringNotEquals")
+    unread = World(granted={ROLE: Permissions(unread=(Unread(what="x", why="y"),))})
+    assert codes(unread, policy(deny(condition))) == ["resource-session-tag"]
+    assert codes(RICH, policy(deny(condition))) == []
+
+
+def test_a_deny_that_holds_anyway_takes_nothing_more() -> None:
+    rising = [
+        deny(equals(key, value, operator="StringNotEquals")) for key, value in ((PROVIDED, PROVIDER), (SUB, SUBJECT))
+    ]
+    assert codes(RICH, policy(*rising)) == ["resource-oidc-deny", "resource-oidc-deny"]
+    assert codes(RICH, policy(*rising, deny())) == []
+
+
 def test_across_accounts_both_sides_must_allow() -> None:
     theirs = policy(allow(equals(PROVIDED, PROVIDER), ACCOUNT), account=AWAY)
     assert codes(BARE, theirs) == []
@@ -218,6 +257,8 @@ def test_what_is_there_for_sessions_of_pod_identity_already_counts() -> None:
     assert codes(BARE, policy(old, new)) == []
     assert codes(BARE, policy(old, {**new, "Resource": f"{BUCKET}/a/*"})) == ["resource-oidc-key"]
     assert codes(BARE, policy(old, {**new, "Action": "s3:GetObject"})) == ["resource-oidc-key"]
+    rest = {key: value for key, value in new.items() if key != "Action"}
+    assert codes(BARE, policy(old, {**rest, "NotAction": "s3:PutObject"})) == ["resource-oidc-key"]
 
 
 def test_a_condition_that_nobody_can_judge_does_not_hide_the_difference() -> None:
@@ -268,6 +309,60 @@ def test_the_patch_names_the_role_and_the_service() -> None:
             "aws:PrincipalTag/kubernetes-service-account": "orders-api",
         },
     }
+
+
+def test_whom_a_deny_leaves_out_besides_stays_left_out() -> None:
+    others = [ACCOUNT, f"arn:aws:iam::{AWAY}:user/ann", SESSION]
+    (finding,) = told(RICH, policy({**deny(), "NotPrincipal": {"AWS": others}}))
+    patch = json.loads(finding.says[finding.says.index("{") :])
+    left = [f"arn:aws:iam::{ACCOUNT}:role/orders-api", f"arn:aws:iam::{ACCOUNT}:root", f"arn:aws:iam::{AWAY}:user/ann"]
+    assert (patch["Principal"], patch["Condition"]) == ("*", {"ArnNotEquals": {"aws:PrincipalArn": left}})
+
+
+OPERATORS = st.sampled_from(
+    ["StringEquals", "StringLike", "StringNotEquals", "StringNotLike", "StringEqualsIfExists", "ForAnyValue:StringLike"]
+)
+VALUES = {
+    SUB: [SUBJECT, "system:serviceaccount:*", "x"],
+    PROVIDED: [PROVIDER, "arn:aws:iam::*", "x"],
+    USER: [f"{ID}:app", f"{ID}:*", "*:app-?", "AIDA1"],
+    "aws:SourceVpce": ["vpce-1"],
+    "aws:PrincipalAccount": [ACCOUNT, AWAY],
+    "aws:PrincipalArn": [ROLE, "arn:aws:iam::*:role/x"],
+    "aws:PrincipalTag/team": ["shop"],
+}
+LINES = st.sampled_from(sorted(VALUES)).flatmap(
+    lambda key: st.tuples(OPERATORS, st.just(key), st.lists(st.sampled_from(VALUES[key]), min_size=1, max_size=2))
+)
+
+
+@st.composite
+def statements(draw: st.DrawFn) -> Statement:
+    condition: dict[str, Any] = {}
+    for operator, key, values in draw(st.lists(LINES, max_size=3)):
+        condition.setdefault(operator, {})[key] = values
+    make = draw(st.sampled_from([allow, deny]))
+    principal = draw(st.sampled_from([ROLE, "*", SESSION, ACCOUNT, ROLE + "2"]))
+    made: Statement = make(condition or None, Principal={"AWS": principal}, Action="s3:GetObject")
+    return made
+
+
+@given(statements(), st.booleans())
+def test_any_patch_is_the_cure(statement: Statement, tags: bool) -> None:
+    world = BARE.but(linked=[association(session_tags=tags)])
+    access = [allow(action="s3:*")] if statement["Effect"] == "Deny" else []
+    for finding in told(world, policy(statement, *access)):
+        says, _, patch = finding.says.partition("; put beside it ")
+        whole = [statement, json.loads(patch)] if patch else [json.loads(says.partition("; it must read ")[2] or "{}")]
+        if whole != [{}]:
+            assert finding.code not in codes(world, policy(*whole, *access))
+
+
+@given(statements())
+def test_what_rests_on_nothing_that_differs_is_never_told(statement: Statement) -> None:
+    keys = {key for block in statement.get("Condition", {}).values() for key in block}
+    if not keys & {SUB, PROVIDED, USER} and statement["Principal"] != {"AWS": SESSION}:
+        assert codes(RICH, policy(statement)) == codes(BARE, policy(statement, allow())) == []
 
 
 @pytest.mark.parametrize("document", ["{", "[]", '{"Statement": [1]}'])
