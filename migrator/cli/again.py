@@ -12,8 +12,7 @@ from migrator.model.ids import ServiceId
 from migrator.model.plan import Plan
 from migrator.model.ports import Roles
 from migrator.planning.planner import PlanSettings, plan_cluster
-from migrator.planning.resources import Resources
-from migrator.planning.users import Users, used_by
+from migrator.planning.users import used_by
 from migrator.running.ledger import remembered_role
 from migrator.running.runs import Fate, fate, walking_back
 from migrator.store.plan_changes import Change, changes
@@ -52,11 +51,18 @@ def plan_again(desk: Desk, services: Sequence[ServiceId], memory: Memory | None)
     """
     found: dict[ServiceId, Plan | MigrateError] = {}
     seen = survey(desk, annotated_before(walking(memory)))
-    resources = looked_at(desk, seen)
-    roles = desk.planning_roles(used_by(seen.users, lambda service, _role: service in services))
+    settings = PlanSettings(
+        policy=desk.fleet.policy,
+        excludes=desk.fleet.excludes,
+        wanted=lambda service, _role: service in services,
+        edit_of=desk.plans.edit_of,
+        remembered=_remembered(memory, services),
+        elsewhere=seen.users,
+        resources=looked_at(desk, seen),
+    )
+    roles = desk.planning_roles(used_by(seen.users, settings.wanted))
     for alias in sorted({service.cluster for service in services}):
-        chosen = [one for one in services if one.cluster == alias]
-        found.update(_planned(desk, chosen, memory, seen.users, roles, resources))
+        found.update(_planned(desk, [one for one in services if one.cluster == alias], roles, settings))
     return [_one(desk, service, found[service], memory) for service in services]
 
 
@@ -73,25 +79,18 @@ def write(desk: Desk, made: Iterable[Again]) -> None:
         desk.plans.write(plan)
 
 
+def _remembered(memory: Memory | None, services: Iterable[ServiceId]) -> Mapping[ServiceId, str]:
+    """The roles of those whose annotation a run of ours took: they are planned as if they bore it."""
+    if memory is None:
+        return {}
+    before = {service: remembered_role(memory.journal, service) for service in services}
+    return {service: role for service, role in before.items() if role is not None}
+
+
 def _planned(
-    desk: Desk,
-    services: Sequence[ServiceId],
-    memory: Memory | None,
-    elsewhere: Users,
-    roles: Roles,
-    resources: Resources,
+    desk: Desk, services: Sequence[ServiceId], roles: Roles, settings: PlanSettings
 ) -> Mapping[ServiceId, Plan | MigrateError]:
-    """The services of one cluster, planned as if they bore the annotation that a run of ours took."""
-    before = {service: remembered_role(memory.journal, service) for service in services} if memory else {}
-    settings = PlanSettings(
-        policy=desk.fleet.policy,
-        excludes=desk.fleet.excludes,
-        wanted=lambda service, _role: service in services,
-        edit_of=desk.plans.edit_of,
-        remembered={service: role for service, role in before.items() if role is not None},
-        elsewhere=elsewhere,
-        resources=resources,
-    )
+    """The services of one cluster."""
     try:
         plans = {plan.service: plan for plan in plan_cluster(desk.view(services[0].cluster), roles, settings)}
     except MigrateError as error:
