@@ -2,10 +2,12 @@
 
 import json
 import re
+from inspect import getsource
 from pathlib import Path
 
 import yaml
 
+from migrator.adapters.aws.resource_kinds import KINDS
 from tests.deploy.dockerfile import parse
 from tests.deploy.helm import CHART
 from tests.deploy.image import DOCKERFILE, ROOT
@@ -20,8 +22,12 @@ CALLED = {
     ("iam", "iam"): re.compile(r"client\.([a-z_]+)\("),
     ("iam", "permission_reading"): re.compile(r"_client\.([a-z_]+)\("),
     ("iam", "operator"): re.compile(r"client\.([a-z_]+)\("),
+    ("servicequotas", "quotas"): re.compile(r"client\.([a-z_]+)\("),
 }
 """By service and module, how its calls look."""
+OF_KINDS = re.compile(r"client\.([a-z_]+)\(")
+NAMED = {"s3:ListBuckets": "s3:ListAllMyBuckets"}
+"""Calls whose action IAM calls otherwise."""
 STORE = ROOT / "migrator" / "store" / "dynamo"
 ASKED = re.compile(r'"(query|scan|\w+_item|Put|Update|Delete|ConditionCheck)"')
 IMPLIED = {"eks:TagResource"}
@@ -36,11 +42,17 @@ def block(language: str) -> str:
 
 def called() -> set[str]:
     """The actions that the adapters ask for, by their source."""
-    return {
-        f"{service}:{''.join(part.capitalize() for part in name.split('_'))}"
+    sources = [
+        (service, calls, (ADAPTERS / f"{module}.py").read_text(encoding="utf-8"))
         for (service, module), calls in CALLED.items()
-        for name in calls.findall((ADAPTERS / f"{module}.py").read_text(encoding="utf-8"))
+    ]
+    sources += [(kind.service, OF_KINDS, getsource(read)) for kind in KINDS for read in (kind.page, kind.policy)]
+    asked = {
+        f"{service}:{''.join(part.capitalize() for part in name.split('_'))}"
+        for service, calls, source in sources
+        for name in calls.findall(source)
     }
+    return {NAMED.get(one, one) for one in asked}
 
 
 def test_the_policy_names_every_call_of_the_adapters_and_no_other() -> None:
