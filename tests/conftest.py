@@ -9,7 +9,7 @@ from tests.controlplane import tier
 
 THEIRS = ("AWS_", "KUBECONFIG", "MIGRATE_")
 """What is exported for a real fleet, or for a practice fleet, by whoever runs the tests."""
-FIRST = ("scenarios", "controlplane", "lab", "contract/kube", "bad_input", "resume")
+FIRST = ("scenarios", "controlplane", "lab", "contract/kube", "worlds", "bad_input", "resume")
 """Folders with the longest groups: begun last, they would be waited for alone."""
 settings.register_profile("busy", deadline=None)  # the machine is shared, by the other workers at least
 settings.load_profile("busy")

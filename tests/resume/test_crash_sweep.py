@@ -23,6 +23,8 @@ from tests.fakes.running import SERVICE, Bench
 from tests.fakes.world import FakeWorld
 from tests.resume.stores import Killed, Store, killed, memory, nothing, unplugged
 
+pytestmark = pytest.mark.apart
+
 Open = Callable[[], AbstractContextManager[Store]]
 
 

@@ -8,13 +8,17 @@ from tests.scenarios.faulty import Scenario
 
 __all__ = ["invariants_hold", "run_in_a_pod"]  # fixtures of these tests too
 
-PLANES = ("practice", pytest.param("real", marks=getattr(pytest.mark, tier.MARK)))
+AT_ONCE = ("test_exercise", "test_verify", "test_conflicts")
+"""What is tried on a real control plane in the quick run too; the rest there takes minutes."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`plane` is what the fleet of a module stands on."""
     if "plane" in metafunc.fixturenames:
-        metafunc.parametrize("plane", PLANES, scope="session")
+        marks = [getattr(pytest.mark, tier.MARK)]
+        if metafunc.module.__name__.rpartition(".")[2] not in AT_ONCE:
+            marks.append(pytest.mark.slow)
+        metafunc.parametrize("plane", ("practice", pytest.param("real", marks=marks)), scope="session")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -15,6 +15,7 @@ WORLDS = {one.name: one for one in every()}
 SECRETS = ("AKIAIOSFODNN7EXAMPLE", "hidden", "proxy.example")
 
 
+@pytest.mark.apart
 @pytest.mark.parametrize("name", sorted(WORLDS))
 def test_world(name: str, tmp_path: Path) -> None:
     expected = WORLDS[name].expect

@@ -49,10 +49,10 @@ class Definitions:
         elif "deletionTimestamp" in definition["metadata"]:
             self._going[key] = name
             self._clear(key)
-        else:
+        elif not (definition.get("status") or {}).get("conditions"):
+            self._establish(definition)
+        else:  # only now, so that nobody who sees its kind can still get before its being established
             self._cluster.kinds.set_custom(name, [self._kind(definition, v) for v in _served(definition)])
-            if not (definition.get("status") or {}).get("conditions"):
-                self._establish(definition)
 
     def admit(self, call: Call, name: str) -> None:
         """Refuse a new object of a kind that is going.
@@ -67,9 +67,8 @@ class Definitions:
     def _clear(self, key: KindKey) -> None:
         """Delete the objects of a kind that is going, and then let it go."""
         self._say_going(key)
-        kind = self._cluster.kinds.named(*key)
         for record in list(self._cluster.store.records(key)):
-            metadata = record.obj["metadata"]
+            kind, metadata = self._cluster.kinds.named(*key), record.obj["metadata"]
             # somebody else may have been quicker, which is as good
             with contextlib.suppress(errors.ApiError):
                 self._cluster.deleter.delete(kind, (metadata.get("namespace", ""), metadata["name"]), Options())

@@ -113,6 +113,17 @@ def test_custom_resources(api: Api, namespace: str) -> None:
     eventually(lambda: api.call("GET", path).status == 404)
 
 
+def test_a_kind_is_served_once_its_definition_is_established(api: Api) -> None:
+    crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    for _ in range(10):
+        group = f"g{uuid.uuid4().hex[:6]}.example.com"
+        api.ok("POST", crds, definition(group))
+        while api.call("GET", f"/apis/{group}/v1/gadgets").status != 200:
+            pass
+        said = api.ok("DELETE", f"{crds}/gadgets.{group}")["status"]["conditions"]
+        assert {one["type"] for one in said} >= {"Established", "NamesAccepted"}
+
+
 class Hook:
     """An admission webhook that answers as a test says and keeps what it was sent."""
 
