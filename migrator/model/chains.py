@@ -12,11 +12,11 @@ from enum import StrEnum
 from migrator.model.facts import Json
 from migrator.model.ids import RoleArn
 from migrator.model.permissions import Line, allows
-from migrator.model.trust_conditions import Request, Sure, holds
-from migrator.model.trust_document import as_list, minified, parse, text_of
-from migrator.model.trust_match import CLUSTER_TAG, NAME_TAG, NAMESPACE_TAG, TAGS, acts
-from migrator.model.trust_parties import Statement, named, principals
-from migrator.model.trust_subject import Subject
+from migrator.model.trust.conditions import Request, Sure, holds
+from migrator.model.trust.document import as_list, minified, parse, text_of
+from migrator.model.trust.match import CLUSTER_TAG, NAME_TAG, NAMESPACE_TAG, TAGS, acts
+from migrator.model.trust.parties import Statement, named, principals
+from migrator.model.trust.subject import Subject
 
 ASSUME = "sts:AssumeRole"
 TAG = "sts:TagSession"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from migrator.model.batch import BatchPolicy
 from migrator.model.plan import Order
-from migrator.model.trust_subject import Scope
+from migrator.model.trust.subject import Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

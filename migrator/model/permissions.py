@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from migrator.model.facts import Json, Unread
-from migrator.model.trust_conditions import Entry, Request, Sure, holds
-from migrator.model.trust_document import TrustUnreadable, as_list, parse, text_of
-from migrator.model.trust_match import acts
-from migrator.model.trust_parties import Statement, named
+from migrator.model.trust.conditions import Entry, Request, Sure, holds
+from migrator.model.trust.document import TrustUnreadable, as_list, parse, text_of
+from migrator.model.trust.match import acts
+from migrator.model.trust.parties import Statement, named
 from migrator.model.wildcards import matches
 
 

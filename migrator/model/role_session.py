@@ -12,11 +12,11 @@ from typing import Any
 
 from migrator.model.chains import Caller
 from migrator.model.facts import Json
-from migrator.model.trust_conditions import Entry, Request, Sure, judge
-from migrator.model.trust_document import as_list, text_of
-from migrator.model.trust_match import TAGS
-from migrator.model.trust_parties import Statement, principals, provider_arn, subject_of
-from migrator.model.trust_subject import Subject
+from migrator.model.trust.conditions import Entry, Request, Sure, judge
+from migrator.model.trust.document import as_list, text_of
+from migrator.model.trust.match import TAGS
+from migrator.model.trust.parties import Statement, principals, provider_arn, subject_of
+from migrator.model.trust.subject import Subject
 
 PRINCIPAL = "principal"
 USER_ID = "aws:userid"

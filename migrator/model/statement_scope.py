@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from migrator.model.facts import Json
-from migrator.model.trust_document import as_list, text_of
+from migrator.model.trust.document import as_list, text_of
 from migrator.model.wildcards import matches, overlaps
 
 _VARIABLE = re.compile(r"\$\{[^}]*\}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from migrator.model.facts import Role
 from migrator.model.fleet import Policy
 from migrator.model.trust import Scope, Trusted, others, size
-from migrator.model.trust_parties import subject_of
+from migrator.model.trust.parties import subject_of
 from migrator.planning.trusting import Terms
 from migrator.planning.users import User, size_for_all
 

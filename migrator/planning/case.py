@@ -23,7 +23,7 @@ from migrator.model.fleet import Policy
 from migrator.model.identity import skipped_containers
 from migrator.model.ids import RoleArn, ServiceId
 from migrator.model.trust import QUOTA, IrsaMatch, Merged, Subject, Trusted
-from migrator.model.trust_match import AUDIENCE
+from migrator.model.trust.match import AUDIENCE
 from migrator.planning.addon_owners import AddonOwner
 from migrator.planning.around import Around
 from migrator.planning.reach import NOWHERE, Reach

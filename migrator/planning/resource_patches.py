@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from migrator.model.facts import Json
 from migrator.model.role_session import USER_ID, Session, filled, is_claim, is_session_arn
-from migrator.model.trust_document import as_list, minified
-from migrator.model.trust_match import PRINCIPAL_ARN
-from migrator.model.trust_parties import principals
+from migrator.model.trust.document import as_list, minified
+from migrator.model.trust.match import PRINCIPAL_ARN
+from migrator.model.trust.parties import principals
 from migrator.planning.case import Case
 
 _TAG = "aws:PrincipalTag/"

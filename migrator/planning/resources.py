@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from migrator.model.facts import Unread
 from migrator.model.resource_policies import ResourcePolicies, ResourcePolicy
 from migrator.model.role_session import keyed
-from migrator.model.trust_document import TrustUnreadable, parse
-from migrator.model.trust_parties import Statement, named
+from migrator.model.trust.document import TrustUnreadable, parse
+from migrator.model.trust.parties import Statement, named
 
 SKIPPED = Unread(what="policies of buckets and the like", why='the fleet file says "policy.resource_policies: skip"')
 

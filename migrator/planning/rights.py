@@ -15,7 +15,7 @@ from migrator.model.errors import EnvironmentFault
 from migrator.model.facts import Cluster, Unread
 from migrator.model.plan import PlannedStep, StepKind
 from migrator.model.ports import ClusterView
-from migrator.model.trust_match import SERVICE
+from migrator.model.trust.match import SERVICE
 from migrator.planning.case import Case
 from migrator.planning.drafts import drafts
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from migrator.model.facts import Cluster
 from migrator.model.fleet import Policy
 from migrator.model.trust import IrsaMatch, Scope, Subject, irsa_match, ours, standing
-from migrator.model.trust_match import AUDIENCE
-from migrator.model.trust_subject import carriable, carried
+from migrator.model.trust.match import AUDIENCE
+from migrator.model.trust.subject import carriable, carried
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -8,7 +8,7 @@ from migrator.model.facts import Cluster, Role, ServiceAccount
 from migrator.model.ids import ServiceId
 from migrator.model.ports import ClusterView
 from migrator.model.trust import Subject, merge_all
-from migrator.model.trust_match import AUDIENCE
+from migrator.model.trust.match import AUDIENCE
 from migrator.planning.case import AUDIENCE_ANNOTATION
 from migrator.planning.trusting import Account, Terms, irsa_of, wanted
 

@@ -9,7 +9,7 @@ from migrator.model.facts import Rollout, WorkloadRef
 from migrator.model.identity import Identity
 from migrator.model.moving import REPLACED, How, how
 from migrator.model.plan import Plan, PlannedStep, StepKind
-from migrator.model.trust_match import AUDIENCE, irsa_match
+from migrator.model.trust.match import AUDIENCE, irsa_match
 from migrator.running.walk import STEPS
 from migrator.steps.crowds.stuck import stuck
 from migrator.steps.step import Context, Position

@@ -11,7 +11,7 @@ from migrator.model.facts import Json, SourceRole
 from migrator.model.fleet import Waits
 from migrator.model.plan import PlannedStep
 from migrator.model.source_role import RUN_TAG
-from migrator.model.trust_document import minified
+from migrator.model.trust.document import minified
 from migrator.steps.step import Context, Failed, NotYet, Position, Reading, Settled, Settling
 
 _LATE = frozenset({"exists", "NoSuchEntity"})  # IAM's readers do not agree yet: the next look tells

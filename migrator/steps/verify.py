@@ -15,7 +15,7 @@ from migrator.model.fleet import Waits
 from migrator.model.identity import Identity
 from migrator.model.moving import STAMPED
 from migrator.model.plan import PlannedStep
-from migrator.model.trust_match import irsa_match
+from migrator.model.trust.match import irsa_match
 from migrator.steps.crowds.crowd import Crowd, crowds, is_wrong
 from migrator.steps.crowds.doors import closed
 from migrator.steps.crowds.judged import count, judged, listed, live

@@ -19,7 +19,7 @@ from migrator.model.fleet import (
     Waits,
 )
 from migrator.model.plan import Order
-from migrator.model.trust_subject import Scope
+from migrator.model.trust.subject import Scope
 from migrator.store.batch_policy import batch_policy
 from migrator.store.fleet_paths import path_text
 

@@ -21,7 +21,7 @@ from migrator.adapters.aws.stacks import Stacks
 from migrator.model.errors import EnvironmentFault, NotPermitted, Rejected
 from migrator.model.facts import Role
 from migrator.model.ids import RoleArn
-from migrator.model.trust_document import minified, parse
+from migrator.model.trust.document import minified, parse
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from migrator.adapters.aws.sessions import AwsSessions
 from migrator.model.aws_side import Operator, Right
 from migrator.model.facts import Cluster
-from migrator.model.trust_match import SERVICE
+from migrator.model.trust.match import SERVICE
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

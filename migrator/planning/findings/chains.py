@@ -10,8 +10,8 @@ from migrator.model.chains import ASSUME, TAG, Caller, Hop, hop, may, with_tag
 from migrator.model.facts import Role
 from migrator.model.permissions import Line, boundary_lines, granting, lines
 from migrator.model.plan import Finding
-from migrator.model.trust_conditions import Sure
-from migrator.model.trust_document import TrustUnreadable
+from migrator.model.trust.conditions import Sure
+from migrator.model.trust.document import TrustUnreadable
 from migrator.planning.case import Case
 from migrator.planning.findings.catalogue import found
 from migrator.planning.reach import Target

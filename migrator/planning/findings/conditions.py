@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from migrator.model.facts import Role
 from migrator.model.plan import Finding
 from migrator.model.trust import IrsaMatch
-from migrator.model.trust_subject import carriable
+from migrator.model.trust.subject import carriable
 from migrator.planning.findings.catalogue import found
 
 _NETWORK = frozenset({"aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn", "aws:vpcsourceip"})

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from migrator.model.aws_side import VpcEndpoint
 from migrator.model.permissions import Line, allows
 from migrator.model.plan import Finding
-from migrator.model.trust_conditions import Request, Sure
-from migrator.model.trust_document import TrustUnreadable, parse
-from migrator.model.trust_parties import named
+from migrator.model.trust.conditions import Request, Sure
+from migrator.model.trust.document import TrustUnreadable, parse
+from migrator.model.trust.parties import named
 from migrator.planning.case import Case
 from migrator.planning.findings.catalogue import found
 

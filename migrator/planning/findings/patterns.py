@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from migrator.model.facts import ServiceAccount
 from migrator.model.plan import Finding
 from migrator.model.trust import IrsaKind
-from migrator.model.trust_parties import provider_arn, subject_of
+from migrator.model.trust.parties import provider_arn, subject_of
 from migrator.model.wildcards import has_wildcard, matches
 from migrator.planning.case import Case
 from migrator.planning.findings.catalogue import found

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from migrator.model.chains import ASSUME, TAG
 from migrator.model.permissions import Line, boundary_lines, lines
 from migrator.model.plan import Finding
-from migrator.model.trust_document import as_list, text_of
-from migrator.model.trust_match import TAGS, acts
-from migrator.model.trust_parties import provider_arn
+from migrator.model.trust.document import as_list, text_of
+from migrator.model.trust.match import TAGS, acts
+from migrator.model.trust.parties import provider_arn
 from migrator.model.wildcards import matches
 from migrator.planning.case import Case
 from migrator.planning.findings.catalogue import found

@@ -28,8 +28,8 @@ from migrator.model.role_session import (
     pod_identity_session,
 )
 from migrator.model.statement_scope import Scope, scope_of
-from migrator.model.trust_conditions import Sure, holds
-from migrator.model.trust_parties import Statement
+from migrator.model.trust.conditions import Sure, holds
+from migrator.model.trust.parties import Statement
 from migrator.planning.case import Case
 from migrator.planning.findings.catalogue import found
 from migrator.planning.resource_patches import beside, instead

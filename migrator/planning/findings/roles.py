@@ -6,8 +6,8 @@ from migrator.model.facts import Association, Role
 from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.plan import Finding
 from migrator.model.trust import IrsaKind, IrsaMatch, Merged, Scope
-from migrator.model.trust_match import SERVICE
-from migrator.model.trust_parties import provider_arn, subject_of
+from migrator.model.trust.match import SERVICE
+from migrator.model.trust.parties import provider_arn, subject_of
 from migrator.planning.case import Case, RoleView
 from migrator.planning.findings import conditions, crossing
 from migrator.planning.findings.catalogue import found

@@ -17,7 +17,7 @@ from migrator.adapters.aws.token import LIFETIME, PREFIX, EksToken
 from migrator.adapters.kube.auth import EksAuth
 from migrator.model.errors import CredentialsExpired, EnvironmentFault, Rejected
 from migrator.model.facts import Role
-from migrator.model.trust_document import minified
+from migrator.model.trust.document import minified
 from tests.contract.adapters.scripted import Asked, Said, Server
 from tests.contract.adapters.support import Time
 

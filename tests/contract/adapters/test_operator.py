@@ -13,7 +13,7 @@ from migrator.adapters.aws.operator import operator
 from migrator.adapters.aws.sessions import AwsSessions
 from migrator.model.aws_side import Operator, Right, VpcEndpoint
 from migrator.model.errors import NotPermitted
-from migrator.model.trust_match import SERVICE
+from migrator.model.trust.match import SERVICE
 from tests.contract.adapters.scripted import Asked, Said, Server
 from tests.contract.adapters.test_aws import fault, xml
 from tests.fakes.planning import CLUSTER

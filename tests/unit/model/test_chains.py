@@ -7,8 +7,8 @@ import pytest
 
 from migrator.model.chains import Caller, hop, may, targets
 from migrator.model.permissions import Permissions, Policy, boundary_lines, granting, lines
-from migrator.model.trust_conditions import Sure
-from migrator.model.trust_subject import Subject
+from migrator.model.trust.conditions import Sure
+from migrator.model.trust.subject import Subject
 
 HOME, AWAY = "111111111111", "222222222222"
 CALLER = Caller(f"arn:aws:iam::{HOME}:role/apps/orders", "AROAORDERS", HOME, "aws")

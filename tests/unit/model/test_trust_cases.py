@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from migrator.model.trust import Subject, TrustUnreadable, allows, irsa_match, merge, ours, remove, same_policy, size
-from migrator.model.trust_document import as_list
+from migrator.model.trust.document import as_list
 
 ISSUER = "oidc.eks.us-east-1.amazonaws.com/id/ABCDEF0123456789"
 ACCOUNT = "111111111111"

@@ -23,7 +23,7 @@ from migrator.model.trust import (
     size,
     statement_for,
 )
-from migrator.model.trust_document import as_list, minified
+from migrator.model.trust.document import as_list, minified
 from migrator.model.wildcards import matches
 
 ARNS = st.sampled_from([f"arn:aws:eks:us-east-1:111111111111:cluster/{name}" for name in ("a", "b")])

@@ -24,7 +24,7 @@ from migrator.model.trust import (
     statement_for,
     subject_from,
 )
-from migrator.model.trust_boxes import boxes
+from migrator.model.trust.boxes import boxes
 
 ARNS = [f"arn:aws:eks:us-east-1:111111111111:cluster/{name}" for name in ("a", "b")]
 UNTIL = (("DateLessThan", "aws:CurrentTime", ("2030-01-01T00:00:00Z",)),)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.model.trust_conditions import Entry, Request, Sure, judge
+from migrator.model.trust.conditions import Entry, Request, Sure, judge
 from migrator.model.wildcards import matches, overlaps
 
 PATTERNS = st.text("ab:*?", max_size=8)

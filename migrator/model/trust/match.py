@@ -12,9 +12,9 @@ from enum import StrEnum
 from functools import partial
 
 from migrator.model.facts import Json
-from migrator.model.trust_conditions import Entry, Request, Sure, holds, judge
-from migrator.model.trust_document import as_list, parse, text_of
-from migrator.model.trust_parties import Statement, named, principals, provider_arn, subject_of, subjects
+from migrator.model.trust.conditions import Entry, Request, Sure, holds, judge
+from migrator.model.trust.document import as_list, parse, text_of
+from migrator.model.trust.parties import Statement, named, principals, provider_arn, subject_of, subjects
 from migrator.model.wildcards import has_wildcard, matches
 
 SERVICE = "pods.eks.amazonaws.com"

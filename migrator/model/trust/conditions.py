@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from migrator.model.facts import Json
-from migrator.model.trust_document import as_list, text_of
+from migrator.model.trust.document import as_list, text_of
 from migrator.model.wildcards import matches, overlaps
 
 

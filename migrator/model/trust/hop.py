@@ -12,9 +12,9 @@ from itertools import product
 from migrator.model.facts import Json
 from migrator.model.ids import RoleArn
 from migrator.model.source_role import external_id, source_arn
-from migrator.model.trust_boxes import Box
-from migrator.model.trust_document import as_list
-from migrator.model.trust_match import ACTIONS, CLUSTER_TAG, EXTERNAL_ID, NAME_TAG, NAMESPACE_TAG, PRINCIPAL_ARN
+from migrator.model.trust.boxes import Box
+from migrator.model.trust.document import as_list
+from migrator.model.trust.match import ACTIONS, CLUSTER_TAG, EXTERNAL_ID, NAME_TAG, NAMESPACE_TAG, PRINCIPAL_ARN
 
 _TAG_KEYS = (CLUSTER_TAG, NAMESPACE_TAG, NAME_TAG)
 _PARTS = 5  # of an external id

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from migrator.model.facts import Json
 from migrator.model.source_role import external_id, source_arn
-from migrator.model.trust_conditions import Entry, entries
+from migrator.model.trust.conditions import Entry, entries
 
 
 class Scope(StrEnum):

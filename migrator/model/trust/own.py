@@ -2,7 +2,7 @@
 
 They are recognised by name *and* form: a `Sid` that begins with `IrsaMigrator`, and exactly the content written here.
 One that somebody changed has become theirs. Which statements there are follows from whom they let in and nothing else
-(see `trust_boxes`), so that services may come and go in any order.
+(see `boxes`), so that services may come and go in any order.
 """
 
 import hashlib
@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from itertools import count, groupby, product
 
 from migrator.model.facts import Json
-from migrator.model.trust_boxes import Box, boxes
-from migrator.model.trust_conditions import entries
-from migrator.model.trust_document import as_list, minified, same_policy, size, statements
-from migrator.model.trust_hop import by_external_id, hop_statement, is_hop_line, path_of
-from migrator.model.trust_match import ACTIONS, CLUSTER_TAG, NAME_TAG, NAMESPACE_TAG, SERVICE
-from migrator.model.trust_subject import Carried, Scope, Subject, carriable, carried
+from migrator.model.trust.boxes import Box, boxes
+from migrator.model.trust.conditions import entries
+from migrator.model.trust.document import as_list, minified, same_policy, size, statements
+from migrator.model.trust.hop import by_external_id, hop_statement, is_hop_line, path_of
+from migrator.model.trust.match import ACTIONS, CLUSTER_TAG, NAME_TAG, NAMESPACE_TAG, SERVICE
+from migrator.model.trust.subject import Carried, Scope, Subject, carriable, carried
 
 SID_PREFIX = "IrsaMigrator"
 _TAG_KEYS = (CLUSTER_TAG, NAMESPACE_TAG, NAME_TAG)

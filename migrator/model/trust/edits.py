@@ -1,6 +1,6 @@
 """Pure edits of trust policies: JSON text in, JSON text out.
 
-An edit touches our own statements only (see `trust_own`). Everything else in the document stays as it is: order, scalar
+An edit touches our own statements only (see `own`). Everything else in the document stays as it is: order, scalar
 or list, unknown keys, `Version`. Ours stand last, in order, and follow from whom they let in, so that two services of
 one role may be merged in either order. Source: the EKS user guide's pages on the role of a pod identity
 association and on its session tags.
@@ -10,40 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from migrator.model.facts import Json
-from migrator.model.trust_document import TrustUnreadable, minified, parse, same_policy, statements
-from migrator.model.trust_document import size as characters
-from migrator.model.trust_match import IrsaKind, IrsaMatch, allows_pod_identity, irsa_match, lets_in, lets_source_in
-from migrator.model.trust_own import Own, joined, packed, shares_of, split, unchanged
-from migrator.model.trust_parties import Trusted, subjects
-from migrator.model.trust_subject import Scope, Subject, subject_from
-
-__all__ = [
-    "LARGEST",
-    "QUOTA",
-    "IrsaKind",
-    "IrsaMatch",
-    "Merged",
-    "Removed",
-    "Scope",
-    "Subject",
-    "TrustUnreadable",
-    "Trusted",
-    "allows",
-    "allows_pod_identity",
-    "granted",
-    "irsa_match",
-    "merge",
-    "merge_all",
-    "others",
-    "ours",
-    "remove",
-    "same_policy",
-    "size",
-    "standing",
-    "statement_for",
-    "subject_from",
-    "subjects",
-]
+from migrator.model.trust.document import minified, parse, statements
+from migrator.model.trust.document import size as characters
+from migrator.model.trust.match import lets_in, lets_source_in
+from migrator.model.trust.own import Own, joined, packed, shares_of, split, unchanged
+from migrator.model.trust.parties import Trusted, subjects
+from migrator.model.trust.subject import Scope, Subject
 
 QUOTA = 2048  # characters; the default of quota L-C07B4B0D, which an account may have raised
 LARGEST = 8192  # the highest value that quota can be raised to

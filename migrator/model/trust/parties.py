@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from migrator.model.facts import Json
-from migrator.model.trust_conditions import Entry, entries
-from migrator.model.trust_document import as_list, parse, statements, text_of
+from migrator.model.trust.conditions import Entry, entries
+from migrator.model.trust.document import as_list, parse, statements, text_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
