@@ -8,7 +8,7 @@ change nothing more. So each attempt asks, in the thread that makes it, as locks
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from migrator.model.ports import Locks
+from migrator.model.ports.running import Locks
 
 
 class Fence:

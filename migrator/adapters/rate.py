@@ -6,7 +6,7 @@ the next token in line and sleeps until it is there; nobody overtakes.
 
 import threading
 
-from migrator.model.ports import Clock
+from migrator.model.ports.running import Clock
 
 
 class Rate:

@@ -10,7 +10,7 @@ from migrator.model.errors import Blocked, MigrateError
 from migrator.model.exits import Exit
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Plan
-from migrator.model.ports import Roles
+from migrator.model.ports.planning import Roles
 from migrator.planning.planner import PlanSettings, plan_cluster
 from migrator.planning.users import used_by
 from migrator.running.ledger import remembered_role

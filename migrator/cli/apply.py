@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from migrator.cli.again import Again
     from migrator.model.journal import Run
     from migrator.model.plan import Plan
-    from migrator.model.ports import Journal
+    from migrator.model.ports.running import Journal
     from migrator.render.views.walk import Intended
     from migrator.running.result import Result
     from migrator.running.service import Runner

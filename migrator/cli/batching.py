@@ -22,7 +22,7 @@ from migrator.model.events import Reporter
 from migrator.model.exits import Exit
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Plan
-from migrator.model.ports import Journal
+from migrator.model.ports.running import Journal
 from migrator.render import log
 from migrator.render.json_out import as_json
 from migrator.render.views import batch as view

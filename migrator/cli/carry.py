@@ -19,7 +19,7 @@ from migrator.model.events import Reporter
 from migrator.model.exits import Exit, worst
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Plan
-from migrator.model.ports import Interrupt, Journal
+from migrator.model.ports.running import Interrupt, Journal
 from migrator.render.redact import redacted
 from migrator.render.views import walk as view
 from migrator.render.views.walk import Ended, Intended

@@ -17,7 +17,8 @@ from migrator.model.fleet import Fleet, FleetCluster
 from migrator.model.ids import ServiceId
 from migrator.model.journal import ServiceState, Standing
 from migrator.model.plan import Edit, Plan
-from migrator.model.ports import ClusterView, Journal, ResourceReader, Roles
+from migrator.model.ports.planning import ClusterView, ResourceReader, Roles
+from migrator.model.ports.running import Journal
 from migrator.planning.planner import PlanSettings, Wanted, plan_cluster
 from migrator.planning.users import used_by
 from migrator.render.views.plan import LeftOut, Planned, Planning, Seen, Stand, Unread, role_of

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from migrator.cli.wiring import Wiring
     from migrator.model.ids import ServiceId
     from migrator.model.plan import Plan
-    from migrator.model.ports import Journal
+    from migrator.model.ports.running import Journal
     from migrator.render.views.walk import Intended
 
 EXAMPLE = """migrate rollback --service payments/orders"""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrator.model.fleet import DynamoState, SqliteState, State
-from migrator.model.ports import Journal, Locks
+from migrator.model.ports.running import Journal, Locks
 
 if TYPE_CHECKING:
     from migrator.adapters.aws.sessions import AwsSessions

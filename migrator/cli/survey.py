@@ -8,7 +8,7 @@ from typing import Protocol
 from migrator.model.errors import MigrateError
 from migrator.model.fleet import Fleet, FleetCluster
 from migrator.model.ids import ServiceId
-from migrator.model.ports import ClusterView, ResourceReader
+from migrator.model.ports.planning import ClusterView, ResourceReader
 from migrator.planning.resources import NO_RESOURCES, Resources, resources
 from migrator.planning.users import Users, all_of, users_of
 from migrator.render.views.plan import LeftOut

@@ -19,7 +19,8 @@ from migrator.model.fleet import Fleet
 from migrator.model.ids import ServiceId
 from migrator.model.meter import Meter
 from migrator.model.plan import Plan
-from migrator.model.ports import Clock, ClusterView, Interrupt, ResourceReader, Roles
+from migrator.model.ports.planning import ClusterView, ResourceReader, Roles
+from migrator.model.ports.running import Clock, Interrupt
 
 if TYPE_CHECKING:
     from migrator.adapters.aws.sessions import AwsSessions

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from migrator.model.facts import PodSpec, Unread, Workload, WorkloadRef
-from migrator.model.ports import ClusterView
+from migrator.model.ports.planning import ClusterView
 from migrator.model.surroundings import Surroundings, Thing
 
 T = TypeVar("T", bound=Thing)

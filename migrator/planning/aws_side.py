@@ -7,7 +7,7 @@ from typing import TypeVar
 from migrator.model.aws_side import AwsSide
 from migrator.model.errors import EnvironmentFault
 from migrator.model.facts import Unread
-from migrator.model.ports import ClusterView, Roles
+from migrator.model.ports.planning import ClusterView, Roles
 from migrator.model.trust import IrsaKind
 from migrator.planning.case import Case
 from migrator.planning.join import Inventory

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from migrator.model.facts import EnvSource, Unread
-from migrator.model.ports import ClusterView
+from migrator.model.ports.planning import ClusterView
 from migrator.planning.case import Case
 
 

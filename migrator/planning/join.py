@@ -20,7 +20,7 @@ from migrator.model.facts import (
 )
 from migrator.model.fleet import Policy
 from migrator.model.ids import RoleArn, ServiceId
-from migrator.model.ports import ClusterView, Roles
+from migrator.model.ports.planning import ClusterView, Roles
 from migrator.model.trust import Scope, TrustUnreadable, granted, merge, others, size
 from migrator.planning.addon_owners import Owners, owners
 from migrator.planning.around import Around, look_around

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from migrator.model.fleet import Policy
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Edit, Plan, in_order
-from migrator.model.ports import ClusterView, Roles
+from migrator.model.ports.planning import ClusterView, Roles
 from migrator.planning import findings
 from migrator.planning.aws_side import with_aws_side
 from migrator.planning.case import Case

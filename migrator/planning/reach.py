@@ -7,7 +7,7 @@ from migrator.model.chains import targets
 from migrator.model.facts import Role
 from migrator.model.ids import RoleArn
 from migrator.model.permissions import Permissions, lines
-from migrator.model.ports import Roles
+from migrator.model.ports.planning import Roles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

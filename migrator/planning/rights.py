@@ -14,7 +14,7 @@ from migrator.model.aws_side import Lack, Operator, Right
 from migrator.model.errors import EnvironmentFault
 from migrator.model.facts import Cluster, Unread
 from migrator.model.plan import PlannedStep, StepKind
-from migrator.model.ports import ClusterView
+from migrator.model.ports.planning import ClusterView
 from migrator.model.trust.match import SERVICE
 from migrator.planning.case import Case
 from migrator.planning.drafts import drafts

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from migrator.model.facts import Role
-from migrator.model.ports import Roles
+from migrator.model.ports.planning import Roles
 from migrator.planning.case import RoleView
 
 

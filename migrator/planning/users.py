@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from migrator.model.facts import Cluster, Role, ServiceAccount
 from migrator.model.ids import ServiceId
-from migrator.model.ports import ClusterView
+from migrator.model.ports.planning import ClusterView
 from migrator.model.trust import Subject, merge_all
 from migrator.model.trust.match import AUDIENCE
 from migrator.planning.case import AUDIENCE_ANNOTATION

@@ -8,7 +8,7 @@ from migrator.model.exits import Exit
 from migrator.model.facts import Association, Json
 from migrator.model.ids import MANAGED_BY, ServiceId
 from migrator.model.plan import TRUST_EDITS, Acceptance, Plan, PlannedStep, StepKind
-from migrator.model.ports import Journal
+from migrator.model.ports.running import Journal
 from migrator.planning.verdict import open_blocks
 from migrator.running.ledger import ledger
 from migrator.running.result import Result

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Mark, Run, ServiceState, Status, StepRecord
 from migrator.model.plan import StepKind
-from migrator.model.ports import Clock, Journal, ServiceAccounts
+from migrator.model.ports.running import Clock, Journal
+from migrator.model.ports.steps import ServiceAccounts
 
 MARK = "annotation:"  # a mark's key begins so
 

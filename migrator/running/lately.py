@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from migrator.model.journal import Status
 from migrator.model.plan import TRUST_EDITS, PlannedStep
-from migrator.model.ports import Clock, Journal
+from migrator.model.ports.running import Clock, Journal
 from migrator.model.trust import Subject, ours, subject_from
 
 _NOBODY = '{"Statement":[]}'

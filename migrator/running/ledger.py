@@ -11,7 +11,7 @@ from migrator.model.facts import Json
 from migrator.model.ids import ROLE_ARN_ANNOTATION, ServiceId
 from migrator.model.journal import Direction, Outcome, Run, Status, StepRecord
 from migrator.model.plan import TRUST_EDITS, Plan, PlannedStep, StepKind
-from migrator.model.ports import Journal
+from migrator.model.ports.running import Journal
 from migrator.running.handed import left_value
 from migrator.steps.crowds import bare
 

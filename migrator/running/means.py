@@ -13,7 +13,8 @@ from migrator.model.fleet import Waits
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Run
 from migrator.model.plan import Plan, PlannedStep, StepKind
-from migrator.model.ports import Clock, ClusterWorld, IamWorld, Interrupt, Journal, Locks
+from migrator.model.ports.running import Clock, Interrupt, Journal, Locks
+from migrator.model.ports.steps import ClusterWorld, IamWorld
 from migrator.model.trust import subject_from
 from migrator.running.guards import Guards
 from migrator.running.lately import lately

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from migrator.model.events import Reporter, StepMoved
 from migrator.model.facts import Json
 from migrator.model.journal import ALLOWED, Run, Status, StepRecord
-from migrator.model.ports import Clock, Journal
+from migrator.model.ports.running import Clock, Journal
 
 _UNFINISHED = frozenset({Status.STARTED, Status.FAILED})
 

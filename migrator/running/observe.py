@@ -10,7 +10,7 @@ from migrator.model.facts import Pod, Workload
 from migrator.model.identity import Identity
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Check
-from migrator.model.ports import Associations, ServiceAccounts, Workloads
+from migrator.model.ports.steps import Associations, ServiceAccounts, Workloads
 from migrator.steps.crowds import logs
 from migrator.steps.crowds.judged import JOBS, listed, live, run_check
 from migrator.steps.crowds.logs import Log

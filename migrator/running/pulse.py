@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from migrator.model.ports import Clock, Locks
+from migrator.model.ports.running import Clock, Locks
 
 _EVERY = 60.0  # seconds
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from migrator.model.ids import ServiceId
 from migrator.model.journal import OVER, Direction, StepRecord
 from migrator.model.plan import TRUST_EDITS, PlannedStep
-from migrator.model.ports import Journal
+from migrator.model.ports.running import Journal
 from migrator.model.trust import Subject, subject_from
 from migrator.running.ledger import ledger
 from migrator.steps.step import RolePast

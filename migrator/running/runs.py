@@ -10,7 +10,7 @@ from migrator.model.facts import Json
 from migrator.model.ids import ServiceId
 from migrator.model.journal import OVER, Direction, Outcome, Run
 from migrator.model.plan import Plan, in_order
-from migrator.model.ports import Clock, Closing, Journal
+from migrator.model.ports.running import Clock, Closing, Journal
 from migrator.planning.again import drifted
 
 PlanOf = Callable[[Json], Plan]

@@ -10,7 +10,7 @@ from migrator.model.facts import Json
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Outcome, Run, Status
 from migrator.model.plan import Plan, PlannedStep, StepKind
-from migrator.model.ports import Closing
+from migrator.model.ports.running import Closing
 from migrator.running import handed
 from migrator.running.admission import (
     migrated,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from migrator.model.errors import Locked
 from migrator.model.facts import Json
 from migrator.model.plan import PlannedStep, StepKind
-from migrator.model.ports import Clock, Interrupt, Locks
+from migrator.model.ports.running import Clock, Interrupt, Locks
 from migrator.running.pulse import Pulse
 from migrator.running.waiting import checkpoint
 

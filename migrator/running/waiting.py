@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from migrator.model.errors import Interrupted
-from migrator.model.ports import Clock, Interrupt
+from migrator.model.ports.running import Clock, Interrupt
 from migrator.steps.step import Failed, Later, NotYet, Settled, Settling
 
 

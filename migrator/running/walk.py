@@ -19,7 +19,7 @@ from migrator.model.errors import Drift, Rejected
 from migrator.model.events import Reporter, StepWaits
 from migrator.model.journal import OVER, Direction, Status, StepRecord
 from migrator.model.plan import PlannedStep, StepKind
-from migrator.model.ports import Clock, Interrupt, Locks
+from migrator.model.ports.running import Clock, Interrupt, Locks
 from migrator.running.moves import Book
 from migrator.running.pulse import Pulse
 from migrator.running.shared import Shared

@@ -12,7 +12,7 @@ from migrator.model.facts import Json
 from migrator.model.fleet import Waits
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Check, PlannedStep
-from migrator.model.ports import ClusterWorld, IamWorld
+from migrator.model.ports.steps import ClusterWorld, IamWorld
 from migrator.model.trust import Subject
 
 

@@ -9,7 +9,7 @@ from migrator.model.errors import StoreFault
 from migrator.model.facts import Json
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, JournalLine, Mark, Outcome, Run, ServiceState, Status, StepRecord
-from migrator.model.ports import Closing
+from migrator.model.ports.running import Closing
 from migrator.store.database import Database, all_text
 from migrator.store.standing import latest, lines, state
 

@@ -20,7 +20,7 @@ from typing import IO, Protocol
 from migrator.documents.errors import DocumentError
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Mark, Outcome, Run, StepRecord
-from migrator.model.ports import Locks
+from migrator.model.ports.running import Locks
 from migrator.store.holders import held_by
 from migrator.store.transfer_lines import FORMAT, VERSION, Entry, entry_of, header_of, kind_of, line_of
 

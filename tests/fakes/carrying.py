@@ -20,7 +20,7 @@ from migrator.model.exits import Exit
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Outcome, Run
 from migrator.model.plan import Plan
-from migrator.model.ports import Interrupt, Journal
+from migrator.model.ports.running import Interrupt, Journal
 from migrator.render.contract import schema
 from migrator.render.views.walk import Intended
 from migrator.running.result import Result

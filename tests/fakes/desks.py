@@ -12,7 +12,7 @@ from migrator.cli.stores import Memory
 from migrator.model.errors import EnvironmentFault
 from migrator.model.facts import Cluster
 from migrator.model.fleet import Fleet, FleetCluster, Policy, SqliteState
-from migrator.model.ports import ClusterView, Roles
+from migrator.model.ports.planning import ClusterView, Roles
 from migrator.render.views.plan import Planning
 from migrator.store.plan_file import PlanFiles
 from tests.fakes.planning import World

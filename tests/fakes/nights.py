@@ -15,7 +15,7 @@ from migrator.model.facts import Json
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Holder, Outcome, Run, Status, StepRecord
 from migrator.model.plan import Edit, Plan, StepKind, Verdict
-from migrator.model.ports import Closing
+from migrator.model.ports.running import Closing
 from migrator.running.batch.agenda import Left
 from migrator.running.batch.batch import Batch
 from migrator.running.batch.desk import Orders, Tools

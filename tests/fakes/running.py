@@ -12,7 +12,7 @@ from migrator.model.fleet import Policy, Waits
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Holder, JournalLine, Mark, Outcome, Run, ServiceState, StepRecord
 from migrator.model.plan import Edit, Plan
-from migrator.model.ports import Closing
+from migrator.model.ports.running import Closing
 from migrator.planning.planner import PlanSettings, plan_cluster
 from migrator.running.service import Runner
 from migrator.store.plan_document import document_of, plan_of

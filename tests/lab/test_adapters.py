@@ -18,7 +18,8 @@ from migrator.model.facts import AgentState, Pod, Rollout, ServiceAccount, Workl
 from migrator.model.fleet import Fleet as FleetFile
 from migrator.model.fleet import KubeconfigAccess
 from migrator.model.identity import Identity
-from migrator.model.ports import AdmissionGate, ClusterView, ClusterWorld, Roles, TrustPolicies
+from migrator.model.ports.planning import ClusterView, Roles
+from migrator.model.ports.steps import AdmissionGate, ClusterWorld, TrustPolicies
 from migrator.store.fleet_file import load_fleet
 from tests.lab.harness import Fleet, fleet
 from tests.lab.invariants import Invariant

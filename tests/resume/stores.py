@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 from migrator.model.journal import Outcome, Run, StepRecord
-from migrator.model.ports import Closing, Journal
+from migrator.model.ports.running import Closing, Journal
 from migrator.store.database import Database
 from migrator.store.sqlite import SqliteJournal
 from tests.fakes.running import MemoryJournal

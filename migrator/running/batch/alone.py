@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 
 from migrator.model.errors import Locked
 from migrator.model.journal import Holder
-from migrator.model.ports import Locks
+from migrator.model.ports.running import Locks
 
 KEY = "batch"
 _WORKER = "worker:"

@@ -12,7 +12,7 @@ from migrator.model.batch import BatchPolicy, Budget
 from migrator.model.facts import Json
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Mark, Outcome, Run
-from migrator.model.ports import Clock, Journal
+from migrator.model.ports.running import Clock, Journal
 from migrator.running.service import REPLACED
 
 BREAKER = "breaker:"

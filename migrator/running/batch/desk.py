@@ -9,7 +9,7 @@ from migrator.model.events import Reporter
 from migrator.model.facts import Json
 from migrator.model.ids import ServiceId
 from migrator.model.plan import Plan
-from migrator.model.ports import Clock, Interrupt, Journal, Locks
+from migrator.model.ports.running import Clock, Interrupt, Journal, Locks
 from migrator.running.batch.agenda import Selected, Task
 from migrator.running.runs import PlanOf
 from migrator.running.service import Runner

@@ -8,7 +8,7 @@ from signal import SIGALRM
 from migrator.model.batch import BatchPolicy
 from migrator.model.events import AnyEvent, Reporter, RunStarted, WayBack
 from migrator.model.journal import Direction
-from migrator.model.ports import Clock, Interrupt
+from migrator.model.ports.running import Clock, Interrupt
 from migrator.model.windows import next_opening, open_until
 
 TIME_IS_UP = int(SIGALRM)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from migrator.model.batch import Limits
 from migrator.model.errors import Locked
-from migrator.model.ports import Locks
+from migrator.model.ports.running import Locks
 from migrator.running.batch.agenda import Task
 
 PREFIX = "slot:"

@@ -7,7 +7,7 @@ from migrator.model.errors import Rejected
 from migrator.model.facts import Pod, Workload, WorkloadRef
 from migrator.model.moving import REPLACED, how
 from migrator.model.plan import Check
-from migrator.model.ports import Workloads
+from migrator.model.ports.steps import Workloads
 
 JOBS = frozenset({"Job", "CronJob"})  # their pods are left to finish
 SLOW_STARTS = frozenset({"", "ContainerCreating", "PodInitializing"})  # no trouble of a pod that is only starting

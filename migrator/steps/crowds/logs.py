@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from migrator.model.errors import EnvironmentFault, NotPermitted, Rejected
 from migrator.model.facts import Pod
 from migrator.model.identity import Identity, by_container
-from migrator.model.ports import Workloads
+from migrator.model.ports.steps import Workloads
 from migrator.steps.crowds.judged import listed
 from migrator.steps.crowds.messages import Heard, heard
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from migrator.model import identity
 from migrator.model.facts import Json, Pod, WorkloadRef
 from migrator.model.identity import Identity
-from migrator.model.ports import Workloads
+from migrator.model.ports.steps import Workloads
 from migrator.steps.crowds.crowd import Crowd
 from migrator.steps.crowds.judged import SLOW_STARTS, listed
 from migrator.steps.crowds.metadata import fallen_to

@@ -15,7 +15,7 @@ from itertools import islice, zip_longest
 from migrator.model.errors import EnvironmentFault, Rejected
 from migrator.model.facts import CommandResult, Pod
 from migrator.model.identity import Identity, by_container
-from migrator.model.ports import Workloads
+from migrator.model.ports.steps import Workloads
 from migrator.steps.crowds import metadata
 
 WHO_AM_I = ("aws", "sts", "get-caller-identity", "--query", "Arn", "--output", "text")

@@ -10,7 +10,7 @@ from migrator.model.errors import StoreFault
 from migrator.model.facts import Json
 from migrator.model.ids import ServiceId
 from migrator.model.journal import JournalLine, Mark, Outcome, Run, ServiceState, StepRecord
-from migrator.model.ports import Closing
+from migrator.model.ports.running import Closing
 from migrator.store.dynamo import items
 from migrator.store.dynamo.locks import DynamoLocks
 from migrator.store.dynamo.table import Table, absent, changed, key

@@ -13,7 +13,7 @@ from migrator.adapters.aws.sessions import AwsSessions
 from migrator.cli.planning import run_planning
 from migrator.cli.select import Selectors
 from migrator.model.fleet import Fleet, FleetCluster, SqliteState
-from migrator.model.ports import Roles
+from migrator.model.ports.planning import Roles
 from tests.contract.adapters.scripted import Asked, Said, Server
 from tests.contract.adapters.test_aws import HOME, Cloud
 from tests.contract.adapters.test_iam_permissions import Iam, role

@@ -17,7 +17,7 @@ from migrator.adapters.retry import Retry
 from migrator.lab.aws.ports import LAB_SECRET, lab_access_key
 from migrator.model.fleet import Account, DynamoState, Fleet, SqliteState, State
 from migrator.model.journal import Run
-from migrator.model.ports import Journal, Locks
+from migrator.model.ports.running import Journal, Locks
 from migrator.store.database import Database
 from migrator.store.dynamo.archive import DynamoArchive
 from migrator.store.dynamo.journal import DynamoJournal

@@ -15,7 +15,7 @@ from migrator.lab.aws.wire import Request
 from migrator.model.errors import CredentialsExpired, Locked, MigrateError, NotPermitted, RecordFault, StoreFault
 from migrator.model.fleet import DynamoState
 from migrator.model.journal import Outcome
-from migrator.model.ports import Closing
+from migrator.model.ports.running import Closing
 from migrator.store.dynamo.journal import DynamoJournal
 from migrator.store.dynamo.lease import LEASES, Taking
 from migrator.store.dynamo.locks import DynamoLocks

@@ -10,7 +10,7 @@ import pytest
 from migrator.model.errors import StoreFault
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Mark, Outcome, Standing, Status
-from migrator.model.ports import Closing
+from migrator.model.ports.running import Closing
 from tests.contract.store.samples import CART, RUN, SERVICE, at, record, run
 from tests.contract.store.stores import Opened, Side
 

@@ -13,7 +13,7 @@ from migrator.documents.errors import DocumentError
 from migrator.model.errors import Locked, StoreFault
 from migrator.model.fleet import SqliteState
 from migrator.model.journal import Direction, Outcome, Status
-from migrator.model.ports import Closing
+from migrator.model.ports.running import Closing
 from migrator.store import transfer
 from tests.contract.store.conftest import Trouble
 from tests.contract.store.samples import CART, LOCK, RUN, SERVICE, at, record, run

@@ -18,7 +18,7 @@ from migrator.model.facts import Cluster
 from migrator.model.fleet import Fleet, FleetCluster, SqliteState
 from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.plan import Acceptance, Edit, Order, StepKind
-from migrator.model.ports import ClusterView, Roles
+from migrator.model.ports.planning import ClusterView, Roles
 from migrator.running.result import Result
 from migrator.store.plan_document import document_of
 from migrator.store.plan_file import PlanFiles

@@ -14,7 +14,7 @@ import pytest
 from migrator.model.errors import Locked, StoreFault
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Direction, Outcome, Run, Standing, Status, StepRecord
-from migrator.model.ports import Closing
+from migrator.model.ports.running import Closing
 from migrator.store.database import Database
 from migrator.store.place import Place, is_alive, is_dead
 from migrator.store.sqlite import SqliteJournal

@@ -1,23 +1,14 @@
-"""What planner, steps and executor ask of the world, as small protocols; adapters and the store implement them.
+"""What the steps ask of the world, account by account and cluster by cluster; each step sees its own part."""
 
-Errors of all of them: `migrator.model.errors`. A thing that does not exist is None, not an error.
-"""
-
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from migrator.model.addons import AddonCatalogue, Addons
-from migrator.model.aws_side import Operator, Right, VpcEndpoint
+from migrator.model.addons import Addons
 from migrator.model.facts import (
     Addon,
     AgentState,
     Association,
-    Cluster,
     CommandResult,
-    EnvSource,
-    FargateSelector,
     Json,
     Node,
     Pod,
@@ -27,105 +18,9 @@ from migrator.model.facts import (
     ServiceAccount,
     SetAside,
     SourceRole,
-    Unread,
     Workload,
     WorkloadRef,
 )
-from migrator.model.ids import ServiceId
-from migrator.model.journal import (
-    Holder,
-    JournalLine,
-    Mark,
-    Outcome,
-    Run,
-    ServiceState,
-    StepRecord,
-)
-from migrator.model.permissions import Permissions
-from migrator.model.resource_policies import ResourcePolicies
-from migrator.model.surroundings import Surroundings
-
-
-class Roles(Protocol):
-    """IAM, read-only, over all accounts of the fleet. The account is taken from the ARN."""
-
-    def role(self, arn: str) -> Role | None:
-        """The live role, whose whole ARN is `arn`; None if there is none of that name, or its ARN (path) differs."""
-        ...
-
-    def roles(self, arns: Iterable[str]) -> Mapping[str, Role]:
-        """The live roles among `arns`, keyed by ARN, read in bulk where that is cheaper; absent ones are left out.
-
-        An account that cannot be reached is left out as well; ask `unreadable`.
-        """
-        ...
-
-    def unreadable(self, account: str) -> str | None:
-        """Why the account's roles could not be read, or None."""
-        ...
-
-    def trust_quota(self, role: Role) -> int:
-        """How many characters, white space left out, the role's account lets a trust policy have.
-
-        Raises:
-            EnvironmentFault: it cannot be read, or the operator may not.
-        """
-        ...
-
-    def permissions(self, roles: Iterable[Role]) -> Mapping[str, Permissions]:
-        """What each role may do, keyed by ARN, in bulk where that is cheaper; what may not be read is in `unread`."""
-        ...
-
-
-class ClusterView(AddonCatalogue, Protocol):
-    """One cluster, read-only: all that planning needs. Each method is a live read, whole cluster, paginated inside."""
-
-    def cluster(self) -> Cluster: ...
-    def service_accounts(self) -> Sequence[ServiceAccount]: ...
-    def workloads(self) -> Sequence[Workload]: ...
-    def pods(self) -> Sequence[Pod]: ...
-    def nodes(self) -> Sequence[Node]: ...
-    def associations(self) -> Sequence[Association]:
-        """All associations; role, target role and tags are filled in only where `describe` was asked for them."""
-        ...
-
-    def describe(self, association: Association) -> Association:
-        """The association in full."""
-        ...
-
-    def agent(self) -> AgentState: ...
-    def eks_auth_endpoints(self) -> Sequence[VpcEndpoint]:
-        """The interface endpoints for `eks-auth` in the cluster's VPC, in whatever state."""
-        ...
-
-    def operator(self, account: str, rights: Sequence[Right]) -> Operator:
-        """Who acts in an account, the cluster's or another one, and which of these rights he lacks there."""
-        ...
-
-    def fargate_selectors(self) -> Sequence[FargateSelector]: ...
-    def key_names(self, wanted: Sequence[EnvSource]) -> Mapping[EnvSource, frozenset[str] | Unread]:
-        """Of each ConfigMap or Secret the names of its keys, never a value, or why it may not be read.
-
-        One that does not exist has no keys.
-        """
-        ...
-
-    def surroundings(self, *, volumes: bool, security_groups: bool) -> Surroundings:
-        """Objects of kinds that a cluster may not have; what there is and may not be read is said in its `unread`.
-
-        Args:
-            volumes: PersistentVolumes are of interest.
-            security_groups: SecurityGroupPolicies are of interest.
-        """
-        ...
-
-
-class ResourceReader(Protocol):
-    """Policies of buckets and the like, read-only."""
-
-    def read(self, places: Iterable[tuple[str, str]]) -> ResourcePolicies:
-        """All of these accounts in these regions; what may not be read is said in its `unread`, and stops nothing."""
-        ...
 
 
 class TrustPolicies(Protocol):
@@ -341,103 +236,3 @@ class ClusterWorld(Associations, Addons, AgentInstaller, ServiceAccounts, Worklo
     def prove(self, planned: Mapping[str, Json]) -> str | None:
         """None when the live cluster is the planned one (ARN, issuer, endpoint's CA, account); else what differs."""
         ...
-
-
-class Clock(Protocol):
-    """Time, so that tests need none."""
-
-    def now(self) -> str:
-        """UTC, ISO 8601 with microseconds."""
-        ...
-
-    def monotonic(self) -> float: ...
-    def sleep(self, seconds: float) -> None:
-        """Waits; returns early, without an error, when an interruption is asked for."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closing:
-    """How the run that a new one follows is ended."""
-
-    run: str
-    outcome: Outcome
-    note: str
-
-
-class Journal(Protocol):
-    """The durable memory. Every method is durable when it returns, and may be called by several threads.
-
-    Whoever lost a lock that his thread holds can begin, record and end nothing any more: he gets Locked.
-    """
-
-    def begin(self, run: Run, closing: Closing | None = None) -> None:
-        """Opens a run; with `closing`, ends another in the same transaction: a kill leaves both or neither."""
-        ...
-
-    def record(self, record: StepRecord) -> None: ...
-    def end(self, run: str, outcome: Outcome, note: str, at: str) -> None: ...
-    def open_run(self, service: ServiceId) -> Run | None: ...
-    def open_runs(self) -> Sequence[Run]:
-        """Of all services, sorted by service."""
-        ...
-
-    def run(self, run_id: str) -> Run | None: ...
-    def runs(self, service: ServiceId) -> Sequence[Run]:
-        """All runs of the service, oldest first."""
-        ...
-
-    def records(self, run: str) -> Mapping[str, StepRecord]:
-        """The latest record of each step, in the order they were begun."""
-        ...
-
-    def recent(self, step: str, since: str) -> Sequence[StepRecord]:
-        """Every record of that step, of all services, not older than `since`, oldest first."""
-        ...
-
-    def ended(self, since: str) -> Sequence[Run]:
-        """The runs of all services that ended at or after that moment, oldest end first.
-
-        Without their plans (None), which are large; `run` gives the whole.
-        """
-        ...
-
-    def mark(self, key: str, data: Json, at: str) -> None:
-        """Keeps a small note beside the runs; the last one of a key counts."""
-        ...
-
-    def marks(self, prefix: str) -> Mapping[str, Mark]:
-        """The notes whose keys begin with `prefix`, by key, in its order."""
-        ...
-
-    def state(self, service: ServiceId) -> ServiceState: ...
-    def states(self) -> Mapping[ServiceId, ServiceState]: ...
-    def history(self, service: ServiceId) -> Sequence[JournalLine]: ...
-
-
-class Locks(Protocol):
-    """Locks per service, per role and per cluster's agent, with holder and expiry.
-
-    Several threads of one process may use them, each holding keys of its own.
-    """
-
-    def held(self, key: str, *, doing: str) -> AbstractContextManager[None]:
-        """Holds `key` for the block.
-
-        Raises:
-            Locked: another living runner, or another thread, has it; the message says who, where and since when.
-        """
-        ...
-
-    def renew(self) -> None:
-        """Puts off the expiry of every lock that is held here.
-
-        Raises:
-            Locked: another runner took over one that this thread holds: nothing more may be changed.
-        """
-        ...
-
-    def holders(self) -> Sequence[Holder]: ...
-
-
-Interrupt = Callable[[], int | None]  # the signal asked for, or None; read at checkpoints
