@@ -164,6 +164,7 @@ def test_natural(fleet: Fleet, order: str) -> None:
 
 def test_last_with_a_reconciler_stays_on_pod_identity_and_says_what_to_do(fleet: Fleet) -> None:
     scenes.edit(fleet, "main/shop/reconciled", order=LAST)
+    scenes.waits(fleet, reconcile=1.5)  # on a busy machine it is put back late
     with fleet.faults({"putBack": {"annotation": "shop/reconciled"}}) as names:
         ran = carry(fleet, "reconciled").ended(Exit.BLOCKED)
         assert fleet.played(*names)
@@ -171,6 +172,7 @@ def test_last_with_a_reconciler_stays_on_pod_identity_and_says_what_to_do(fleet:
     assert "the pods are proven on Pod Identity" in said
     assert "take it out at its source, then run the same command again" in said
     assert (identities(fleet, "reconciled"), annotation(fleet, "reconciled") is None) == ({POD_IDENTITY}, False)
+    scenes.waits(fleet, **scenes.BRISK)
     carry(fleet, "reconciled").ok()
     assert annotation(fleet, "reconciled") is None
 
