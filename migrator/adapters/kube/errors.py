@@ -9,6 +9,7 @@ import msgspec
 import urllib3
 from urllib3 import exceptions as u3
 
+from migrator.adapters.kube.decoders import decoder
 from migrator.adapters.kube.paths import Access, access_of
 from migrator.model.errors import EnvironmentFault, MigrateError, NotPermitted, Rejected
 
@@ -165,7 +166,7 @@ def _refused(error: Refusal, doing: str) -> MigrateError:
 
 def _said(body: bytes) -> _Status:
     try:
-        return msgspec.json.decode(body, type=_Status)
+        return decoder(_Status).decode(body)
     except msgspec.DecodeError:
         return _Status(message=" ".join(body[:200].decode("utf-8", "replace").split()))
 

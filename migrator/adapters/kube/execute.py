@@ -18,6 +18,7 @@ import websocket
 from urllib3.util import make_headers
 
 from migrator.adapters.kube.connection import USER_AGENT, KubeConnection
+from migrator.adapters.kube.decoders import decoder
 from migrator.adapters.kube.errors import Refusal
 from migrator.adapters.kube.paths import path_of
 from migrator.model.errors import EnvironmentFault, Rejected
@@ -191,7 +192,7 @@ def _heard(channel: Any, until: float, timeout: float) -> CommandResult:
 
 def _ended(status: bytes, output: bytearray) -> CommandResult:
     try:
-        outcome = msgspec.json.decode(status, type=_Outcome)
+        outcome = decoder(_Outcome).decode(status)
     except msgspec.DecodeError as error:
         raise ConnectionError(f"the command's status cannot be read: {error}") from error
     if outcome.status == "Success":

@@ -6,6 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from migrator.adapters.kube.connection import JSON, KubeConnection
+from migrator.adapters.kube.decoders import decoder
 from migrator.adapters.kube.structs import MetaOnly, Page
 from migrator.model.errors import EnvironmentFault, Rejected
 
@@ -38,16 +39,16 @@ def listed(
         only: selectors, as query parameters.
         accept: the media type asked for.
     """
-    decoder = msgspec.json.Decoder(Page[of])  # type: ignore[valid-type]  # a type made at run time
+    pages = decoder(Page[of])  # type: ignore[valid-type]  # a type made at run time
     for limit in (LIMIT,) * _RESTARTS:
         try:
             return _walked(
-                connection, path, decoder, query={**(only or {}), "limit": str(limit)}, doing=doing, accept=accept
+                connection, path, pages, query={**(only or {}), "limit": str(limit)}, doing=doing, accept=accept
             )
         except Rejected as error:
             if error.reason not in _EXPIRED:
                 raise
-    return _walked(connection, path, decoder, query=dict(only or {}), doing=doing, accept=accept)
+    return _walked(connection, path, pages, query=dict(only or {}), doing=doing, accept=accept)
 
 
 def metadata(connection: KubeConnection, path: str, *, doing: str) -> list[MetaOnly]:
@@ -62,7 +63,7 @@ def decoded(body: bytes, of: type[T], *, doing: str) -> T:
         EnvironmentFault: the server's answer is not of that form.
     """
     try:
-        return msgspec.json.decode(body, type=of)
+        return decoder(of).decode(body)
     except msgspec.DecodeError as error:
         raise _unreadable(error, doing) from error
 
@@ -70,7 +71,7 @@ def decoded(body: bytes, of: type[T], *, doing: str) -> T:
 def _walked(
     connection: KubeConnection,
     path: str,
-    decoder: "msgspec.json.Decoder[Page[T]]",
+    pages: "msgspec.json.Decoder[Page[T]]",
     *,
     query: Mapping[str, str],
     doing: str,
@@ -82,7 +83,7 @@ def _walked(
         asked = {**query, "continue": token} if token else query
         body = connection.get(path, query=asked, accept=accept, doing=doing)
         try:
-            page = decoder.decode(body)
+            page = pages.decode(body)
         except msgspec.DecodeError as error:
             raise _unreadable(error, doing) from error
         del body

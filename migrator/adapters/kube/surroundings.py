@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from migrator.adapters.kube.connection import KubeConnection
+from migrator.adapters.kube.decoders import decoder
 from migrator.adapters.kube.kinds import cilium, consumers, crossplane, external_secrets, keda, network
 from migrator.adapters.kube.pages import listed
 from migrator.adapters.kube.served import paths
@@ -43,7 +44,7 @@ class Kind(Generic[S]):
         Raises:
             msgspec.DecodeError: it has not the form we know.
         """
-        return self.facts(self.name, msgspec.json.decode(raw, type=self.of))
+        return self.facts(self.name, decoder(self.of).decode(raw))
 
 
 POLICIES = Kind("NetworkPolicy", "networking.k8s.io", "networkpolicies", network.Policy, network.policy)
@@ -188,6 +189,6 @@ class _Reading:
         try:
             self.things += kind.things(raw)
         except msgspec.DecodeError as error:
-            named = msgspec.json.decode(raw, type=MetaOnly).metadata
+            named = decoder(MetaOnly).decode(raw).metadata
             where = f"{named.namespace}/{named.name}" if named.namespace else named.name
             self.odd.append(Unread(what=f"{kind.name} {where}", why=str(error)))
