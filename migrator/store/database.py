@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import resources
@@ -13,6 +14,8 @@ from migrator.store.sqlite_holds import Holds
 
 VERSION = 2  # its schema is schema/1.sql, and after it what each later version added
 _BUSY_SECONDS = 30.0
+_NAP = 0.02  # seconds
+_PRIMARY = 0xFF  # the part of an extended result code that tells its kind
 _SMALLEST = 512  # bytes of a SQLite page, and so of a database
 
 
@@ -48,11 +51,28 @@ class Database:
         unborn = self._unborn()
         if not unborn:
             self._check_version()  # first of all: the journal's mode is written into the file
-        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._use_wal()
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute("PRAGMA foreign_keys = ON")
         if unborn or self.version() < VERSION:
             self._create()
+
+    def _use_wal(self) -> None:
+        """Changes the journal's mode, which stays with the file.
+
+        The first change wants the file for itself, and for that SQLite waits for no writer, whatever its time-out says:
+        of two commands that make the file together, one would be told that it is locked.
+        """
+        give_up = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & _PRIMARY != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                    raise
+                time.sleep(_NAP)
+            else:
+                return
 
     def _unborn(self) -> bool:
         """Whether the file is empty: made a moment ago by a first command that has not come further yet.

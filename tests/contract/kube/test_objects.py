@@ -342,7 +342,8 @@ def test_namespace_takes_its_content_along(api: Api, namespace: str, core: str) 
     api.ok("POST", f"{core}/configmaps", config_map("a"))
     body = api.ok("DELETE", f"/api/v1/namespaces/{namespace}")
     assert body["kind"] in ("Namespace", "Status")
-    eventually(lambda: api.call("GET", f"/api/v1/namespaces/{namespace}").status == 404)
+    path = f"/api/v1/namespaces/{namespace}"
+    eventually(lambda: api.call("GET", path).status == 404, 60)  # a real controller takes its time, and tries again
     assert api.call("GET", f"{core}/configmaps/a").status == 404
 
 

@@ -115,7 +115,7 @@ def test_custom_resources(api: Api, namespace: str) -> None:
 
 def test_a_kind_is_served_once_its_definition_is_established(api: Api) -> None:
     crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    for _ in range(10):
+    for _ in range(3):
         group = f"g{uuid.uuid4().hex[:6]}.example.com"
         api.ok("POST", crds, definition(group))
         while api.call("GET", f"/apis/{group}/v1/gadgets").status != 200:

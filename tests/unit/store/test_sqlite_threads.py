@@ -1,5 +1,6 @@
 """Several threads over one database, each with its own locks: none is stopped by what another takes or gives back."""
 
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,7 +11,7 @@ import pytest
 from migrator.model.errors import Locked
 from migrator.model.ids import ServiceId
 from migrator.model.journal import Outcome, Status
-from migrator.store.database import Database
+from migrator.store.database import VERSION, Database
 from migrator.store.sqlite import SqliteJournal
 from migrator.store.sqlite_locks import SqliteLocks
 from tests.unit.store.test_sqlite import RUN, record
@@ -79,3 +80,31 @@ def test_many_threads_that_take_renew_record_and_release(tmp_path: Path) -> None
         list(pool.map(work, range(6)))
     assert len(journal.ended("2026")) == 36
     assert locks.holders() == []
+
+
+def test_whoever_is_making_the_file_is_waited_for(tmp_path: Path) -> None:
+    """SQLite itself waits for no writer when a file's journal first becomes a WAL."""
+    path = tmp_path / "state.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    gone = threading.Timer(0.3, other.rollback)
+    gone.start()
+    Database(path).close()
+    gone.join()
+    other.close()
+
+
+def test_many_that_make_the_file_together_all_have_it(tmp_path: Path) -> None:
+    for turn in range(20):
+        together = threading.Barrier(8)
+
+        def make(path: Path, start: threading.Barrier) -> int:
+            start.wait()
+            database = Database(path)
+            found = database.version()
+            database.close()
+            return found
+
+        with ThreadPoolExecutor(8) as pool:
+            made = [pool.submit(make, tmp_path / f"{turn}.db", together) for _ in range(8)]
+        assert {one.result() for one in made} == {VERSION}
