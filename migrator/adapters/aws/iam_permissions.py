@@ -16,9 +16,7 @@ from migrator.model.facts import Role
 from migrator.model.ids import RoleArn
 from migrator.model.permissions import Permissions, readable
 
-BULK = (
-    10  # more roles than this of one account are read with GetAccountAuthorizationDetails: one takes four calls or more
-)
+BULK = 10  # more roles than this of one account are read with one listing: a role by itself takes four calls or more
 
 
 class IamPermissions:

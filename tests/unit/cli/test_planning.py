@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from migrator.cli.options import Common, Form, LogFormat
+from migrator.cli.options import Form
 from migrator.cli.output import Output
 from migrator.cli.plan import complaints, ended, require_a_match, tell
 from migrator.cli.select import Selectors
@@ -20,18 +20,9 @@ from migrator.render.contract import schema
 from migrator.render.screen import plain
 from migrator.render.views import plan as view
 from migrator.render.views.plan import Planning
+from tests.fakes.carrying import COMMON
 from tests.fakes.desks import Closed, Office
 from tests.fakes.planning import ROLE, SERVICE, World, account
-
-COMMON = Common(
-    fleet=Path("fleet.yaml"),
-    plans=None,
-    output=Form.TABLE,
-    log_format=LogFormat.CONSOLE,
-    verbose=False,
-    quiet=False,
-    debug=False,
-)
 
 
 @pytest.fixture
