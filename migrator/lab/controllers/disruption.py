@@ -19,6 +19,7 @@ Json = dict[str, Any]
 _SIZED = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "Rollout"})
 _ALLOWED, _NOT_ALLOWED = ("True", "SufficientPods"), ("False", "InsufficientPods")
 _GOING = timedelta(minutes=2)  # an evicted pod that is still there after that will not go any more
+_SOON = timedelta(seconds=2)  # by then a pod made in the second of an eviction is seen to go, or is the one that came
 
 
 def reconcile(view: View, budget: Json) -> float | None:
@@ -29,7 +30,8 @@ def reconcile(view: View, budget: Json) -> float | None:
         _give_up(view, budget)
         return None
     expected, desired = sizes
-    disrupted = _disrupted(budget, pods, view.now())
+    until = going(budget, pods)
+    disrupted = {name: text for name, (text, end) in until.items() if end > view.now()}
     healthy = sum(_healthy(pod, disrupted) for pod in pods)
     allowed = max(0, healthy - desired) if expected > 0 else 0
     view.set_status(
@@ -45,8 +47,8 @@ def reconcile(view: View, budget: Json) -> float | None:
             "conditions": [_condition(view, budget, *_ALLOWED if allowed else _NOT_ALLOWED)],
         },
     )
-    since = min((moment_of(text) for text in disrupted.values()), default=None)
-    return None if since is None else max(0.1, (since + _GOING - view.now()).total_seconds())
+    first = min((until[name][1] for name in disrupted), default=None)
+    return None if first is None else max(0.1, (first - view.now()).total_seconds())
 
 
 def wanted(view: View, spec: Json, pods: Sequence[Json]) -> tuple[int, int] | None:
@@ -96,12 +98,15 @@ def _head(view: View, pod: Json) -> Json | None:
     return head
 
 
-def _disrupted(budget: Json, pods: Sequence[Json], now: datetime) -> dict[str, str]:
-    """Pods that were let go and have not begun to go yet. A StatefulSet gives a new pod the old one's name."""
+def going(budget: Json, pods: Sequence[Json]) -> dict[str, tuple[str, datetime]]:
+    """Pods that were let go and have not begun to go yet: when that was, and until when they count as going.
+
+    A StatefulSet gives a new pod the old one's name, and all times are whole seconds.
+    """
     known: dict[str, str] = (budget.get("status") or {}).get("disruptedPods") or {}
     made = {pod["metadata"]["name"]: pod["metadata"]["creationTimestamp"] for pod in pods if not is_leaving(pod)}
-    staying = {name: text for name, text in known.items() if name in made and moment_of(made[name]) < moment_of(text)}
-    return {name: text for name, text in staying.items() if moment_of(text) + _GOING > now}
+    same = {name: (made[name], text) for name, text in known.items() if name in made and made[name] <= text}
+    return {name: (text, moment_of(text) + (_GOING if born < text else _SOON)) for name, (born, text) in same.items()}
 
 
 def _healthy(pod: Json, disrupted: dict[str, str]) -> bool:
