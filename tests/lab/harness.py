@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 import urllib.error
@@ -23,7 +22,7 @@ from tests.lab.asker import Asker
 from tests.lab.invariants import Invariant, Waiver
 from tests.lab.seen import aws_client
 from tests.lab.witness import Witness
-from tests.lab.zygote import Started, zygote
+from tests.lab.zygote import Started, fleets, zygote
 
 LIMIT = 120
 ROOT = Path(__file__).parents[2]
@@ -201,25 +200,19 @@ def unwatched(world: Path, folder: Path, plane: str = "practice") -> Iterator[Fl
 @contextmanager
 def leashed(world: Path, directory: Path, plane: str = "practice") -> Iterator[Lab]:
     """The fleet's process; it ends when its stdin does, so that even a killed test run leaves none behind."""
-    with (directory.parent / "lab.err").open("w+") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.lab.leash", str(world), str(directory), plane],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            cwd=ROOT,
-        )
-        assert process.stdin is not None
-        assert process.stdout is not None
+    said, tells = os.pipe()
+    held, leash = os.pipe()
+    with (directory.parent / "lab.err").open("w+") as errors, os.fdopen(said) as up:
+        process = fleets().start([str(world), str(directory), plane], os.environ, ROOT, [held, tells, errors.fileno()])
+        for theirs in (held, tells):
+            os.close(theirs)
         try:
-            if not process.stdout.readline():
+            if not up.readline():
                 errors.seek(0)
                 raise AssertionError(f"the practice fleet did not start: {errors.read()}")
             yield read_record(directory)
         finally:
-            process.stdin.close()
-            process.stdout.close()
+            os.close(leash)
             ended = process.wait(LIMIT)
             errors.seek(0)
             assert ended == 0, f"the practice fleet did not stop well: {errors.read()}"

@@ -1,6 +1,6 @@
 """A practice fleet that lives no longer than whoever holds the other end of its stdin: the tests, however they end.
 
-Run as `python -m tests.lab.leash WORLD DIRECTORY PLANE`; writes a line when the fleet is up.
+Writes a line when the fleet is up.
 """
 
 import faulthandler
@@ -17,7 +17,7 @@ ENOUGH = 100.0  # seconds to stop in; then it says where each of its threads is,
 
 
 def main(world: str, directory: str, plane: str) -> None:
-    """Runs until stdin ends."""
+    """Runs a fleet until stdin ends; `plane` is `practice` or `real`."""
     threading.Thread(target=_wait_for_the_end, daemon=True).start()
     daemon.up(Path(world), Path(directory), detach=False, ready=_tell, real=plane == "real")
 
@@ -32,6 +32,3 @@ def _tell(lab: Lab) -> None:
     sys.stdout.write(f"{lab.pid}\n")
     sys.stdout.flush()
 
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -1,18 +1,12 @@
-"""Runs of `migrate`, each a process of its own, forked from one that has imported the program already.
+"""Runs of `migrate`, and practice fleets, each a process of its own, forked from one that has all imported already.
 
 Importing is half of what a short run costs, and the suites run `migrate` thousands of times. All that comes after it is
 as ever: arguments, environment, folder and streams are the run's own, and it ends, or is killed, as any process.
-
-`python -m tests.lab.zygote FD` is the process forked from; it lives as long as the other end of that socket is open.
 """
 
 import atexit
-import faulthandler
-import gc
-import importlib
 import json
 import os
-import pkgutil
 import select
 import signal
 import socket
@@ -26,11 +20,10 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
+from tests.lab.forked import FLEET, MIGRATE
+
 ROOT = Path(__file__).parents[2]
 _AS_IN_TESTS = {"PYTHONWARNINGS": "error::ResourceWarning"}
-_ALSO = ("boto3.session", "botocore.client", "botocore.signers", "rich.live", "rich.table", "typer.rich_utils")
-_SERVICES = ("sts", "eks", "iam")
-_ENOUGH = 1 << 17  # bytes of a request: its arguments and environment
 
 
 @dataclass(frozen=True)
@@ -43,14 +36,14 @@ class Ended:
 
 
 class Zygote:
-    """The process that runs are forked from, as its owner sees it."""
+    """The process that runs of one program are forked from, as its owner sees it."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: str, extra: dict[str, str]) -> None:
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.lab.zygote", str(theirs.fileno())],
-                env={name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ} | _AS_IN_TESTS,
+                [sys.executable, "-m", "tests.lab.forked", str(theirs.fileno()), program],
+                env={name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ} | extra,
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
@@ -63,7 +56,7 @@ class Zygote:
         self._process.wait()
 
     def start(self, arguments: Sequence[str], env: Mapping[str, str], cwd: Path, streams: Sequence[int]) -> "Started":
-        """Starts `migrate` on these three streams."""
+        """Starts the program on these three streams."""
         report, told = os.pipe()
         request = {"arguments": list(arguments), "env": dict(env), "cwd": str(cwd)}
         socket.send_fds(self._ours, [json.dumps(request).encode()], [*streams, told])
@@ -73,7 +66,7 @@ class Zygote:
     def run(
         self, arguments: Sequence[str], env: Mapping[str, str], cwd: Path, stdin: str | None, limit: float
     ) -> Ended:
-        """Runs `migrate` to its end.
+        """Runs the program to its end.
 
         Raises:
             AssertionError: it did not end in time, and was killed; the message has what it wrote.
@@ -114,7 +107,7 @@ class Started:
         """
         if self.returncode is None:
             if not select.select([self._report.fileno()], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired(["migrate", *self._arguments], timeout or 0.0)
+                raise subprocess.TimeoutExpired(self._arguments, timeout or 0.0)
             self.returncode = int(self._report.readline())
             self._report.close()
         return self.returncode
@@ -138,122 +131,16 @@ def _written(stream: IO[bytes]) -> str:
 
 @cache
 def zygote() -> Zygote:
-    """The one of this process."""
-    made = Zygote()
+    """What runs of `migrate` are forked from; one for this process."""
+    return _kept(Zygote(MIGRATE, _AS_IN_TESTS))
+
+
+@cache
+def fleets() -> Zygote:
+    """What practice fleets are forked from; one for this process."""
+    return _kept(Zygote(FLEET, {}))
+
+
+def _kept(made: Zygote) -> Zygote:
     atexit.register(made.close)
     return made
-
-
-@dataclass(frozen=True)
-class _Request:
-    arguments: list[str]
-    env: dict[str, str]
-    cwd: str
-    streams: list[int]
-
-
-def _serve(control: socket.socket) -> _Request:
-    """Forks for every request; returns in each child with the child's own."""
-    awake, bell = os.pipe()
-    for end in (awake, bell):
-        os.set_blocking(end, False)
-    signal.set_wakeup_fd(bell)
-    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
-    reports: dict[int, int] = {}
-    while True:
-        ready, _, _ = select.select([control.fileno(), awake], [], [])
-        if awake in ready:
-            os.read(awake, 512)
-            _reap(reports)
-        if control.fileno() in ready:
-            data, streams, _, _ = socket.recv_fds(control, _ENOUGH, 4)
-            if not data:
-                os.killpg(0, signal.SIGKILL)  # its owner is gone; so are we, and all that runs
-            pid = os.fork()
-            if pid == 0:
-                signal.set_wakeup_fd(-1)
-                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                for descriptor in (awake, bell, *reports.values()):
-                    os.close(descriptor)
-                return _Request(**json.loads(data), streams=streams)
-            *used, reports[pid] = streams
-            for descriptor in used:
-                os.close(descriptor)
-            os.write(reports[pid], f"{pid}\n".encode())
-
-
-def _reap(reports: dict[int, int]) -> None:
-    with suppress(ChildProcessError):  # none is left
-        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-            pid, status = ended
-            report = reports.pop(pid)
-            with suppress(BrokenPipeError):  # nobody waits for it any more
-                os.write(report, f"{os.waitstatus_to_exitcode(status)}\n".encode())
-            os.close(report)
-
-
-def _read_service_models() -> None:
-    """Parsing them is a third of what a short run costs; here all sessions come to share what is read once."""
-    import botocore.session  # noqa: PLC0415 - the owner's side needs none of it
-
-    botocore.session.create_loader = cache(botocore.session.create_loader)
-    session = botocore.session.Session()
-    session.set_credentials("none", "none")
-    for service in _SERVICES:
-        session.create_client(service, region_name="eu-west-1")
-
-
-def _import_everything() -> None:
-    import migrator  # noqa: PLC0415 - the owner's side needs none of it
-
-    names = [module.name for module in pkgutil.walk_packages(migrator.__path__, "migrator.")]
-    for name in names:
-        if not name.startswith("migrator.lab") and not name.endswith("__main__"):
-            importlib.import_module(name)
-    for name in _ALSO:
-        importlib.import_module(name)
-    _read_service_models()
-    gc.freeze()
-
-
-class _End:
-    """Ends a run when the interpreter is about to take itself down, which costs a run more than most of its work.
-
-    Threads have been waited for and the run's own `atexit` callbacks called by then: this one was the first there
-    was. What the run has left open is still found, and complained of.
-    """
-
-    code = 1
-
-    def __call__(self) -> None:
-        gc.collect()
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        os._exit(self.code)
-
-
-def _become(request: _Request) -> int:
-    """The run itself."""
-    *streams, report = request.streams
-    os.close(report)
-    for number, descriptor in enumerate(streams):
-        os.dup2(descriptor, number)
-        os.close(descriptor)
-    faulthandler.enable()  # for one that hangs, and is told to abort
-    os.environ.clear()
-    os.environ.update(request.env)
-    os.chdir(request.cwd)
-    sys.argv = ["migrate", *request.arguments]
-    from migrator.entry import main  # noqa: PLC0415 - imported above
-
-    return main()
-
-
-if __name__ == "__main__":
-    end = _End()
-    atexit.register(end)
-    _import_everything()
-    with socket.socket(fileno=int(sys.argv[1])) as listening:
-        mine = _serve(listening)
-    end.code = _become(mine)
-    sys.exit(end.code)
