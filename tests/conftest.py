@@ -1,5 +1,6 @@
 """For the whole suite: which tests need a real control plane, and what belongs together when it is run in parallel."""
 
+import gc
 import os
 
 import pytest
@@ -38,13 +39,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Says so where xdist does not keep the groups together: every worker would start every fleet."""
+    gc.freeze()  # thousands of tests stay until the end, and need not be looked through again and again
+    gc.set_threshold(10_000, 20, 20)
     if getattr(session.config.option, "loadgroup", False) and not all("@" in item.nodeid for item in session.items):
         raise pytest.UsageError("xdist has not taken the groups that modules are marked with")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One line for all that was left out."""
+    """One line for all that was left out; and the figures that slow tests have written."""
     tier.in_one_line(terminalreporter)
+    written = [(one.nodeid, one.capstdout.strip()) for one in _passed(terminalreporter) if "slow" in one.keywords]
+    for name, figures in written:
+        if figures:
+            terminalreporter.write_line(f"{name.rpartition('/')[2]}: {figures}")
+
+
+def _passed(terminalreporter: pytest.TerminalReporter) -> list[pytest.TestReport]:
+    return [one for one in terminalreporter.getreports("passed") if one.when == "call"]
 
 
 def _rank(item: pytest.Item) -> int:

@@ -14,14 +14,14 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 
 MIGRATE, FLEET = "migrate", "fleet"
 _ALSO = ("boto3.session", "botocore.client", "botocore.signers", "rich.live", "rich.table", "typer.rich_utils")
-_OF_FLEETS = ("sts", "eks-auth", "eks", "iam", "s3", "dynamodb")
+_SERVICES = ("cloudformation", "cloudtrail", "dynamodb", "ec2", "eks", "eks-auth", "iam", "kms")
+_MORE = ("s3", "secretsmanager", "service-quotas", "sns", "sqs", "sts")
 _ENOUGH = 1 << 17  # bytes of a request: its arguments and environment
 
 
@@ -73,14 +73,14 @@ def _reap(reports: dict[int, int]) -> None:
             os.close(report)
 
 
-def _read_service_models(services: Sequence[str]) -> None:
+def _read_service_models() -> None:
     """Parsing them is a third of what a short run costs; here all sessions come to share what is read once."""
     import botocore.session  # noqa: PLC0415 - the owner's side needs none of it
 
     botocore.session.create_loader = cache(botocore.session.create_loader)
     session = botocore.session.Session()
     session.set_credentials("none", "none")
-    for service in services:
+    for service in (*_SERVICES, *_MORE):
         session.create_client(service, region_name="eu-west-1")
 
 
@@ -94,18 +94,22 @@ def _warm_migrate() -> None:
     _import_all("migrator", without="migrator.lab")
     for name in _ALSO:
         importlib.import_module(name)
-    _read_service_models(("sts", "eks", "iam"))
+    _read_service_models()
 
 
 def _warm_fleet() -> None:
+    from moto.core.utils import get_service_model  # noqa: PLC0415 - the owner's side needs none of it
+
     from migrator.lab.aws import models  # noqa: PLC0415 - the owner's side needs none of it
     from migrator.lab.aws.moto_backend import MotoBackend  # noqa: PLC0415 - the same
 
     _import_all("migrator.lab", without="migrator.lab.controlplane.modules")
-    _read_service_models(_OF_FLEETS)
+    _read_service_models()
     models.known_services()
     for name in models.SERVED:
         models.service_model(name)
+    for name in MotoBackend.SERVICES:
+        get_service_model(name)
     MotoBackend().close()
 
 

@@ -31,4 +31,3 @@ def _wait_for_the_end() -> None:
 def _tell(lab: Lab) -> None:
     sys.stdout.write(f"{lab.pid}\n")
     sys.stdout.flush()
-

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -165,23 +166,42 @@ def _service(journal: SqliteJournal, service: ServiceId) -> Service:
 
 def broken_plans(folder: Path) -> list[str]:
     """Plan files that cannot be read: the program wrote them all."""
-    problems = []
-    for path in PlanFiles(folder).paths():
-        try:
-            load_plan(path)
-        except DocumentError as error:
-            problems.append(str(error))
-    return problems
+    return [problem for path in PlanFiles(folder).paths() if (problem := _problem(path, path.read_bytes()))]
+
+
+@cache
+def _problem(path: Path, _content: bytes) -> str:
+    """What is wrong with the file; one that has not changed since the last test is not read again."""
+    try:
+        load_plan(path)
+    except DocumentError as error:
+        return str(error)
+    return ""
 
 
 def aws_client(endpoint: str, account: str, service: str, region: str) -> Any:
     """An administrator's client of the practice fleet's AWS front; not the program under test's."""
-    import boto3  # noqa: PLC0415 - heavy, and most of the harness does without
-    from botocore.config import Config  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415 - heavy, and most of the harness does without
+    from botocore.session import Session  # noqa: PLC0415
 
-    session: Any = boto3.Session(lab_access_key(account), LAB_SECRET, region_name=region)
-    config = Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 8}, user_agent="lab-tests")
-    return session.client(service, endpoint_url=endpoint, config=config)
+    session = Session()
+    session.register_component("data_loader", _models())
+    return session.create_client(
+        service,
+        region_name=region,
+        endpoint_url=endpoint,
+        aws_access_key_id=lab_access_key(account),
+        aws_secret_access_key=LAB_SECRET,
+        config=Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 8}, user_agent="lab-tests"),
+    )
+
+
+@cache
+def _models() -> Any:
+    """botocore's service models, parsed once for all clients."""
+    from botocore.loaders import create_loader  # noqa: PLC0415
+
+    return create_loader()
 
 
 def trusts(iam: Any) -> dict[str, Any]:
