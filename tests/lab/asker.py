@@ -35,13 +35,16 @@ class Asker:
     def round(self) -> None:
         """Asks everybody once. A pod that is on its way out by the time of its refusal does not count."""
         with self._guard:
+            since = time.time()
             answers = self.ask("")
+            at = time.time()
             self.served |= {one["uid"] for one in answers if one["answers"]}
             for one in answers:
                 if not one["answers"] and self._stays(one):
                     self.refused.append(
                         Unanswered(
-                            at=time.time(),
+                            since=since,
+                            at=at,
                             cluster=one["cluster"],
                             namespace=one["namespace"],
                             pod=one["pod"],

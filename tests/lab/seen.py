@@ -75,8 +75,12 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True)
 class Unanswered:
-    """A ready pod that was refused credentials; `served_before` if it ever got any."""
+    """A ready pod that was refused credentials; `served_before` if it ever got any.
 
+    It was asked after `since`, and had answered by `at`: on a busy machine that is a while.
+    """
+
+    since: float
     at: float
     cluster: str
     namespace: str

@@ -35,7 +35,7 @@ def _on_its_way_back(service: Service, one: Unanswered) -> bool:
     EKS offers no other order: the webhook honours the annotation only when the association is gone.
     """
     return not one.served_before and any(
-        begin <= one.at <= end for walked in service.walked for begin, end in _returning(walked)
+        begin <= one.at and one.since <= end for walked in service.walked for begin, end in _returning(walked)
     )
 
 

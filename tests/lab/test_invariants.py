@@ -187,7 +187,14 @@ STRANDED = replace(
 )
 OTHER = ServiceId("main", "shop", "other")
 REFUSED = Unanswered(
-    at=LAST, cluster="main", namespace="shop", pod="orders-14", uid="uid-14", account="orders", why="no agent"
+    since=LAST,
+    at=LAST,
+    cluster="main",
+    namespace="shop",
+    pod="orders-14",
+    uid="uid-14",
+    account="orders",
+    why="no agent",
 )
 
 
@@ -391,8 +398,9 @@ def test_a_waiver_covers_its_own_invariant_and_service_only() -> None:
 
 
 def test_a_pod_that_never_asked_may_be_refused_between_association_and_restart_of_the_way_back() -> None:
-    early = replace(REFUSED, at=moment(f"{DAY}33+00:00"))
+    early = replace(REFUSED, since=moment(f"{DAY}33+00:00"), at=moment(f"{DAY}33+00:00"))
     assert violations(replace(RETURNED, unanswered=[early])) == []
+    assert violations(replace(RETURNED, unanswered=[replace(early, at=LAST)])) == []  # the answer took long to come
     assert violations(replace(RETURNED, unanswered=[replace(early, served_before=True)])) != []
     assert violations(replace(RETURNED, unanswered=[REFUSED])) != []
 
