@@ -1,7 +1,8 @@
 """Many workers share a fleet while they are killed and stopped at random, and the clouds throttle, drop and dawdle.
 
 In the end every service stands where its world says, and each change was made exactly once. `CHAOS_SERVICES`,
-`CHAOS_KILLS` and `CHAOS_SEED` in the environment set how many and which; 500 take a quarter of an hour.
+`CHAOS_KILLS` and `CHAOS_SEED` in the environment set how many and which; 500 take a quarter of an hour. A small
+storm is in the quick run too.
 """
 
 import os
@@ -10,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +24,8 @@ from tests.lab.invariants import Invariant
 from tests.lab.look import check
 from tests.lab.shift import Shift
 
-SERVICES = int(os.environ.get("CHAOS_SERVICES", "80"))
-KILLS = int(os.environ.get("CHAOS_KILLS", "40"))
 SEED = int(os.environ.get("CHAOS_SEED", "5"))
 CLUSTERS = ("north", "east", "south", "west")
-LIMIT = max(2400, 12 * SERVICES)  # seconds
 WORKERS = 8
 LEASE = 10
 TABLE = {"table": "migrate", "region": "eu-west-1", "lease": LEASE}
@@ -44,6 +43,24 @@ WEATHER: list[dict[str, Any]] = [
 ]
 
 
+@dataclass(frozen=True)
+class Size:
+    """How many services, workers killed, and workers stopped for longer than a lease."""
+
+    services: int
+    kills: int
+    pauses: int
+
+    @property
+    def limit(self) -> int:
+        """Seconds within which all must be over."""
+        return max(2400, 12 * self.services)
+
+
+SMALL = Size(services=16, kills=6, pauses=0)
+LARGE = Size(int(os.environ.get("CHAOS_SERVICES", "80")), int(os.environ.get("CHAOS_KILLS", "40")), pauses=5)
+
+
 def services(number: int) -> list[scenes.Service]:
     """A cluster's: most are plain, one in twenty must not be moved, one in twenty will not come up after the move."""
     few = max(1, number // 20)
@@ -59,8 +76,8 @@ EXPECTED = {"plain": "migrated", "keys": "planned", "missed": "rolled-back", "he
 
 
 @pytest.fixture
-def fleet(tmp_path: Path) -> Iterator[Fleet]:
-    each = SERVICES // len(CLUSTERS)
+def fleet(tmp_path: Path, size: Size) -> Iterator[Fleet]:
+    each = size.services // len(CLUSTERS)
     world = flocks.write(tmp_path, {alias: services(each) for alias in CLUSTERS})
     with harness.unwatched(world, tmp_path) as running, ExitStack() as stack:
         for witness in running.witnesses.values():  # pods are followed; each is asked for its credentials in the end
@@ -73,25 +90,32 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
         yield running
 
 
-@pytest.mark.slow
 @pytest.mark.apart
-@pytest.mark.timeout(600 + LIMIT)
-@pytest.mark.parametrize("store", ["sqlite", "dynamodb"])
-def test_chaos(fleet: Fleet, store: str) -> None:
+@pytest.mark.timeout(600 + LARGE.limit)
+@pytest.mark.parametrize(
+    ("store", "size"),
+    [
+        pytest.param("sqlite", SMALL, id="small"),
+        pytest.param("sqlite", LARGE, id="sqlite", marks=pytest.mark.slow),
+        pytest.param("dynamodb", LARGE, id="dynamodb", marks=pytest.mark.slow),
+    ],
+)
+def test_chaos(fleet: Fleet, store: str, size: Size) -> None:
     """On one machine, where a worker that is stopped keeps its locks; and on many, where it loses its leases."""
     calm(fleet)
     if store == "dynamodb":
         flocks.state(fleet, dynamodb={**TABLE, "account": flocks.ACCOUNTS[0]})
         fleet.migrate("store", "init", "--yes").ok()
-    shift = Shift(fleet, fleet.folder / "shift", WORKERS, KILLS, pauses=5, paused_for=2 * LEASE, seed=SEED)
+    whims: dict[str, Any] = {"pauses": size.pauses, "paused_for": 2 * LEASE, "seed": SEED}
+    shift = Shift(fleet, fleet.folder / "shift", WORKERS, size.kills, **whims)
     began = time.monotonic()
     fleet.notes.killed = True
     for service in flocks.standings(fleet):
         if "/missed" in service:
             fleet.waive(Invariant.CREDENTIALS, service, "the webhook overlooks its pods, whoever restarts them")
     with fleet.faults(*WEATHER):
-        shift.work(every=1.0, limit=LIMIT)
-    judge(fleet, shift, time.monotonic() - began)
+        shift.work(every=1.0, limit=size.limit)
+    judge(fleet, shift, size, time.monotonic() - began)
 
 
 def calm(fleet: Fleet) -> None:
@@ -106,7 +130,7 @@ def calm(fleet: Fleet) -> None:
     scenes.waits(fleet, verify=2)
 
 
-def judge(fleet: Fleet, shift: Shift, seconds: float) -> None:
+def judge(fleet: Fleet, shift: Shift, size: Size, seconds: float) -> None:
     """Whether all is as it should be, once the weather is fine; and the figures."""
     last = fleet.migrate("batch", "--output", "json")
     assert last.exit in {Exit.BLOCKED, Exit.DONE}, last.err
@@ -118,9 +142,9 @@ def judge(fleet: Fleet, shift: Shift, seconds: float) -> None:
         if standing != EXPECTED[service.rpartition("/")[2].rstrip("0123456789")]
     }
     assert not wrong
-    assert len(stands) == SERVICES // len(CLUSTERS) * len(CLUSTERS)
-    assert shift.fates["killed"] >= KILLS
-    assert shift.fates["paused"] >= 2
+    assert len(stands) == size.services // len(CLUSTERS) * len(CLUSTERS)
+    assert shift.fates["killed"] >= size.kills
+    assert shift.fates["paused"] >= min(2, size.pauses)
     assert fleet.migrate("status", "--output", "json").data["locks"] == []
     if not fleet.state.exists():  # what the table holds is judged as the file that it makes
         fleet.migrate("store", "export", "state.jsonl").ok()
@@ -128,7 +152,9 @@ def judge(fleet: Fleet, shift: Shift, seconds: float) -> None:
         fleet.migrate("store", "import", "state.jsonl").ok()
     check(fleet)
     faults = Counter(one["fault"] for one in fleet.lab_page("faults")["log"])
-    assert faults.keys() == {one["name"] for one in WEATHER}
+    never = {one["name"] for one in WEATHER} - faults.keys()
+    assert not never or size is SMALL  # too few calls for what strikes one in a hundred
+    assert "overlooked" not in never
     sys.stdout.write(
         f"\n{len(stands)} services, {len(CLUSTERS)} clusters, {WORKERS} workers, seed {SEED}, {seconds:.0f} s;"
         f"\nworkers: {dict(sorted(shift.fates.items()))}; started {sum(one.starts for one in shift.workers)} times,"
