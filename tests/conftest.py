@@ -51,7 +51,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     written = [(one.nodeid, one.capstdout.strip()) for one in _passed(terminalreporter) if "slow" in one.keywords]
     for name, figures in written:
         if figures:
-            terminalreporter.write_line(f"{name.rpartition('/')[2]}: {figures}")
+            terminalreporter.write_line(f"{name.partition('@')[0].rpartition('/')[2]}: {figures}")
 
 
 def _passed(terminalreporter: pytest.TerminalReporter) -> list[pytest.TestReport]:
