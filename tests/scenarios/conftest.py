@@ -22,14 +22,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A real API server refuses nobody and is one instance; what needs another, or none, is not tried on it."""
-    beyond = [item for item in items if isinstance(item, pytest.Function) and _is_beyond_a_real_one(item)]
+    """A real API server refuses nobody and is one instance; what needs another, or none, is not tried on it.
+
+    All else is, and on ours only in the slow run then: each fault is played once in the gate.
+    """
+    planes = {item: _plane_of_fault(item) for item in items}
+    beyond = [item for item, (plane, for_ours_only) in planes.items() if plane == "real" and for_ours_only]
+    for item, (plane, for_ours_only) in planes.items():
+        if plane == "practice" and not for_ours_only:
+            item.add_marker(pytest.mark.slow)
     if beyond:
         config.hook.pytest_deselected(items=beyond)
         items[:] = [item for item in items if item not in beyond]
 
 
-def _is_beyond_a_real_one(item: pytest.Function) -> bool:
-    given = item.callspec.params if hasattr(item, "callspec") else {}
+def _plane_of_fault(item: pytest.Item) -> tuple[str, bool]:
+    """The plane a fault is played on, and whether a real one is no place for it; for all other tests no plane."""
+    given = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     scenario = given.get("scenario")
-    return given.get("plane") == "real" and isinstance(scenario, Scenario) and scenario.for_ours_only
+    return (str(given["plane"]), scenario.for_ours_only) if isinstance(scenario, Scenario) else ("", False)

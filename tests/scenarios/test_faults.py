@@ -15,7 +15,7 @@ from tests.lab.look import look
 from tests.scenarios.fault_table import SCENARIOS
 from tests.scenarios.faulty import Outcome, Scenario, lost, play, services
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # whichever comes first plays all of them
+pytestmark = pytest.mark.timeout(900)  # whichever comes first plays all of them
 AT_ONCE = 6
 Outcomes = Mapping[str, Outcome]
 WEB_IDENTITY = {"cluster": "main", "namespace": "shop", "serviceAccount": "other"}

@@ -23,7 +23,7 @@ code=$?
 kill $guard 2>/dev/null
 exit $code
 """
-_GO = {"GOGC": "400", "GOMEMLIMIT": "1GiB"}  # with Go's own 100 an API server takes a quarter longer to start
+_GO = {"GOGC": "400", "GOMEMLIMIT": "1GiB"}  # with Go's own 100 an API server takes a quarter more CPU to start
 _LOG = logging.getLogger(__name__)
 _PAUSE = 0.05
 _STOP_SECONDS = 10.0
