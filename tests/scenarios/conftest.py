@@ -40,4 +40,4 @@ def _plane_of_fault(item: pytest.Item) -> tuple[str, bool]:
     """The plane a fault is played on, and whether a real one is no place for it; for all other tests no plane."""
     given = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     scenario = given.get("scenario")
-    return (str(given["plane"]), scenario.for_ours_only) if isinstance(scenario, Scenario) else ("", False)
+    return (str(given.get("plane", "")), scenario.for_ours_only) if isinstance(scenario, Scenario) else ("", False)
