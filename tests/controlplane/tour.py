@@ -172,9 +172,11 @@ class Tour:
             pairs = [one.deed for one in self.done if one.deed.turns and one.deed.service == deed.service]
             self.carried_out(next(one for one in pairs if one.moved != deed.moved))
 
-    def on_irsa(self, service: str) -> None:
-        """Takes a service back to IRSA, if it is not there."""
-        self.made_ready(next(one.deed for one in self.done if one.deed.service == service and one.deed.moved is False))
+    def home(self) -> None:
+        """Takes every service back to IRSA that is not there."""
+        for service in sorted(self.moved):
+            turns = (one.deed for one in self.done if one.deed.turns and one.deed.service == service)
+            self.carried_out(next(deed for deed in turns if deed.moved))
 
     def _needing(self, triple: Triple) -> list[Deed]:
         """The deeds that asked for it, or else for the like of it, the cheapest first."""

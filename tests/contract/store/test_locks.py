@@ -59,7 +59,7 @@ def test_threads_that_race_for_one_key(side: Side) -> None:
 
     def work(number: int) -> int:
         won = 0
-        for _ in range(10):
+        while won < 3:
             with suppress(Locked), store.locks.held("k", doing="apply"):
                 inside.append(number)
                 most.append(len(inside))
@@ -68,7 +68,7 @@ def test_threads_that_race_for_one_key(side: Side) -> None:
         return won
 
     with side.opened() as store, ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(work, range(4))) >= 1  # how often depends on how busy the machine is
+        assert list(pool.map(work, range(4))) == [3, 3, 3, 3]
     assert max(most) == 1
 
 
