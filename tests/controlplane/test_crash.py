@@ -13,9 +13,7 @@ from migrator.lab.kubeclient import KubeError
 from tests.lab import harness, scenes
 from tests.lab.harness import Fleet
 
-# Python's ssl itself forgets to close a socket whose peer resets it between connect and handshake: SSLSocket._create
-LEAK = r"ignore:unclosed <ssl\.SSLSocket:ResourceWarning"
-pytestmark = [pytest.mark.controlplane, pytest.mark.filterwarnings(LEAK)]
+pytestmark = pytest.mark.controlplane
 BREATHER = 6.0  # seconds for which it is left alone: its own controllers take some to find it again,
 SLOWER = 3.0  # and more, so many times as long as it took to come back, where the machine is busy
 

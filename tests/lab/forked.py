@@ -20,8 +20,10 @@ from functools import cache
 
 MIGRATE, FLEET = "migrate", "fleet"
 _ALSO = ("boto3.session", "botocore.client", "botocore.signers", "rich.live", "rich.table", "typer.rich_utils")
-_SERVICES = ("cloudformation", "cloudtrail", "dynamodb", "ec2", "eks", "eks-auth", "iam", "kms")
-_MORE = ("s3", "secretsmanager", "service-quotas", "sns", "sqs", "sts")
+_SERVICES = (
+    *("cloudformation", "cloudtrail", "dynamodb", "ec2", "eks", "eks-auth", "iam", "kms"),
+    *("s3", "secretsmanager", "service-quotas", "sns", "sqs", "sts"),
+)
 _ENOUGH = 1 << 17  # bytes of a request: its arguments and environment
 
 
@@ -80,7 +82,7 @@ def _read_service_models() -> None:
     botocore.session.create_loader = cache(botocore.session.create_loader)
     session = botocore.session.Session()
     session.set_credentials("none", "none")
-    for service in (*_SERVICES, *_MORE):
+    for service in _SERVICES:
         session.create_client(service, region_name="eu-west-1")
 
 
