@@ -39,10 +39,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Says so where xdist does not keep the groups together: every worker would start every fleet."""
-    gc.freeze()  # thousands of tests stay until the end, and need not be looked through again and again
-    gc.set_threshold(10_000, 20, 20)
+    _collect_less_often()
     if getattr(session.config.option, "loadgroup", False) and not all("@" in item.nodeid for item in session.items):
         raise pytest.UsageError("xdist has not taken the groups that modules are marked with")
+
+
+def _collect_less_often() -> None:
+    """Thousands of tests stay until the end, and need not be looked through again and again."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -174,9 +174,9 @@ class Tour:
 
     def home(self) -> None:
         """Takes every service back to IRSA that is not there."""
-        for service in sorted(self.moved):
-            turns = (one.deed for one in self.done if one.deed.turns and one.deed.service == service)
-            self.carried_out(next(deed for deed in turns if deed.moved))
+        for one in self.done:
+            if one.deed.turns and not one.deed.moved:  # it begins on IRSA
+                self.made_ready(one.deed)
 
     def _needing(self, triple: Triple) -> list[Deed]:
         """The deeds that asked for it, or else for the like of it, the cheapest first."""

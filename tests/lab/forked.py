@@ -20,11 +20,11 @@ from functools import cache
 
 MIGRATE, FLEET = "migrate", "fleet"
 _ALSO = ("boto3.session", "botocore.client", "botocore.signers", "rich.live", "rich.table", "typer.rich_utils")
-_SERVICES = (
+_SERVICES = (  # that the program asks; one that is missing here costs time only
     *("cloudformation", "cloudtrail", "dynamodb", "ec2", "eks", "eks-auth", "iam", "kms"),
     *("s3", "secretsmanager", "service-quotas", "sns", "sqs", "sts"),
 )
-_ENOUGH = 1 << 17  # bytes of a request: its arguments and environment
+ENOUGH = 1 << 17  # bytes of a request: its arguments and environment
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def _serve(control: socket.socket) -> _Request:
             os.read(awake, 512)
             _reap(reports)
         if control.fileno() in ready:
-            data, streams, _, _ = socket.recv_fds(control, _ENOUGH, 4)
+            data, streams, _, _ = socket.recv_fds(control, ENOUGH, 4)
             if not data:
                 os.killpg(0, signal.SIGKILL)  # its owner is gone; so are we, and all that runs
             pid = os.fork()
@@ -86,14 +86,14 @@ def _read_service_models() -> None:
         session.create_client(service, region_name="eu-west-1")
 
 
-def _import_all(package: str, without: str) -> None:
+def _import_all(package: str, *without: str) -> None:
     for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
         if not module.name.startswith(without) and not module.name.endswith("__main__"):
             importlib.import_module(module.name)
 
 
 def _warm_migrate() -> None:
-    _import_all("migrator", without="migrator.lab")
+    _import_all("migrator", "migrator.lab")
     for name in _ALSO:
         importlib.import_module(name)
     _read_service_models()
@@ -105,7 +105,7 @@ def _warm_fleet() -> None:
     from migrator.lab.aws import models  # noqa: PLC0415 - the owner's side needs none of it
     from migrator.lab.aws.moto_backend import MotoBackend  # noqa: PLC0415 - the same
 
-    _import_all("migrator.lab", without="migrator.lab.controlplane.modules")
+    _import_all("migrator.lab")
     _read_service_models()
     models.known_services()
     for name in models.SERVED:
@@ -152,8 +152,11 @@ def _migrate() -> int:
 
 
 def _fleet() -> int:
+    from moto.moto_api._internal import mock_random  # noqa: PLC0415 - imported above
+
     from tests.lab.leash import main  # noqa: PLC0415 - the owner's side needs none of it
 
+    mock_random.seed()  # or every fleet would give out the same ids, as forks of one process
     main(*sys.argv[1:])
     return 0
 

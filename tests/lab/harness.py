@@ -202,17 +202,17 @@ def leashed(world: Path, directory: Path, plane: str = "practice") -> Iterator[L
     """The fleet's process; it ends when its stdin does, so that even a killed test run leaves none behind."""
     said, tells = os.pipe()
     held, leash = os.pipe()
-    with (directory.parent / "lab.err").open("w+") as errors, os.fdopen(said) as up:
-        process = fleets().start([str(world), str(directory), plane], os.environ, ROOT, [held, tells, errors.fileno()])
-        for theirs in (held, tells):
-            os.close(theirs)
+    with (directory.parent / "lab.err").open("w+") as errors, os.fdopen(said) as up, os.fdopen(leash, "wb") as holding:
+        with os.fdopen(held) as stdin, os.fdopen(tells, "w") as stdout:
+            streams = [stdin.fileno(), stdout.fileno(), errors.fileno()]
+            process = fleets().start([str(world), str(directory), plane], os.environ, ROOT, streams)
         try:
             if not up.readline():
                 errors.seek(0)
                 raise AssertionError(f"the practice fleet did not start: {errors.read()}")
             yield read_record(directory)
         finally:
-            os.close(leash)
+            holding.close()
             ended = process.wait(LIMIT)
             errors.seek(0)
             assert ended == 0, f"the practice fleet did not stop well: {errors.read()}"

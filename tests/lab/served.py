@@ -25,7 +25,7 @@ def credentials(seen: Seen) -> Judgement:
     touched = {(one.id.cluster, one.id.namespace, one.id.name): one for one in seen.services}
     for one in seen.unanswered:
         service_of = touched.get((one.cluster, one.namespace, one.account))
-        if service_of is not None and one.at > service_of.first and not _on_its_way_back(service_of, one):
+        if service_of is not None and one.since > service_of.first and not _on_its_way_back(service_of, one):
             yield str(service_of.id), f"pod {one.pod} was refused credentials: {one.why}"
 
 

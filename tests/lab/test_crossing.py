@@ -116,7 +116,6 @@ def both(fleet: Fleet, command: str) -> None:
     assert [one.exit for one in ran] == [Exit.DONE] * len(PAIR), [one.err for one in ran]
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_killed_at_each_new_step_each_change_is_made_once(fleet: Fleet) -> None:
     before, already = {name: trust(fleet, name) for name in KILLED}, changes(fleet)

@@ -230,6 +230,10 @@ def test_a_pod_that_never_asked_may_be_refused_between_association_and_restart_o
     assert violations(replace(RETURNED, unanswered=[REFUSED])) != []
 
 
+def test_a_refusal_of_a_pod_that_asked_before_we_came_is_none_of_ours() -> None:
+    assert violations(replace(MIGRATED, unanswered=[replace(REFUSED, since=FIRST - 1)])) == []
+
+
 def test_a_change_that_was_begun_and_never_concluded_may_have_been_made_or_not() -> None:
     cut_off = walked(Direction.FORWARD, 10, trust=Status.STARTED)
     half = but(MIGRATED, standing=Standing.INTERRUPTED, walked=[cut_off])

@@ -17,7 +17,6 @@ from tests.lab.harness import Fleet
 from tests.lab.look import check
 from tests.lab.zygote import Started
 
-pytestmark = pytest.mark.slow
 LEASE = 3
 CHANGES: dict[str, dict[str, Any]] = {
     "trust": {"aws": {"operation": "UpdateAssumeRolePolicy", "role": "main-trust"}},
@@ -51,7 +50,14 @@ def _wide(name: str) -> scenes.Service:
     return {**made, "workloads": workloads}
 
 
-@pytest.mark.parametrize(("side", "woken"), [("before", "late"), ("before", "at once"), ("after", "late")])
+@pytest.mark.parametrize(
+    ("side", "woken"),
+    [
+        ("before", "late"),
+        pytest.param("before", "at once", marks=pytest.mark.slow),
+        pytest.param("after", "late", marks=pytest.mark.slow),
+    ],
+)
 def test_a_worker_that_lost_its_leases_changes_nothing_more(fleet: Fleet, side: str, woken: str) -> None:
     """Stopped in four changes at once, each of another kind; `before`: the clouds make them only after that."""
     held = [{"slow": {**calls, "seconds": LONG, "first": 1, "side": side}} for calls in CHANGES.values()]

@@ -12,7 +12,6 @@ from migrator.documents.emit import emit
 from tests.lab import flocks, harness
 from tests.lab.harness import Fleet
 
-pytestmark = pytest.mark.slow
 PLACES = {
     "aws": ("111111111111", "eu-west-1"),
     "aws-cn": ("222222222222", "cn-north-1"),

@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
-from tests.lab.forked import FLEET, MIGRATE
+from tests.lab.forked import ENOUGH, FLEET, MIGRATE
 
 ROOT = Path(__file__).parents[2]
 _AS_IN_TESTS = {"PYTHONWARNINGS": "error::ResourceWarning"}
@@ -36,7 +36,11 @@ class Ended:
 
 
 class Zygote:
-    """The process that runs of one program are forked from, as its owner sees it."""
+    """The process that runs of one program are forked from, as its owner sees it.
+
+    Attributes:
+        pid: its own, and of its process group.
+    """
 
     def __init__(self, program: str, extra: dict[str, str]) -> None:
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -49,6 +53,7 @@ class Zygote:
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
             )
+        self.pid = self._process.pid
 
     def close(self) -> None:
         """Ends it, and whatever runs still."""
@@ -56,11 +61,16 @@ class Zygote:
         self._process.wait()
 
     def start(self, arguments: Sequence[str], env: Mapping[str, str], cwd: Path, streams: Sequence[int]) -> "Started":
-        """Starts the program on these three streams."""
+        """Starts the program on these three streams.
+
+        Raises:
+            AssertionError: it could not be forked.
+        """
+        request = json.dumps({"arguments": list(arguments), "env": dict(env), "cwd": str(cwd)}).encode()
+        assert len(request) < ENOUGH, f"arguments and environment are {len(request)} bytes, too many to hand on"
         report, told = os.pipe()
-        request = {"arguments": list(arguments), "env": dict(env), "cwd": str(cwd)}
-        socket.send_fds(self._ours, [json.dumps(request).encode()], [*streams, told])
-        os.close(told)
+        with os.fdopen(told, "wb"), suppress(ConnectionError):  # of one that has ended nothing will be reported
+            socket.send_fds(self._ours, [request], [*streams, told])
         return Started(arguments, os.fdopen(report))
 
     def run(
@@ -95,7 +105,11 @@ class Started:
 
     def __init__(self, arguments: Sequence[str], report: IO[str]) -> None:
         self._arguments, self._report = list(arguments), report
-        self.pid = int(report.readline())
+        pid = report.readline()
+        if not pid:
+            report.close()
+            raise AssertionError("the process that runs are forked from has ended")
+        self.pid = int(pid)
         self.returncode: int | None = None
         self.stderr: IO[str] | None = None
 

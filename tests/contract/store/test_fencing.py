@@ -17,7 +17,7 @@ import pytest
 from migrator.lab.aws.front import AwsFront
 from tests.contract.store.stores import Side
 
-SERVICES, WORKERS, SECONDS, SEED = 3, 5, 40.0, 7
+SERVICES, WORKERS, SEED = 3, 5, 7
 WORK = """
     import random
     from migrator.model.errors import Locked
@@ -42,12 +42,14 @@ WORK = """
 """
 
 
-@pytest.mark.slow
-def test_killed_and_stopped_workers_never_write_past_their_lease(table: Callable[..., Side], front: AwsFront) -> None:
+@pytest.mark.parametrize("seconds", [8.0, pytest.param(40.0, marks=pytest.mark.slow)])
+def test_killed_and_stopped_workers_never_write_past_their_lease(
+    table: Callable[..., Side], front: AwsFront, seconds: float
+) -> None:
     side, chance = table(2.0), random.Random(SEED)  # noqa: S311 - chance, not cryptography
     workers = [side.process(WORK, str(SERVICES)) for _ in range(WORKERS)]
     kills = stops = 0
-    until = time.monotonic() + SECONDS
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
         time.sleep(chance.uniform(0.4, 1.2))
         victim = chance.randrange(WORKERS)
@@ -81,8 +83,8 @@ def test_killed_and_stopped_workers_never_write_past_their_lease(table: Callable
         f"\n{kills} kills, {stops} stops, {records} records, {taken_over} runs by several workers,"
         f" {len(lost)} writes refused to who came too late\n"
     )
-    assert kills > 3
-    assert taken_over > 3
+    assert kills >= seconds / 15
+    assert taken_over >= seconds / 15
     assert lost
 
 
