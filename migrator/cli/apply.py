@@ -50,7 +50,8 @@ def register(app: typer.Typer) -> None:
         A run that was cut off is taken up where it stopped. When a step fails, the way back is walked by itself and
         IRSA is proven to be back (exit code 7). With several services, the exit code is the gravest of theirs.
 
-        STEP is one of agent, trust, association, annotation, restart, verify; the exit code is then 3.
+        STEP is one that the plan has, as "migrate show" lists them: agent; trust, or source-role and target-trust;
+        association or addon; annotation; restart; verify. The exit code is then 3.
 
         Without "--from-drift", a world that is neither before nor after a step stops the run (exit code 6). With it the
         service is planned again, what changed is shown, and once that is agreed to its plan file is written and carried

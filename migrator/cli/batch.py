@@ -43,7 +43,11 @@ def register(app: typer.Typer) -> None:
             int | None, typer.Option("--max-services", metavar="N", min=1, help="Begin at most so many services.")
         ] = None,
         plan_only: Annotated[
-            bool, typer.Option("--plan-only", help="Only show what would be done, in its order. Calls no cloud.")
+            bool,
+            typer.Option(
+                "--plan-only",
+                help="Only show what would be done, in its order. Asks no cluster.",
+            ),
         ] = False,
         retry_failed: Annotated[
             bool, typer.Option("--retry-failed", help="Begin again what failed before, though its plan is the same.")

@@ -28,10 +28,11 @@ from migrator.render.json_out import as_json
 from migrator.render.views import batch as view
 from migrator.render.views import batch_plan as planned
 from migrator.running import kept, proven
-from migrator.running.batch.agenda import Agenda, Known
+from migrator.running.batch.agenda import Agenda, Known, Left
 from migrator.running.batch.alone import registered
 from migrator.running.batch.batch import Batch
 from migrator.running.batch.brakes import Brakes
+from migrator.running.batch.canaries import held_up
 from migrator.running.batch.desk import Orders, Tools
 from migrator.running.batch.hours import Hours, opens
 from migrator.running.batch.summing import summary_of
@@ -109,6 +110,8 @@ class Batching:
             )
             breakers = self._brakes(memory.journal).open() if memory else {}
         agenda = Agenda.of(known, self._selected)
+        for service in list(held_up(agenda, known.states, known.marks, self.wiring.fleet.batch.canary)):
+            agenda.put(service, Left.CANARY)
         self._output.show(planned.document(agenda, breakers), planned.blocks)
         return Exit.USAGE if unreadable else Exit.DONE
 

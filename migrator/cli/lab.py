@@ -109,7 +109,7 @@ def status(common: Common, directory: Directory = Path(".lab")) -> Exit:
 
 @command(app, "down", example="migrate lab down")
 def down(common: Common, directory: Directory = Path(".lab")) -> Exit:
-    """Stop the practice fleet that runs in a directory, and wait until it is gone."""
+    """Stop the practice fleet that runs in a directory, and wait until its ports are closed."""
     from migrator.cli.output import Output
     from migrator.render.views import lab as view
 

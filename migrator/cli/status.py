@@ -50,7 +50,7 @@ def register(app: typer.Typer) -> None:
             ),
         ] = None,
     ) -> Exit:
-        """Show where every service of the fleet stands, from the journal and the plan files. Calls no cloud.
+        """Show where every service of the fleet stands, from the journal and the plan files. Asks no cluster.
 
         A plan file that cannot be read is named, and the exit code is then 2. Selectors that leave nothing, and a
         folder of plans that is not there, are said on stderr.
@@ -74,6 +74,8 @@ def register(app: typer.Typer) -> None:
         output.show(document, view.blocks)
         if not wiring.folder.is_dir():
             output.hint(f'there is no folder of plans "{wiring.folder}"; "migrate plan" makes it')
+        elif wiring.stores.none_yet:
+            output.hint(f'nothing was ever carried out: there is no state file "{wiring.stores.none_yet}"')
         if not document["services"] and any((cluster, namespace, account, role, wave)):
             output.hint("no service is selected; give other globs, or none")
         return Exit.USAGE if document["unreadable"] else Exit.DONE

@@ -37,11 +37,16 @@ class Stores:
     @contextmanager
     def memory(self) -> Iterator[Memory | None]:
         """The store for reading; None while there is no state file, as nothing has ever been done. Makes none."""
-        if isinstance(self.state, SqliteState) and _nothing_at(self.state.path):
+        if self.none_yet:
             yield None
             return
         with self.opened(create=False) as memory:
             yield memory
+
+    @property
+    def none_yet(self) -> Path | None:
+        """Where the state file will be, as long as nothing was ever done."""
+        return self.state.path if isinstance(self.state, SqliteState) and _nothing_at(self.state.path) else None
 
     def opened(self, *, create: bool) -> AbstractContextManager[Memory]:
         """The store for reading, or, with `create`, for writing; a state file is made then."""

@@ -65,7 +65,7 @@ def up(
 
 
 def down(directory: Path = DEFAULT_DIRECTORY) -> bool:
-    """Stops the fleet of a directory and waits until it is gone; False if none ran.
+    """Stops the fleet of a directory and waits until its ports are closed; False if none ran.
 
     Raises:
         LabError: it does not stop.

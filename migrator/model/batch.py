@@ -61,6 +61,18 @@ class ServiceEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceLeft:
+    """One service that no run goes on with before a person has done something, and why.
+
+    `cluster_waits`: it is among its cluster's first services, and the others are not begun before it is over.
+    """
+
+    service: ServiceId
+    why: str
+    cluster_waits: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """What one batch run did.
 
@@ -75,5 +87,6 @@ class Summary:
     exit: Exit
     services: tuple[ServiceEnded, ...]
     left: Mapping[str, int]  # what is still to do, by why it was not done
+    for_a_person: tuple[ServiceLeft, ...]  # of those, the ones that no later run does by itself
     breakers: Mapping[str, str]  # cluster alias -> why its breaker is open
     standings: Mapping[str, int]  # standing -> how many services of the fleet

@@ -1,6 +1,6 @@
 """One ServiceAccount with everything about it joined: what the findings' rules are given, and nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from migrator.model.addons import InstalledAddon
@@ -62,6 +62,7 @@ class RoleView:
     allowed: bool = False  # Pod Identity is let in already
     merged: Merged | None = None
     allowed_after: bool = False  # Pod Identity is let in once our statement is there
+    denials: Sequence[str] = ()  # the statements that would still keep it out, or may
     sizes: RoleSizes = RoleSizes()
     trusted: tuple[Trusted, ...] = ()
 

@@ -21,7 +21,7 @@ from migrator.model.facts import (
 from migrator.model.fleet import Policy
 from migrator.model.ids import RoleArn, ServiceId
 from migrator.model.ports.planning import ClusterView, Roles
-from migrator.model.trust import Scope, TrustUnreadable, granted, merge, others, size
+from migrator.model.trust import Scope, TrustUnreadable, denials, granted, merge, others, size
 from migrator.planning.addon_owners import Owners, owners
 from migrator.planning.around import Around, look_around
 from migrator.planning.autoscaling import autoscaler
@@ -184,6 +184,7 @@ def _judged(inventory: Inventory, account: ServiceAccount, view: RoleView, role:
         allowed=granted(role.trust, subject),
         merged=merged,
         allowed_after=granted(merged.document, subject),
+        denials=denials(merged.document, subject),
         sizes=RoleSizes(
             now=size(role.trust),
             for_all=inventory.size_for_all(role, terms),

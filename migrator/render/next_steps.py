@@ -37,6 +37,22 @@ _AFTER: Mapping[str, Mapping[Exit, tuple[str, ...]]] = {
 }
 
 
+_LEFT: Mapping[str, tuple[str, ...]] = {
+    "blocked": ("migrate show {}",),
+    "attention": ("migrate show {}",),
+    "unreadable": ("migrate show {}",),
+    "failed": ("migrate history {}", "migrate apply --service {}"),
+    "stopped": ("migrate apply --service {}",),
+    "drift": ("migrate apply --service {} --from-drift",),
+    "rolled-back": ("migrate apply --service {}",),
+}
+
+
+def left_commands(why: str, service: ServiceId) -> tuple[str, ...]:
+    """The commands for a service that batch runs leave for that; none where a person's word in the plan is to go."""
+    return tuple(text.format(service) for text in _LEFT.get(why, ()))
+
+
 def next_commands(command: str, exit_code: Exit, service: ServiceId, message: str) -> tuple[str, ...]:
     """The commands that the message names, as they can be typed; if it names none, those that fit how it ended."""
     said = tuple(dict.fromkeys(_typed(found, service) for found in _SAID.finditer(message)))

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from migrator.lab.inpod import run_in_pod
+from migrator.model.exits import Exit
 from migrator.model.source_role import source_name
 from tests.lab import scenes
 from tests.lab.harness import Fleet
 
+JSON = ("--output", "json")
 AWAY = "222222222222"
 CLUSTER = "arn:aws:eks:eu-west-1:111111111111:cluster/main"
 
@@ -91,7 +93,10 @@ def service(name: str) -> tuple[str, ...]:
 def there_and_back(fleet: Fleet, name: str) -> None:
     """Moves the service and takes it back, on whatever plane the fleet stands."""
     before = trust(fleet, name)
-    fleet.migrate("apply", *service(name)).ok()
+    planned = fleet.migrate("show", f"main/shop/{name}", *JSON).ok().data
+    applied = fleet.migrate("apply", *service(name), *JSON).ok().data
+    assert [one["kind"] for one in planned["forward"]][1:4] == ["source-role", "target-trust", "association"]
+    assert applied["exit"]["code"] == Exit.DONE
     made = source(fleet, name)
     assert made["Path"] == "/"
     assert {"irsa-migrator/service", "managed-by", "irsa-migrator/run"} == {tag["Key"] for tag in made["Tags"]}
@@ -104,7 +109,8 @@ def there_and_back(fleet: Fleet, name: str) -> None:
     again = fleet.migrate("apply", *service(name)).ok()
     assert "already migrated" in again.out
 
-    fleet.migrate("rollback", *service(name)).ok()
+    back = fleet.migrate("rollback", *service(name), *JSON).ok().data
+    assert back["exit"]["code"] == Exit.DONE
     assert trust(fleet, name) == before
     assert source(fleet, name) is None
     assert f"{AWAY}:assumed-role/{name}/" in who(fleet, name)

@@ -10,14 +10,17 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from jsonschema import Draft202012Validator
+
 from migrator.lab.kubeclient import KubeClient
 from migrator.lab.record import Lab, read_record
 from migrator.model.exits import Exit
+from migrator.render.contract import schema
 from tests.lab.asker import Asker
 from tests.lab.invariants import Invariant, Waiver
 from tests.lab.seen import aws_client
@@ -49,8 +52,11 @@ class Ran:
 
     @property
     def data(self) -> Any:
-        """Its JSON output."""
-        return json.loads(self.out)
+        """Its JSON output; the result of a command is what its schema says."""
+        found = json.loads(self.out)
+        if isinstance(found, dict) and "command" in found:
+            _of(found["command"]).validate(found)
+        return found
 
     def ok(self) -> "Ran":
         """Itself, if it ended well."""
@@ -61,6 +67,11 @@ class Ran:
         assert self.exit == code, f"exit {self.exit}, expected {int(code)}\n{self.out}\n{self.err}"
         assert "Traceback" not in self.err, self.err
         return self
+
+
+@cache
+def _of(command: str) -> Draft202012Validator:
+    return Draft202012Validator(schema(command))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from tests.lab.invariants import Invariant
 from tests.lab.zygote import Started
 
 FEW = 3
-CLUSTERS = ("night", "until", "busy", "term", "cut", "pods", "window", "broken", "whole", "expired")
+CLUSTERS = ("night", "until", "busy", "term", "cut", "pods", "window", "broken", "whole", "expired", "stuck")
 WIDE = {"failures": 1000, "share": 1}  # a budget that the failures of another test do not spend
 
 
@@ -186,6 +186,29 @@ def _pods(fleet: Fleet) -> list[dict[str, Any]]:
 def _unproven(fleet: Fleet) -> list[str]:
     services = fleet.migrate("status", "--output", "json").data["services"]
     return [one["service"] for one in services if one["unproven"]]
+
+
+def test_a_first_service_that_waits_for_a_person_is_named_and_nothing_behind_it_is_promised(fleet: Fleet) -> None:
+    stopped, others = "stuck/shop/s0", [f"stuck/shop/s{number}" for number in range(1, FEW)]
+    fleet.migrate("apply", "--service", stopped, "--to", "trust", "--yes").ended(Exit.UNFINISHED)
+
+    planned = batch(fleet, "stuck", "--plan-only").ok().data
+    ran = batch(fleet, "stuck").ended(Exit.BLOCKED)
+    told = fleet.migrate("batch", "--cluster", "stuck").ended(Exit.BLOCKED).out
+
+    assert planned["tasks"] == []
+    assert {one["service"]: one["why"] for one in planned["left"]} == {
+        stopped: "stopped",
+        **dict.fromkeys(others, "canary"),
+    }
+    assert ran.data["left"] == {"canary": FEW - 1, "stopped": 1}
+    command = f"migrate apply --service {stopped}"
+    asked = {"service": stopped, "why": "stopped", "cluster_waits": True, "next": [command]}
+    assert ran.data["for_a_person"] == [asked]
+    assert f"  {stopped}: stopped where a person said; the rest of its cluster waits for it\n    {command}\n" in told
+
+    fleet.migrate("apply", "--service", stopped, "--yes").ok()
+    assert counts(batch(fleet, "stuck").ok()) == {"done": FEW - 1}
 
 
 def test_a_window_that_closes_too_soon_begins_nothing_and_says_why(fleet: Fleet) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from migrator.model.facts import Json
 from migrator.model.trust.document import minified, parse, statements
 from migrator.model.trust.document import size as characters
-from migrator.model.trust.match import lets_in, lets_source_in
+from migrator.model.trust.match import Assumer, by_agent, by_source
 from migrator.model.trust.own import Own, joined, packed, shares_of, split, unchanged
 from migrator.model.trust.parties import Trusted, subjects
 from migrator.model.trust.subject import Scope, Subject
@@ -77,12 +77,26 @@ def standing(document: str, subject: Subject) -> Subject | None:
     return None
 
 
+def denials(document: str, subject: Subject) -> list[str]:
+    """The statements that keep the subject out, or may, for people.
+
+    Raises:
+        TrustUnreadable: the document is no trust policy.
+    """
+    return _assumer(subject).denials(parse(document))
+
+
 def _let_in(subject: Subject, foreign: Sequence[Json], own: Iterable[Own]) -> bool:
     every = {"Statement": [*foreign, *(one.bare.written() for one in own)]}
+    at_home = subject.cluster_arn.split(":")[4:5] == [subject.account]
+    return (at_home or bool(subject.path)) and _assumer(subject).let_in(every)
+
+
+def _assumer(subject: Subject) -> Assumer:
+    who = (subject.cluster_arn, subject.namespace, subject.name)
     if subject.path:
-        who = (subject.cluster_arn, subject.namespace, subject.name)
-        return lets_source_in(every, *who, source=subject.source, external_id=subject.external_id)
-    return lets_in(every, subject.cluster_arn, subject.namespace, subject.name, subject.account)
+        return by_source(*who, source=subject.source, external_id=subject.external_id)
+    return by_agent(*who)
 
 
 def merge(document: str, subject: Subject) -> Merged:

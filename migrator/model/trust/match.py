@@ -108,25 +108,48 @@ def allows_pod_identity(document: str, cluster_arn: str, namespace: str, name: s
     Raises:
         TrustUnreadable: the document is no trust policy.
     """
-    return lets_in(parse(document), cluster_arn, namespace, name, account)
+    return cluster_arn.split(":")[4:5] == [account] and by_agent(cluster_arn, namespace, name).let_in(parse(document))
 
 
-def lets_in(data: Mapping[str, Json], cluster_arn: str, namespace: str, name: str, account: str) -> bool:
-    """The same of a parsed document."""
-    every = named(data)
-    request = _pod_identity(cluster_arn, namespace, name)
-    return cluster_arn.split(":")[4:5] == [account] and all(
-        _surely_allowed(every, action, request, _is_the_service) for action in ACTIONS
-    )
+@dataclass(frozen=True)
+class Assumer:
+    """Who asks for the role: what the request says of him, and whether a statement is about him."""
+
+    request: Request
+    meant: Callable[[Mapping[str, Json]], Sure]
+
+    def let_in(self, data: Mapping[str, Json]) -> bool:
+        """Whether a parsed trust policy surely lets him in, for both actions."""
+        every = named(data)
+        allows = [one for one in every if one.body.get("Effect") == "Allow"]
+        return not self.denials(data) and all(
+            any(self._sure(one, action) is Sure.YES for one in allows) for action in ACTIONS
+        )
+
+    def denials(self, data: Mapping[str, Json]) -> list[str]:
+        """The statements that keep him out, or may, each with its condition, for people."""
+        denying = (one for one in named(data) if one.body.get("Effect") != "Allow")
+        return [
+            f"Statement {one.label}: Deny {_shown(one.condition) or 'without a condition'}"
+            for one in denying
+            if any(self._sure(one, action) is not Sure.NO for action in ACTIONS)
+        ]
+
+    def _sure(self, statement: Statement, action: str) -> Sure:
+        if not acts(statement.body, action):
+            return Sure.NO
+        return min(self.meant(statement.body), holds(statement.condition, self.request))
 
 
-def lets_source_in(
-    data: Mapping[str, Json], cluster_arn: str, namespace: str, name: str, *, source: str, external_id: str
-) -> bool:
-    """Whether a session of the service's source role can surely assume the role, with tags or with an external id.
+def by_agent(cluster_arn: str, namespace: str, name: str) -> Assumer:
+    """EKS, for a ServiceAccount's pods."""
+    return Assumer(_pod_identity(cluster_arn, namespace, name), partial(_principal, kind="Service", principal=SERVICE))
+
+
+def by_source(cluster_arn: str, namespace: str, name: str, *, source: str, external_id: str) -> Assumer:
+    """A session of the service's source role, with tags or with an external id.
 
     Args:
-        data: the target role's trust policy, parsed.
         cluster_arn: the service's cluster.
         namespace: the service's.
         name: the service's ServiceAccount.
@@ -140,8 +163,7 @@ def lets_source_in(
     present = frozenset() if external_id else tagged.present
     request = Request(values=values, present=present, absent=lambda key: bool(_FEDERATED_KEY.fullmatch(key)))
     names = frozenset({source, account, f"{source.partition(':role/')[0]}:root"})
-    every = named(data)
-    return all(_surely_allowed(every, action, request, partial(_is_one_of, names)) for action in ACTIONS)
+    return Assumer(request, partial(_is_one_of, names))
 
 
 _RANK = (
@@ -210,22 +232,6 @@ def _after_denials(best: IrsaMatch, denials: Sequence[Statement], request: Reque
         if sure is Sure.MAYBE:
             doubts.append(f"Deny {statement.label}: {_shown(statement.condition)}")
     return replace(best, doubts=tuple(doubts))
-
-
-def _surely_allowed(
-    named: Sequence[Statement], action: str, request: Request, caller: Callable[[Mapping[str, Json]], Sure]
-) -> bool:
-    def sure(statement: Statement) -> Sure:
-        if not acts(statement.body, action):
-            return Sure.NO
-        return min(caller(statement.body), holds(statement.condition, request))
-
-    allowed = any(sure(s) is Sure.YES for s in named if s.body.get("Effect") == "Allow")
-    return allowed and all(sure(s) is Sure.NO for s in named if s.body.get("Effect") != "Allow")
-
-
-def _is_the_service(body: Mapping[str, Json]) -> Sure:
-    return _principal(body, "Service", SERVICE)
 
 
 def _is_one_of(names: frozenset[str], body: Mapping[str, Json]) -> Sure:

@@ -58,7 +58,8 @@ def _trust(case: Case, role: Role) -> Iterator[Finding]:
         return
     yield from _irsa(case, role, view.irsa)
     if not view.allowed_after:
-        yield found("trust-denies", role.arn, "AssumeRolePolicyDocument")
+        why = "; ".join(view.denials) or "its conditions cannot be judged from here"
+        yield found("trust-denies", role.arn, "AssumeRolePolicyDocument", "; ".join(view.denials), why=why)
     yield from _wider(case, role)
     yield from _room(view, view.merged, role)
 

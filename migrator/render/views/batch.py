@@ -3,16 +3,16 @@
 Counts come first, then every service that did not simply get done, with its sentence and what to do, the gravest first.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from migrator.model.batch import ServiceEnded, Summary
+from migrator.model.batch import ServiceEnded, ServiceLeft, Summary
 from migrator.model.exits import Exit
 from migrator.model.journal import Standing
 from migrator.render.blocks import Block, Line, Tone, head
 from migrator.render.json_out import result
-from migrator.render.next_steps import next_commands
+from migrator.render.next_steps import left_commands, next_commands
 from migrator.render.words import LEFT, REASONS, seconds
 
 _TONES: Mapping[int, Tone] = {Exit.DONE: Tone.GOOD, Exit.UNFINISHED: Tone.WARN, Exit.LOCKED: Tone.WARN}
@@ -35,6 +35,7 @@ def document(summary: Summary) -> dict[str, Any]:
         summary={"services": len(summary.services), **_counts(summary.services)},
         services=[_service(one) for one in sorted(summary.services, key=_rank)],
         left=dict(sorted(summary.left.items())),
+        for_a_person=[_waiting(one) for one in summary.for_a_person],
         breakers=[{"cluster": cluster, "why": why} for cluster, why in sorted(summary.breakers.items())],
         standings={str(one): summary.standings.get(one, 0) for one in Standing},
     )
@@ -49,6 +50,7 @@ def blocks(data: Mapping[str, Any]) -> list[Block]:
         Line(f"  {_reason(data['reason'])}"),
         *_summary(data),
         *_left_to_owners(data["services"]),
+        *_for_a_person(data["for_a_person"]),
         *_breakers(data["breakers"]),
         *[block for one in told for block in _told(one)],
     ]
@@ -71,6 +73,16 @@ def _service(one: ServiceEnded) -> dict[str, Any]:
         "message": one.message,
         "seconds": round(one.seconds, 3),
         "left_to": one.left_to or None,
+        "next": list(following),
+    }
+
+
+def _waiting(one: ServiceLeft) -> dict[str, Any]:
+    following = left_commands(one.why, one.service)
+    return {
+        "service": str(one.service),
+        "why": one.why,
+        "cluster_waits": one.cluster_waits,
         "next": list(following),
     }
 
@@ -109,6 +121,25 @@ def _left_to_owners(services: Sequence[Mapping[str, Any]]) -> list[Block]:
     said = "an annotation was" if left == 1 else f"{left} annotations were"
     whose = "its owner" if left == 1 else "their owners"
     return [Line(f"  {'owners':9}  {said} left to {whose}: see migrate status")] if left else []
+
+
+_NAMED = 10
+
+
+def _for_a_person(waiting: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """Those that a whole cluster waits for come first; of many, the first few are enough to begin with."""
+    if not waiting:
+        return []
+    first = sorted(waiting, key=lambda one: not one["cluster_waits"])[:_NAMED]
+    rest = len(waiting) - len(first)
+    more = [Line(f"  and {rest} more: migrate batch --plan-only", whole=True)] if rest else []
+    return [*head("left for a person"), *[line for one in first for line in _asks(one)], *more]
+
+
+def _asks(one: Mapping[str, Any]) -> Iterator[Block]:
+    waits = "; the rest of its cluster waits for it" if one["cluster_waits"] else ""
+    yield Line(f"  {one['service']}: {LEFT.get(one['why'], one['why'])}{waits}")
+    yield from [Line(f"    {command}", whole=True) for command in one["next"]]
 
 
 _BY_ITSELF = "nothing: the next run goes on with it"

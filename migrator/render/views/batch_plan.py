@@ -6,6 +6,7 @@ from typing import Any
 
 from migrator.render.blocks import Block, Column, Line, Table, Tone
 from migrator.render.json_out import result
+from migrator.render.words import LEFT
 from migrator.running.batch.agenda import Agenda, Errand
 
 _ERRANDS: Mapping[str, str] = {
@@ -38,6 +39,9 @@ def blocks(data: Mapping[str, Any]) -> list[Block]:
         for one in data["tasks"]
     )
     table: list[Block] = [Table(columns, rows), Line()] if rows else []
+    if data["left"]:
+        reasons = tuple((one["service"], LEFT.get(one["why"], one["why"])) for one in data["left"])
+        table += [Table((Column("service", whole=True), Column("is left")), reasons), Line()]
     left = ", ".join(f"{count} {why}" for why, count in sorted(Counter(one["why"] for one in data["left"]).items()))
     return [
         *table,

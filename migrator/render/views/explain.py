@@ -11,6 +11,20 @@ from migrator.render.blocks import SEVERITY_TONES, Block, Line, Tone
 from migrator.render.error_pages import ERRORS, ErrorPage
 from migrator.render.json_out import result
 
+_REMEDIES: Mapping[Exit, str] = {
+    Exit.DONE: "nothing",
+    Exit.ERROR: "mend what the message names, then give the same command again: it goes on where it stopped",
+    Exit.USAGE: "mend what the message names, then give the same command again; nothing was changed",
+    Exit.UNFINISHED: "give the same command again later; a scheduled batch does so by itself",
+    Exit.BLOCKED: '"migrate show SERVICE" says why: mend it, or accept it in the plan, and give the command again',
+    Exit.LOCKED: 'wait for the other runner, which "migrate status" names',
+    Exit.DRIFT: 'look with "migrate show SERVICE", then plan again: migrate apply --service SERVICE --from-drift',
+    Exit.ROLLED_BACK: 'look why with "migrate history SERVICE", mend it, then: migrate apply --service SERVICE',
+    Exit.STRANDED: 'now: migrate rollback --service SERVICE; "migrate history SERVICE" says how far it came',
+    Exit.INTERRUPTED: "give the same command again: it goes on where it stopped",
+    Exit.TERMINATED: "give the same command again: it goes on where it stopped",
+}
+
 
 def document(code: str) -> dict[str, Any]:
     """The result document, `schemas/explain.json`.
@@ -80,7 +94,6 @@ def _error(code: str, page: ErrorPage) -> dict[str, Any]:
 
 def _exit(code: Exit) -> dict[str, Any]:
     pages = [name for name, page in ERRORS.items() if page.exit is code]
-    remedy = f"error codes that end with it: {', '.join(pages)}" if pages else ""
     return result(
         "explain",
         code=str(int(code)),
@@ -89,8 +102,8 @@ def _exit(code: Exit) -> dict[str, Any]:
         severity=None,
         acceptable=None,
         exit=int(code),
-        why="",
-        remedy=remedy,
+        why=f"it is what these errors end with: {', '.join(pages)}" if pages else "",
+        remedy=_REMEDIES[code],
     )
 
 

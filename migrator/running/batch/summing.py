@@ -1,12 +1,14 @@
 """What a batch that has run tells: its summary."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
-from migrator.model.batch import Summary
+from migrator.model.batch import ServiceLeft, Summary
 from migrator.model.ids import ServiceId
 from migrator.model.journal import ServiceState, Standing
+from migrator.running.batch.agenda import FOR_A_PERSON, Left
 from migrator.running.batch.batch import Batch
+from migrator.running.batch.canaries import under_way
 from migrator.running.batch.ending import counts, exit_of
 
 
@@ -15,6 +17,20 @@ def standings(states: Mapping[ServiceId, ServiceState], plans: Collection[Servic
     planned = len(set(plans) - states.keys())
     found = Counter(state.standing for state in states.values())
     return {str(one): found[one] + planned * (one is Standing.PLANNED) for one in Standing}
+
+
+_NAMED = FOR_A_PERSON - {Left.BREAKER} | {Left.UNREADABLE}  # of a breaker's cluster there may be thousands
+
+
+def for_a_person(batch: Batch) -> Iterator[ServiceLeft]:
+    """Those left that no later run does by itself; what ended in this very run is told of anyway."""
+    left, told = batch.agenda.left, {one.service for one in batch.ended}
+    waiting = {service.cluster for service, why in left.items() if why is Left.CANARY}
+    for service in sorted(left.keys() - told):
+        why = left[service]
+        waited_for = service.cluster in waiting and under_way(batch.states.get(service))
+        if why in _NAMED or (why is Left.HOLD and waited_for):
+            yield ServiceLeft(service=service, why=str(why), cluster_waits=waited_for)
 
 
 def summary_of(batch: Batch, *, run: str, worker: str, began: str, signal: int | None) -> Summary:
@@ -29,6 +45,7 @@ def summary_of(batch: Batch, *, run: str, worker: str, began: str, signal: int |
         exit=exit_of(batch.ended, left.values(), batch.stopped, signal),
         services=tuple(batch.ended),
         left=counts(left),
+        for_a_person=tuple(for_a_person(batch)),
         breakers=batch.brakes.open(),
         standings=standings(batch.states, batch.plans),
     )

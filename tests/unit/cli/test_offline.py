@@ -170,6 +170,11 @@ def test_a_workload_names_its_services(shop: Shop) -> None:
     assert '"prod/books/held", "prod/books/shelf", "prod/shop/cart", "prod/shop/orders"' in result.stderr
 
 
+@pytest.mark.parametrize("code", Exit)
+def test_explain_tells_of_every_exit_code_what_to_do(shop: Shop, code: Exit) -> None:
+    assert shop.document("explain", str(int(code)))["remedy"]
+
+
 @pytest.mark.parametrize("code", ["fargate", "role-shared", "drift", "6", "130", "Drift"])
 def test_explain(shop: Shop, code: str) -> None:
     assert shop.document("explain", code)["code"] == code.lower()
@@ -273,6 +278,7 @@ HINTS: dict[str, tuple[list[str], str]] = {
 @pytest.mark.parametrize(("arguments", "said"), HINTS.values(), ids=HINTS.keys())
 def test_status_says_on_stderr_why_it_shows_nothing(shop: Shop, arguments: list[str], said: str) -> None:
     fleet = ["--fleet", str(shop.folder / "fleet.yaml")]
+    shop.remember(ORDERS, *[Status.DONE] * 6)
     result = CliRunner().invoke(app, ["status", *arguments, *fleet])
 
     assert result.exit_code == 0
@@ -281,6 +287,13 @@ def test_status_says_on_stderr_why_it_shows_nothing(shop: Shop, arguments: list[
     as_json = CliRunner().invoke(app, ["status", "--log-format", "json", *arguments, *fleet]).stderr
     assert said in json.loads(as_json)["message"]
     assert CliRunner().invoke(app, ["status", *fleet]).stderr == ""
+
+
+def test_status_says_where_the_state_file_would_be(shop: Shop) -> None:
+    """A fleet file looked at from elsewhere, as in a container, would show a migrated fleet as merely planned."""
+    told = CliRunner().invoke(app, ["status", "--fleet", str(shop.folder / "fleet.yaml")]).stderr
+
+    assert f'nothing was ever carried out: there is no state file "{shop.folder / "state.db"}"' in told
 
 
 def test_status_shows_people_the_local_user_alone(shop: Shop) -> None:

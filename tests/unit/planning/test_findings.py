@@ -353,6 +353,17 @@ def test_shows(case: Case) -> None:
     assert case.code in codes(case.shows, case.settings)
 
 
+def test_what_keeps_pod_identity_out_is_named() -> None:
+    denials = [{**DENY_PODS, "Sid": "KeepOut"}, {**DENY_PODS, "Condition": {"StringLike": {"aws:SourceIp": "10.*"}}}]
+    world = of_trust({"Version": "2012-10-17", "Statement": [*denials, DENY_OTHER]})
+    (plan,) = world.plans(INSTALL)
+    (finding,) = (one for one in plan.findings if one.code == "trust-denies")
+
+    named = "Statement KeepOut: Deny without a condition; Statement 1: Deny StringLike aws:SourceIp = 10.*"
+    assert finding.value == named
+    assert finding.says.endswith(f"even with our statement: {named}")
+
+
 @every_case
 def test_nearly_but_not(case: Case) -> None:
     assert case.code not in codes(case.near, case.near_settings)

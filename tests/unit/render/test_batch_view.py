@@ -12,7 +12,7 @@ from migrator.render.contract import schema
 from migrator.render.screen import draw, plain
 from migrator.render.views import batch
 from migrator.render.words import LEFT, REASONS
-from tests.fakes.batches import ended, summary
+from tests.fakes.batches import ended, left, summary
 
 
 def document(**differs: Any) -> dict[str, Any]:
@@ -44,6 +44,23 @@ def test_a_night_in_which_most_went_well() -> None:
         "  next  migrate history prod/shop/orders",
         "        migrate apply --service prod/shop/orders",
     ]
+
+
+def test_who_waits_for_a_person_is_named_with_what_to_do() -> None:
+    waiting = [left(f"s{number:02}", "blocked") for number in range(10)]
+    stopped = left("mail", "stopped", cluster_waits=True)
+    said = text(for_a_person=(*waiting, stopped, left("web", "hold", cluster_waits=True)))
+    begin = said.index("left for a person")
+
+    assert said[begin : begin + 6] == [
+        "left for a person",
+        "  prod/shop/mail: stopped where a person said; the rest of its cluster waits for it",
+        "    migrate apply --service prod/shop/mail",
+        "  prod/shop/web: on hold; the rest of its cluster waits for it",
+        "  prod/shop/s00: blocked by a finding",
+        "    migrate show prod/shop/s00",
+    ]
+    assert "  and 2 more: migrate batch --plan-only" in said
 
 
 def test_a_night_without_work() -> None:

@@ -206,6 +206,11 @@ def test_every_step_has_its_words() -> None:
     assert str(words(returned)) == f"{about}: orders → none, and the add-on's role is orders again"
 
 
+@pytest.mark.parametrize("command", ["show", "apply", "rollback"])
+def test_the_schemas_know_every_kind_of_step(command: str) -> None:
+    assert schema(command)["$defs"]["step"]["properties"]["kind"]["enum"] == [str(kind) for kind in StepKind]
+
+
 def test_a_step_that_was_so_already() -> None:
     agent = sample_plan().forward[0]
     there = type(agent)(id=agent.id, kind=agent.kind, on=agent.on, before=agent.after, after=agent.after)
