@@ -27,11 +27,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's title, the tones of the cells that hold certain texts, and whether its cells are better not folded."""
+    """A column's title, and the tones of the cells that hold certain texts."""
 
     title: str
     tones: Mapping[str, Tone] = field(default_factory=dict)
-    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 from migrator.render.blocks import Block, Diff, Line, Table, Tone
+from migrator.render.stacked import across, stacked, widths
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table as RichTable
 
 _GAP = re.compile(r"^ +| {2,}")
+_READABLE = 30  # columns in which running text can still be read
 MOST_ROWS = 1000  # a longer table is written as plain lines: laying it out costs more than it shows
 
 STYLES: Mapping[Tone, str] = {
@@ -84,7 +86,23 @@ def _draw_one(console: "Console", block: Block) -> None:
         for text in _columns(block):
             console.file.write(f"{text}\n")
     else:
-        console.print(_rich_table(block, console.width))
+        _draw_table(console, block)
+
+
+def _draw_table(console: "Console", table: Table) -> None:
+    """As a table if it fits, with its widest column folded if need be; else each row on several lines."""
+    from rich.text import Text  # noqa: PLC0415 - only a terminal pays for it
+
+    needed = widths(table)
+    widest = needed.index(max(needed))
+    rest = [*needed[:widest], min(needed[widest], _READABLE), *needed[widest + 1 :]]
+    if across(rest, gap=3) + 2 <= console.width:  # with the margins of a table
+        console.print(_rich_table(table, folded=widest))
+        return
+    console.print()
+    for line in stacked(table, console.width):
+        console.print(Text.assemble(*((text, STYLES[tone]) for text, tone in line)), soft_wrap=True)
+    console.print()
 
 
 def folded(text: str, width: int) -> list[str]:
@@ -106,15 +124,14 @@ def _begins(text: str) -> int:
     return gaps[-1] if gaps else 0
 
 
-def _rich_table(table: Table, width: int) -> "RichTable":
+def _rich_table(table: Table, folded: int) -> "RichTable":
     from rich import box  # noqa: PLC0415 - only a terminal pays for it
     from rich.table import Table as RichTable  # noqa: PLC0415 - only a terminal pays for it
     from rich.text import Text  # noqa: PLC0415 - only a terminal pays for it
 
     drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, header_style=STYLES[Tone.HEAD])
     for position, column in enumerate(table.columns):
-        longest = max((len(row[position]) for row in table.rows), default=0)
-        drawn.add_column(column.title, overflow="fold", no_wrap=column.whole and longest <= width // 2)
+        drawn.add_column(column.title, overflow="fold", no_wrap=position != folded)
     for row in table.rows:
         pairs = zip(row, table.columns, strict=True)
         cells: list[Any] = [Text(cell, style=STYLES[column.tones.get(cell, Tone.PLAIN)]) for cell, column in pairs]

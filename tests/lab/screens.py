@@ -20,7 +20,8 @@ KEPT = 80  # columns of the kept ones
 _HEAD = """# What you see
 
 Each command below was run by a test on an 80-column terminal; the test fails when a word of it changes. Wider terminals
-fold less, `NO_COLOR` and a dumb terminal take the colours away, and into a pipe goes the same text unfolded.
+fold less. With `NO_COLOR`, on a dumb terminal and into a pipe goes the same text, unfolded, without colours, and
+nothing is redrawn.
 """
 
 

@@ -33,7 +33,7 @@ def document(agenda: Agenda, breakers: Mapping[str, str]) -> dict[str, Any]:
 
 def blocks(data: Mapping[str, Any]) -> list[Block]:
     """The document for people."""
-    columns = (Column("service", whole=True), Column("wave"), Column("would"))
+    columns = (Column("service"), Column("wave"), Column("would"))
     rows = tuple(
         (one["service"], "-" if one["wave"] is None else str(one["wave"]), _ERRANDS[one["errand"]])
         for one in data["tasks"]
@@ -41,7 +41,7 @@ def blocks(data: Mapping[str, Any]) -> list[Block]:
     table: list[Block] = [Table(columns, rows), Line()] if rows else []
     if data["left"]:
         reasons = tuple((one["service"], LEFT.get(one["why"], one["why"])) for one in data["left"])
-        table += [Table((Column("service", whole=True), Column("is left")), reasons), Line()]
+        table += [Table((Column("service"), Column("is left")), reasons), Line()]
     left = ", ".join(f"{count} {why}" for why, count in sorted(Counter(one["why"] for one in data["left"]).items()))
     return [
         *table,

@@ -148,7 +148,7 @@ def _service(planned: Planned) -> dict[str, Any]:
 def blocks(data: Mapping[str, Any]) -> list[Block]:
     """The document for people."""
     columns = (
-        Column("service", whole=True),
+        Column("service"),
         Column("role"),
         Column("verdict", VERDICT_TONES),
         Column("findings"),

@@ -98,7 +98,7 @@ def blocks(data: Mapping[str, Any]) -> list[Block]:
     """The document for people."""
     columns = (
         Column("role"),
-        Column("users", whole=True),
+        Column("users"),
         Column("they stand"),
         Column("verdicts"),
         Column("others trusted"),

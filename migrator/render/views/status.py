@@ -93,7 +93,7 @@ def _lock(holder: Holder) -> dict[str, Any]:
 def blocks(data: Mapping[str, Any]) -> list[Block]:
     """The document for people."""
     columns = (
-        Column("service", whole=True),
+        Column("service"),
         Column("standing", STANDING_TONES),
         Column("verdict", VERDICT_TONES),
         Column("step"),

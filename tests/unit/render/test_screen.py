@@ -54,11 +54,40 @@ def test_nothing_is_cut_however_narrow(width: int) -> None:
     assert ARN in letters
 
 
-@pytest.mark.parametrize(("width", "folded"), [(60, False), (30, True)])
-def test_a_whole_cell_is_folded_only_when_it_takes_half_the_width(width: int, *, folded: bool) -> None:
-    table = Table((Column("service", whole=True), Column("role")), (("prod/shop/orders-api", ARN),))
+@pytest.mark.parametrize("width", [30, 60])
+def test_no_cell_is_folded_but_those_of_the_widest_column(width: int) -> None:
+    table = Table((Column("service"), Column("role")), (("prod/shop/orders-api", ARN),))
 
-    assert ("prod/shop/orders-api" not in drawn([table], colour=True, width=width)) is folded
+    assert "prod/shop/orders-api" in drawn([table], colour=True, width=width)
+
+
+def test_columns_that_do_not_fit_go_on_below_their_row() -> None:
+    columns = (Column("service"), Column("standing"), Column("since"), Column("by"), Column("note"))
+    rows = (
+        (
+            "prod/shop/orders",
+            "rolled-back",
+            "2026-01-01 10:00:00",
+            "ann",
+            "failed (gate) and rolled back: 2 pods on irsa",
+        ),
+        ("prod/shop/a", "planned", "-", "-", ""),
+    )
+    text = _ESCAPES.sub("", drawn([Table(columns, rows)], colour=True, width=34))
+
+    assert text.splitlines() == [
+        "",
+        "service           standing",
+        "    since                by",
+        "    note",
+        "─" * 34,
+        "prod/shop/orders  rolled-back",
+        "    2026-01-01 10:00:00  ann",
+        "    failed (gate) and rolled back:",
+        "    2 pods on irsa",
+        "prod/shop/a       planned",
+        "",
+    ]
 
 
 @pytest.mark.parametrize(("rows", "boxed"), [(MOST_ROWS, True), (MOST_ROWS + 1, False)])
