@@ -71,6 +71,7 @@ def register(app: typer.Typer) -> None:
                     role_arn=role_of(plan),
                     under_way=expect is None and is_open(state),
                     log_lines=waits.log_lines,
+                    keys_accepted=plan.edit.accepts("static-keys"),
                 )
                 owner = owner_of(state.steps) if state else ""
                 seen.append((replace(observed, left_to=owner), wanted))

@@ -100,6 +100,10 @@ class Edit:
     verify: Check | None = None
     accept: tuple[Acceptance, ...] = ()
 
+    def accepts(self, code: str) -> bool:
+        """Whether a person has taken that finding on."""
+        return any(one.code == code for one in self.accept)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:

@@ -88,6 +88,7 @@ class Means:
             trust=self.trust,
             waits=self.waits,
             check=None if back else plan.edit.verify,  # it may be about Pod Identity; the way back asks for IRSA only
+            keys_accepted=plan.edit.accepts("static-keys"),
             **_roles(plan),
             cluster_arn=str(plan.facts["cluster"]["arn"]),
             forward=held.ours.get(step, {}) if back else {},
@@ -110,6 +111,7 @@ class Means:
             trust=self.trust,
             waits=self.waits,
             check=plan.edit.verify,
+            keys_accepted=plan.edit.accepts("static-keys"),
             **_roles(plan),
             cluster_arn=str(plan.facts["cluster"]["arn"]),
             restart=plan.edit.restart,

@@ -15,7 +15,7 @@ from migrator.steps.crowds import logs
 from migrator.steps.crowds.judged import JOBS, listed, live, run_check
 from migrator.steps.crowds.logs import Log
 from migrator.steps.crowds.metadata import fallen_to
-from migrator.steps.crowds.questions import Answer, Word, ask
+from migrator.steps.crowds.questions import Answer, Asking, Word, ask
 
 
 class Verdict(StrEnum):
@@ -147,14 +147,17 @@ def observe(
     role_arn: str = "",
     under_way: bool = False,
     log_lines: int = 0,
+    keys_accepted: bool = False,
 ) -> Observation:
     """Reads the pods and, where a check is given, runs it in each. `timeout` in seconds, for one command in one pod.
 
-    With `role_arn`, asks in one pod of each workload on each node whether AWS answers, and as that role. With
-    `log_lines`, reads so many from the ends of the logs of a few pods of each workload.
+    With `role_arn`, asks in one pod of each workload on each node whether AWS answers, and as that role; with
+    `keys_accepted` it may be whoever the keys in the pods are. With `log_lines`, reads so many from the ends of the
+    logs of a few pods of each workload.
     """
     crews, pods = _crews(cluster, service)
-    answers = {(one.pod, one.container): one for one in (ask(cluster, pods, role_arn, timeout) if role_arn else ())}
+    asking = Asking(role_arn=role_arn, timeout=timeout, keys_accepted=keys_accepted)
+    answers = {(one.pod, one.container): one for one in (ask(cluster, pods, asking) if role_arn else ())}
     read = [logs.read(cluster, pod, name, log_lines) for pod, name in (logs.whose(pods) if log_lines else ())]
     told = {(one.pod, one.container): one for one in read}
     looks = (entry for pod in pods for entry in _look(cluster, pod, check, timeout))

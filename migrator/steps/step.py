@@ -107,6 +107,8 @@ class Context:
     the last way back: whatever the option says now, the way back makes them anew too. `between` is what looks of this
     process leave for the next one.
 
+    `keys_accepted` is that a person has said in the plan that the program does not use the keys in its pods.
+
     `image` is what the look before this process's first try showed. `cut_off` is True when that try takes up one that
     was cut off: the change may have been made a moment ago. `waited` is for how many seconds, since the last try, looks
     have not found the change in effect. `lately` is what this tool changed in the step's role a moment ago, by the
@@ -119,6 +121,7 @@ class Context:
     trust: IamWorld
     waits: Waits
     check: Check | None = None
+    keys_accepted: bool = False
     role_arn: str = ""  # the role that the service's association is to name
     target: str = ""  # and the target role of another account, which its pods are then to have
     lets_in: Mapping[str, Subject] = field(default_factory=dict)  # role ARN to whom it must let in

@@ -221,7 +221,11 @@ class FakePods:
             raise NotPermitted("pods/exec is not permitted")
         account, role = self.role_arn.split(":")[4], "node" if self.answers == "other" else "orders"
         arn = f"arn:aws:sts::{account}:assumed-role/{role}/session"
-        said = {"absent": (127, "not found"), "refused": (254, "An error occurred (AccessDenied) when calling it")}
+        said = {
+            "absent": (127, "not found"),
+            "refused": (254, "An error occurred (AccessDenied) when calling it"),
+            "user": (0, f"arn:aws:iam::{account}:user/ci"),
+        }
         code, output = said.get(self.answers, (0, arn))
         return CommandResult(exit_code=code, output=output)
 

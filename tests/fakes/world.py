@@ -49,7 +49,9 @@ class FakeWorld(FakeSources, FakePods, FakeSight):
     checks_that_miss: int = 0  # own checks that find their pod gone
     budget_refusals: int = 0  # evictions that a PodDisruptionBudget refuses
     misses: int = 0  # pods, from now on, that the webhook misses
-    answers: str = "arn"  # what `aws` says in a pod: arn, other (role), refused, absent (no such program), forbidden
+    answers: str = (
+        "arn"  # what `aws` says in a pod: arn, other (role), user, refused, absent (no such program), forbidden
+    )
     logs: str | Exception = ""  # what every container has written, or why nobody may read it
     agent_status: str = ""  # what curl hears from the agent; empty: there is no curl
     refusal: str = ""  # the gate's dry run is refused

@@ -7,7 +7,7 @@ that its program takes them, where its log says that it does not.
 from migrator.steps.crowds.crowd import Crowd
 from migrator.steps.crowds.doors import closed
 from migrator.steps.crowds.logs import refusal
-from migrator.steps.crowds.questions import Word, ask
+from migrator.steps.crowds.questions import Word, ask, asking
 from migrator.steps.step import Context, Failed, NotYet, Settling
 
 
@@ -33,7 +33,7 @@ def _too_old(context: Context, last: Crowd) -> Settling | None:
 
 def _without_credentials(context: Context, last: Crowd) -> Settling | None:
     """One pod of it is asked; where nobody can be asked, the question is left to verify."""
-    answer = next(iter(ask(context.cluster, last.pods, context.identity_arn, context.waits.check)), None)
+    answer = next(iter(ask(context.cluster, last.pods, asking(context))), None)
     if answer is None or answer.word in {Word.ANSWERED, Word.OPEN}:
         return None
     said = f"{last.ref}: credentials in {answer.pod}/{answer.container}: {answer.said}"

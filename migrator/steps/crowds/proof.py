@@ -17,7 +17,7 @@ from migrator.steps.crowds.crowd import is_wrong
 from migrator.steps.crowds.judged import JOBS, Checked, count, left_out, listed, run_check
 from migrator.steps.crowds.logs import Log
 from migrator.steps.crowds.missed import MISSED, Memory
-from migrator.steps.crowds.questions import Answer, Word, ask_one, spread, whom
+from migrator.steps.crowds.questions import Answer, Word, ask_one, asking, spread, whom
 from migrator.steps.step import Context, Failed, NotYet, Settled, Settling
 
 SAMPLE = 20  # pods that are asked, for credentials and by the own check
@@ -83,7 +83,7 @@ def _questions(context: Context, seen: Sequence[Pod]) -> Iterator[Question]:
     containers = {pod.uid: (pod, name) for pod, name in whom(seen)} if context.identity_arn else {}
     for pod in spread((pod for pod, _ in containers.values()), SAMPLE):
         container = containers[pod.uid][1]
-        ask = partial(ask_one, context.cluster, pod, container, context.identity_arn, timeout)
+        ask = partial(ask_one, context.cluster, pod, container, asking(context))
         yield f"credentials of {pod.name} {pod.uid}", ask
     if context.check is not None:
         for pod in spread(seen, SAMPLE):
@@ -165,7 +165,7 @@ def _note(
     parts += [f"{Level.CHECK}{_of(len(pods))}"] if context.check else []
     unasked = sorted({a.said for a in answers if a.word is Word.OPEN})
     again = Memory(context.memory).count(MISSED)
-    more = [f"credentials not asked everywhere: {listed(unasked)}"] if unasked else []
+    more = [f"credentials not proven everywhere: {listed(unasked)}"] if unasked else []
     more += [f"{count(again, 'pod')} that the webhook had missed made anew"] if again else []
     return "; ".join([", ".join(parts), *more, *left])
 

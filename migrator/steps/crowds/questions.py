@@ -3,7 +3,9 @@
 The container's own `aws` says who it is; where there is none, curl or wget fetch the credentials from the agent and
 keep only whether they came. So they do where that `aws` is too old for Pod Identity. A container without any of them,
 an operator who may not exec, or no way to the agent from there, leaves the question open: that is no failure. A refusal
-is one, and so is another role.
+is one, and so is another role. A user or an account's root on Pod Identity is one too: keys come first there, wherever
+they are from; unless a person has said of those in the plan that the program does not use them. On IRSA it was so
+before anybody came.
 """
 
 import re
@@ -17,6 +19,7 @@ from migrator.model.facts import CommandResult, Pod
 from migrator.model.identity import Identity, by_container
 from migrator.model.ports.steps import Workloads
 from migrator.steps.crowds import metadata
+from migrator.steps.step import Context
 
 WHO_AM_I = ("aws", "sts", "get-caller-identity", "--query", "Arn", "--output", "text")
 # The token goes into a header only, the credentials nowhere: what is left is the status. SDKs ask the agent past any
@@ -38,6 +41,7 @@ FETCH = (
 )
 _NO_PROGRAM = frozenset({126, 127})
 _ROLE = re.compile(r"arn:aws[a-z-]*:sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/\s]+)/(?P<session>\S+)")
+_ANYBODY = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::(?P<account>\d{12}):(?P<who>\S+)")
 _OF_AWS = re.compile(r"when calling the \w+ operation")  # a service said so, not the program
 _NO_ANSWER = "000"
 _ANSWERED = re.compile(r"answered (?P<status>\S+)")
@@ -93,38 +97,67 @@ def whom(pods: Iterable[Pod]) -> Iterator[tuple[Pod, str]]:
             yield pod, container
 
 
-def ask(cluster: Workloads, pods: Iterable[Pod], role_arn: str, timeout: float) -> Iterator[Answer]:
-    """Asks each of `whom`; `role_arn` is the role they are to have, `timeout` in seconds for each question."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """What is asked of each.
+
+    Attributes:
+        role_arn: the role they are to have.
+        timeout: seconds for each question.
+        keys_accepted: whether a person has taken on the keys that are written into the pods.
+    """
+
+    role_arn: str
+    timeout: float
+    keys_accepted: bool = False
+
+
+def asking(context: Context) -> Asking:
+    """What a step asks."""
+    return Asking(role_arn=context.identity_arn, timeout=context.waits.check, keys_accepted=context.keys_accepted)
+
+
+def ask(cluster: Workloads, pods: Iterable[Pod], what: Asking) -> Iterator[Answer]:
+    """Asks each of `whom`."""
     for pod, container in whom(pods):
-        yield ask_one(cluster, pod, container, role_arn, timeout)
+        yield ask_one(cluster, pod, container, what)
 
 
-def ask_one(cluster: Workloads, pod: Pod, container: str, role_arn: str, timeout: float) -> Answer:
+def ask_one(cluster: Workloads, pod: Pod, container: str, what: Asking) -> Answer:
     """One of `whom`."""
-    word, said = _asked(cluster, pod, container, role_arn, timeout)
+    word, said = _asked(cluster, pod, container, what)
     return Answer(pod=pod.name, container=container, word=word, said=said)
 
 
-def _asked(cluster: Workloads, pod: Pod, container: str, role_arn: str, timeout: float) -> tuple[Word, str]:
+def _asked(cluster: Workloads, pod: Pod, container: str, what: Asking) -> tuple[Word, str]:
     try:
-        return _answered(cluster, pod, container, role_arn, timeout)
+        return _answered(cluster, pod, container, what)
     except Rejected as error:
         return (Word.GONE, "it went away") if error.reason == "NotFound" else (Word.OPEN, error.message)
     except EnvironmentFault as error:  # no permission to exec, or no way for it
         return Word.OPEN, error.message
 
 
-def _answered(cluster: Workloads, pod: Pod, container: str, role_arn: str, timeout: float) -> tuple[Word, str]:
+def _answered(cluster: Workloads, pod: Pod, container: str, what: Asking) -> tuple[Word, str]:
     """By name, if the container can tell; else by whether the agent gives it credentials."""
-    ran = cluster.run_in(pod, container, WHO_AM_I, timeout)
+    ran = cluster.run_in(pod, container, WHO_AM_I, what.timeout)
     here = ran.exit_code not in _NO_PROGRAM
-    word, said = _by_name(ran, role_arn) if here else (Word.OPEN, "no aws in the container")
+    word, said = _by_name(ran, what.role_arn) if here else (Word.OPEN, "no aws in the container")
     by_agent = dict(by_container(pod))[container] is Identity.POD_IDENTITY
+    other = _other(ran) if here else ""
+    if other:
+        return (Word.WRONG_ROLE, other) if by_agent and not what.keys_accepted else (Word.OPEN, other)
     if not by_agent or word in {Word.ANSWERED, Word.WRONG_ROLE} or _OF_AWS.search(ran.output):
         return word, said
-    other = _by_status(cluster.run_in(pod, container, FETCH, timeout))
-    better = other[0] is Word.ANSWERED or (word is Word.OPEN and other[0] is not Word.OPEN)
-    return other if better or not here else (word, said)
+    fetched = _by_status(cluster.run_in(pod, container, FETCH, what.timeout))
+    better = fetched[0] is Word.ANSWERED or (word is Word.OPEN and fetched[0] is not Word.OPEN)
+    return fetched if better or not here else (word, said)
+
+
+def _other(ran: CommandResult) -> str:
+    """Who it is, if it is somebody, and in no role."""
+    found = _ANYBODY.search(ran.output) if ran.exit_code == 0 and not _ROLE.search(ran.output) else None
+    return f"{found['who']} of account {found['account']}, by keys of its own" if found else ""
 
 
 def _by_name(ran: CommandResult, role_arn: str) -> tuple[Word, str]:

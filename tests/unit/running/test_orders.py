@@ -8,7 +8,7 @@ from migrator.model.errors import Blocked, Drift, Interrupted
 from migrator.model.exits import Exit
 from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.journal import Standing
-from migrator.model.plan import Check, Edit, Order, StepKind, in_order
+from migrator.model.plan import Acceptance, Check, Edit, Order, StepKind, in_order
 from migrator.store.plan_document import document_of, plan_of
 from tests.fakes.parts import ROLE_ARN
 from tests.fakes.running import SERVICE, Bench
@@ -196,3 +196,25 @@ def test_drift_in_an_open_run_names_the_command_that_goes_on() -> None:
         bench.runner().apply(bench.plan, bench.document)
 
     assert f"migrate apply --service {SERVICE} --from-drift" in caught.value.sentence()
+
+
+@BOTH
+def test_keys_that_no_plan_has_seen_take_the_service_back(order: Order) -> None:
+    """They were there before the move as well, so that the way back has nothing against them."""
+    bench = Bench(FakeWorld(answers="user"), edit=Edit(order=order))
+
+    result = bench.runner().apply(bench.plan, bench.document)
+
+    assert result.exit is Exit.ROLLED_BACK
+    assert "is user/ci of account 111111111111, by keys of its own" in result.message
+
+
+@BOTH
+def test_keys_that_a_person_has_taken_on_are_told_of(order: Order) -> None:
+    accepted = (Acceptance(code="static-keys", reason="the program does not use them"),)
+    bench = Bench(FakeWorld(answers="user"), edit=Edit(order=order, accept=accepted))
+
+    result = bench.runner().apply(bench.plan, bench.document)
+
+    assert result.exit is Exit.DONE
+    assert "credentials not proven everywhere: user/ci of account 111111111111" in result.message

@@ -9,7 +9,7 @@ import pytest
 
 from migrator.model.facts import CommandResult, Pod, WorkloadRef
 from migrator.steps.crowds.metadata import NODES, SILENT
-from migrator.steps.crowds.questions import FETCH, Answer, Word, ask, spread
+from migrator.steps.crowds.questions import FETCH, Answer, Asking, Word, ask, spread
 from tests.fakes.parts import ROLE_ARN, pod
 from tests.fakes.world import FakeWorld
 
@@ -30,9 +30,10 @@ class Said(FakeWorld):
         return self.aws if command[0] == "aws" else CommandResult(exit_code=0, output=self.agent_says)
 
 
-def asked(aws: tuple[int, str], agent: str) -> Answer:
+def asked(aws: tuple[int, str], agent: str, identity: str = "pod-identity", *, keys_accepted: bool = False) -> Answer:
     world = Said().with_answers(aws, agent)
-    (answer,) = ask(world, [pod("pod-identity", owner=OWNER)], ROLE_ARN, 5)
+    asking = Asking(role_arn=ROLE_ARN, timeout=5, keys_accepted=keys_accepted)
+    (answer,) = ask(world, [pod(identity, owner=OWNER)], asking)
     return answer
 
 
@@ -133,3 +134,27 @@ def test_a_sample_is_spread_over_workloads() -> None:
 
     assert [one.name for one in sample] == ["o0", "w0", "o1", "o2", "o3"]
     assert spread(crowd[:4], 5) == crowd[:4]
+
+
+SOMEBODY = [
+    "arn:aws:iam::111111111111:user/ci",
+    "arn:aws:iam::111111111111:root",
+    "arn:aws:sts::111111111111:federated-user/ann",
+]
+
+
+@pytest.mark.parametrize("arn", SOMEBODY)
+def test_somebody_else_by_keys_is_as_wrong_as_another_role(arn: str) -> None:
+    answer = asked((0, arn), "answered 200")
+
+    assert answer.word is Word.WRONG_ROLE
+    assert answer.said == f"{arn.rpartition(':')[2]} of account 111111111111, by keys of its own"
+
+
+@pytest.mark.parametrize(("identity", "accepted"), [("pod-identity", True), ("irsa", False)])
+def test_keys_that_a_person_took_on_or_that_were_there_before_the_move_are_told(
+    identity: str, *, accepted: bool
+) -> None:
+    answer = asked((0, SOMEBODY[0]), "answered 200", identity, keys_accepted=accepted)
+
+    assert (answer.word, answer.said) == (Word.OPEN, "user/ci of account 111111111111, by keys of its own")

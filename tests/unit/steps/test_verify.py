@@ -206,9 +206,9 @@ def test_where_nothing_else_runs_the_next_pod_of_a_job_proves_it(phase: str) -> 
     [
         ({}, None, "credentials answered", "1 pod on pod-identity, credentials answered"),
         ({}, Check(command=("true",)), "own check passed", "credentials answered, own check passed"),
-        ({"answers": "absent"}, None, "env seen", "credentials not asked everywhere: no aws, curl or wget"),
+        ({"answers": "absent"}, None, "env seen", "credentials not proven everywhere: no aws, curl or wget"),
         ({"answers": "absent", "agent_status": "200"}, None, "credentials answered", "credentials answered"),
-        ({"answers": "forbidden"}, None, "env seen", "credentials not asked everywhere: pods/exec is not permitted"),
+        ({"answers": "forbidden"}, None, "env seen", "credentials not proven everywhere: pods/exec is not permitted"),
     ],
     ids=["[aws]", "[own check]", "[nothing to ask with]", "[curl]", "[no exec]"],
 )
@@ -225,9 +225,10 @@ def test_the_level_of_proof_is_recorded(differs: dict[str, str], check: Check | 
     [
         ({"answers": "refused"}, NotYet, "AccessDenied"),
         ({"answers": "other"}, Failed, 'expected role "orders"'),
+        ({"answers": "user"}, Failed, 'expected role "orders", and good/main is user/ci of account'),
         ({"answers": "absent", "agent_status": "403"}, NotYet, "the agent answered 403"),
     ],
-    ids=["[refused]", "[wrong role]", "[refused by the agent]"],
+    ids=["[refused]", "[wrong role]", "[keys of its own]", "[refused by the agent]"],
 )
 def test_credentials_that_do_not_answer_are_no_proof(differs: dict[str, str], expected: type, says: str) -> None:
     answer = verdict(world(GOOD, **differs))
