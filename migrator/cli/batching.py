@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from uuid import uuid4
 from migrator.cli.output import Output
 from migrator.cli.reporting import reporting
 from migrator.cli.run import Complaint, CutOff, complaint
-from migrator.cli.select import Selectors
+from migrator.cli.select import Selectors, clusters_of
 from migrator.cli.signals import Signals
 from migrator.cli.wiring import Crew, Wiring
 from migrator.model.batch import Summary
@@ -35,7 +36,7 @@ from migrator.running.batch.brakes import Brakes
 from migrator.running.batch.canaries import held_up
 from migrator.running.batch.desk import Orders, Tools
 from migrator.running.batch.hours import Hours, opens
-from migrator.running.batch.summing import summary_of
+from migrator.running.batch.summing import summary_of, summary_outside_windows
 from migrator.running.clock import SystemClock
 from migrator.running.service import Runner
 
@@ -79,7 +80,7 @@ class Batching:
             self._output.hint(
                 f"every window is closed; the next opens at {opens(policy, now).isoformat(timespec='minutes')}"
             )
-            return Exit.UNFINISHED
+            return self._outside_windows()
         late = hours.too_late(now)
         if late == "window" and hours.closes is not None:
             self._output.hint(_too_short(hours.closes, policy.longest))
@@ -89,13 +90,30 @@ class Batching:
             signals = stack.enter_context(Signals(wake))
             textfile = self._textfile(reporter)
             crew = stack.enter_context(self.wiring.crew(textfile or reporter, signals, wake))
-            name = f"{socket.gethostname()}:{os.getpid()}"
             stack.enter_context(registered(crew.memory.locks, worker=self.worker))
-            summary = self._carry(crew, hours, name, signals)
-        return self._tell(summary, textfile)
+            summary = self._carry(crew, hours, _name(), signals)
+        return self._tell(summary, textfile, url=self.wiring.fleet.batch.notify)
 
     def plan(self) -> Exit:
         """Only what would be done."""
+        known, breakers = self._known()
+        agenda = Agenda.of(known, self._selected)
+        for service in list(held_up(agenda, known.states, known.marks, self.wiring.fleet.batch.canary)):
+            agenda.put(service, Left.CANARY)
+        self._output.show(planned.document(agenda, breakers), planned.blocks)
+        return Exit.USAGE if known.unreadable else Exit.DONE
+
+    def _outside_windows(self) -> Exit:
+        """Tells where everything stands; nothing is posted, as cron comes by again and again till a window opens."""
+        known, breakers = self._known()
+        agenda, now = Agenda.of(known, self._selected), SystemClock().now()
+        with reporting(self.wiring.common, live=False) as reporter:
+            textfile = self._textfile(reporter)
+        told = {"run": uuid4().hex[:16], "worker": _name(), "now": now}
+        return self._tell(summary_outside_windows(agenda, known, breakers=breakers, **told), textfile)
+
+    def _known(self) -> tuple[Known, Mapping[str, str]]:
+        """What is known without asking any cluster, and the breakers that are open."""
         plans, unreadable = self._plans()
         with self.wiring.memory() as memory:
             known = Known(
@@ -108,12 +126,7 @@ class Batching:
                 unreadable=unreadable,
                 retry_failed=self.retry_failed,
             )
-            breakers = self._brakes(memory.journal).open() if memory else {}
-        agenda = Agenda.of(known, self._selected)
-        for service in list(held_up(agenda, known.states, known.marks, self.wiring.fleet.batch.canary)):
-            agenda.put(service, Left.CANARY)
-        self._output.show(planned.document(agenda, breakers), planned.blocks)
-        return Exit.USAGE if unreadable else Exit.DONE
+            return known, self._brakes(memory.journal).open() if memory else {}
 
     def complain(self, error: MigrateError) -> Exit:
         """Says an error that is to pass for no failure."""
@@ -162,11 +175,11 @@ class Batching:
         place = Place(path=fleet.batch.metrics, fleet=fleet.file, clusters=clusters)
         return Textfile(inner, place, self.wiring.meter)
 
-    def _tell(self, summary: Summary, textfile: "Textfile | None") -> Exit:
-        """Shows it, writes the metrics, posts it; neither of the two changes how the run ended."""
+    def _tell(self, summary: Summary, textfile: "Textfile | None", url: str = "") -> Exit:
+        """Shows it, writes the metrics, posts it to the URL; neither of the two changes how the run ended."""
         from migrator.adapters.notify import post
 
-        document, url = view.document(summary), self.wiring.fleet.batch.notify
+        document = view.document(summary)
         self._output.show(document, view.blocks)
         complaints = [textfile.write(summary) if textfile else "", post(url, as_json(document)) if url else ""]
         for problem in filter(None, complaints):
@@ -174,7 +187,19 @@ class Batching:
         return summary.exit
 
     def _plans(self) -> tuple[dict[ServiceId, Plan], frozenset[ServiceId]]:
+        """Those that can be read, and the services of those that cannot.
+
+        Raises:
+            UsageError: there is no folder of plans, or the selectors leave no cluster.
+        """
+        clusters_of(self.wiring.fleet, self.chosen)
+        if not self.wiring.folder.is_dir():
+            text = f'there is no folder of plans "{self.wiring.folder}"'
+            raise UsageError(text, remedy='run "migrate plan" first, or correct "--plans"')
         plans, unreadable = self.wiring.readable_plans()
+        if not any(self._selected(service, plans.get(service)) for service in self.wiring.plans.services()):
+            given = self.chosen.given()
+            self._output.hint(f"no plan is selected by {given}" if given else f'no plan is in "{self.wiring.folder}"')
         for one in unreadable:
             self._output.complain(Complaint("document", one.problem, Exit.USAGE), always=True)
         return plans, frozenset(self.wiring.plans.services()) - plans.keys()
@@ -213,6 +238,11 @@ def _runner(crew: Crew, worker: str, service: ServiceId) -> Runner:
     """Asked for in the thread that the service is carried out in: from here on, its log lines name the two."""
     log.begin(service, worker=worker)
     return crew.runner(service)
+
+
+def _name() -> str:
+    """Who this is, among workers."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def _too_short(closes: datetime, longest: float) -> str:

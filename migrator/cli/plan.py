@@ -7,13 +7,12 @@ import typer
 
 from migrator.cli.options import Accounts, Clusters, Common, Namespaces, RoleGlobs, Waves, command
 from migrator.cli.run import Complaint
-from migrator.cli.select import Selectors, selectors
+from migrator.cli.select import Selectors, clusters_of, selectors
 from migrator.model.errors import UsageError
 from migrator.model.exits import Exit, worst
 
 if TYPE_CHECKING:
     from migrator.cli.output import Output
-    from migrator.model.fleet import Fleet, FleetCluster
     from migrator.render.views.plan import Planning
 
 EXAMPLE = """migrate plan
@@ -115,19 +114,6 @@ def require_a_match(planning: "Planning", chosen: Selectors) -> None:
     seen = (planning.planned, planning.gone, planning.moved, planning.left_out, planning.unread)
     if (chosen.namespaces or chosen.roles or chosen.waves) and not any(seen):
         raise UsageError(
-            "no service with an annotated ServiceAccount is selected",
+            f"no service with an annotated ServiceAccount is selected by {chosen.given()}",
             remedy='give others to "--namespace", "--role" and "--wave", or none',
         )
-
-
-def clusters_of(fleet: "Fleet", chosen: Selectors) -> tuple["FleetCluster", ...]:
-    """The clusters that the selectors leave.
-
-    Raises:
-        UsageError: none is left.
-    """
-    found = tuple(one for one in fleet.clusters if chosen.cluster(one.alias, one.account))
-    if not found:
-        known = ", ".join(f'"{one.alias}" (account {one.account})' for one in fleet.clusters)
-        raise UsageError("no cluster of the fleet file is selected", remedy=f"it has {known}")
-    return found

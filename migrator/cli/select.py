@@ -4,10 +4,14 @@ import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from migrator.model.errors import UsageError
 from migrator.model.ids import RoleArn, ServiceId
 from migrator.model.plan import Edit, Plan
+
+if TYPE_CHECKING:
+    from migrator.model.fleet import Fleet, FleetCluster
 
 WorkloadNames = Mapping[ServiceId, Collection[str]]
 
@@ -44,6 +48,17 @@ class Selectors:
         """Whether what a person wrote puts the service into a wave that is meant; without a plan file, into none."""
         return not self.waves or (edit is not None and edit.wave in self.waves)
 
+    def given(self, *names: str) -> str:
+        """These options as they were given, for messages; an option that was not is left out."""
+        values = {
+            "cluster": self.clusters,
+            "namespace": self.namespaces,
+            "account": self.accounts,
+            "role": self.roles,
+            "wave": self.waves,
+        }
+        return ", ".join(f'"--{name} {value}"' for name in names or values for value in values[name])
+
     def _role(self, arn: str) -> bool:
         parsed = RoleArn.parse(arn)
         return _any(self.roles, arn) or (parsed is not None and _any(self.roles, parsed.name))
@@ -64,6 +79,20 @@ def selectors(
         roles=tuple(roles or ()),
         waves=tuple(waves or ()),
     )
+
+
+def clusters_of(fleet: "Fleet", chosen: Selectors) -> tuple["FleetCluster", ...]:
+    """The clusters that the selectors leave.
+
+    Raises:
+        UsageError: none is left.
+    """
+    found = tuple(one for one in fleet.clusters if chosen.cluster(one.alias, one.account))
+    if not found:
+        known = ", ".join(f'"{one.alias}" (account {one.account})' for one in fleet.clusters)
+        text = f"no cluster of the fleet file is selected by {chosen.given('cluster', 'account')}"
+        raise UsageError(text, remedy=f"it has {known}")
+    return found
 
 
 def resolve(

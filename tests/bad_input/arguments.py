@@ -59,7 +59,8 @@ CASES: dict[str, Case] = {
     "[service] very long": Case(("show", MANY), ("is not known",)),
     "[service] a glob where none is taken": Case(("show", "prod/*/cart"), ('service "prod/*/cart" is not known',)),
     "[cluster] glob that matches nothing": Case(
-        ("plan", "--cluster", "test-*"), ("no cluster of the fleet file is selected", '"prod" (account 111122223333)')
+        ("plan", "--cluster", "test-*"),
+        ('no cluster of the fleet file is selected by "--cluster test-*"', '"prod" (account 111122223333)'),
     ),
     "[account] glob that matches nothing": Case(
         ("plan", "--account", "9*"), ("no cluster of the fleet file is selected",)

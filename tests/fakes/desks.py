@@ -5,9 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from migrator.cli.plan import clusters_of
 from migrator.cli.planning import run_planning
-from migrator.cli.select import Selectors
+from migrator.cli.select import Selectors, clusters_of
 from migrator.cli.stores import Memory
 from migrator.model.errors import EnvironmentFault
 from migrator.model.facts import Cluster

@@ -19,7 +19,7 @@ from tests.lab.invariants import Invariant
 from tests.lab.zygote import Started
 
 FEW = 3
-CLUSTERS = ("night", "until", "busy", "term", "cut", "pods", "window", "broken", "whole", "expired", "stuck")
+CLUSTERS = ("night", "until", "busy", "term", "cut", "pods", "window", "broken", "whole", "expired", "stuck", "outside")
 WIDE = {"failures": 1000, "share": 1}  # a budget that the failures of another test do not spend
 
 
@@ -226,12 +226,15 @@ def test_a_window_that_closes_too_soon_begins_nothing_and_says_why(fleet: Fleet)
 
 
 def test_outside_its_windows_it_calls_nobody(fleet: Fleet) -> None:
-    flocks.policy(fleet, windows=["Mon 00:00-00:01 Pacific/Kiritimati"])
+    metrics = fleet.folder / "outside.prom"
+    flocks.policy(fleet, windows=["Mon 00:00-00:01 Pacific/Kiritimati"], metrics=str(metrics))
     before = _ours(fleet)
 
-    ran = fleet.migrate("batch").ended(Exit.UNFINISHED)
+    ran = batch(fleet, "outside").ended(Exit.UNFINISHED)
 
     assert "every window is closed; the next opens at" in ran.err
+    assert (ran.data["reason"], ran.data["left"]) == ("window", {"later": FEW})
+    assert "migrate_last_run_end_timestamp_seconds" in metrics.read_text(encoding="utf-8")
     assert _ours(fleet) == before
 
 
@@ -270,6 +273,11 @@ def test_credentials_that_expire_stop_it_and_the_next_run_resumes(fleet: Fleet) 
     batch(fleet, "expired").ok()
 
 
+def test_globs_that_leave_no_plan_are_said(fleet: Fleet) -> None:
+    ran = fleet.migrate("batch", "--plan-only", "--namespace", "zz", "--role", "None*").ok()
+    assert 'no plan is selected by "--namespace zz", "--role None*"' in ran.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -277,6 +285,9 @@ def test_credentials_that_expire_stop_it_and_the_next_run_resumes(fleet: Fleet) 
         (("--close-breaker", "three"), '"--close-breaker three": no such cluster'),
         (("--close-breaker", "pods", "--plan-only"), '"--plan-only" changes nothing'),
         (("--until", "soon"), '"--until soon"'),
+        (("--cluster", "nope"), 'no cluster of the fleet file is selected by "--cluster nope"'),
+        (("--cluster", "nope", "--plan-only"), 'no cluster of the fleet file is selected by "--cluster nope"'),
+        (("--plans", "plnas"), "there is no folder of plans"),
     ],
 )
 def test_what_a_user_can_get_wrong(fleet: Fleet, arguments: tuple[str, ...], says: str) -> None:

@@ -3,6 +3,7 @@
 Counts come first, then every service that did not simply get done, with its sentence and what to do, the gravest first.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -106,7 +107,9 @@ def _reason(reason: str) -> str:
 
 def _summary(data: Mapping[str, Any]) -> list[Block]:
     """Three lines of counts; what is 0 is left out."""
-    ended = {_ENDINGS.get(name, name): count for name, count in data["summary"].items() if name != "services"}
+    ended = Counter[str]()
+    for name, number in data["summary"].items():
+        ended[_ENDINGS.get(name, name)] += number if name != "services" else 0
     left = {LEFT.get(name, name): count for name, count in data["left"].items()}
     told = (
         ("this run", ended, "no service was begun"),

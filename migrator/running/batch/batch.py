@@ -281,3 +281,5 @@ class Batch:
             hindrance = self._why_not(round_, task) if round_ else None
             self.agenda.put(task.service, why_left(hindrance))
             self.stopped = self.stopped or REASONS.get(hindrance, "")
+        if self._expired and not self.stopped:
+            self.stopped = "credentials"  # of services that it had begun, and of all that there were

@@ -94,6 +94,11 @@ def test_everything_that_is_told_says_what_to_do(code: Exit) -> None:
     assert [line for line in said if line.startswith("  next  ")]
 
 
+@pytest.mark.parametrize("code", [Exit.INTERRUPTED, Exit.TERMINATED])
+def test_whatever_the_signal_was_what_it_interrupted_is_counted(code: Exit) -> None:
+    assert "  this run   2 interrupted" in text(services=(ended("a", code), ended("b", code)))
+
+
 def test_what_a_message_itself_proposes_is_what_to_do() -> None:
     stopped = ended(
         "orders", Exit.BLOCKED, "a way back was cut off; finish it: migrate rollback --service prod/shop/orders"

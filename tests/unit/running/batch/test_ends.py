@@ -97,6 +97,15 @@ def test_what_no_other_service_could_get_past_ends_the_run(error: Exception, rea
     assert (len(batch.ended), batch.stopped, code(batch)) == (2, reason, ends)
 
 
+def test_credentials_that_end_with_the_last_service_are_the_reason_too() -> None:
+    night = Night(many(2), OPEN)
+    night.ends(CredentialsExpired("they ran out"), "s0", "s1")
+
+    batch = night.run()
+
+    assert (batch.stopped, code(batch)) == ("credentials", Exit.UNFINISHED)
+
+
 def test_what_nobody_foresaw_is_told_and_the_others_go_on() -> None:
     night = Night([plan("a"), plan("b")], OPEN)
     night.ends(RuntimeError("a bug\nof ours"), "a")
