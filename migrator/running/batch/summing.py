@@ -12,15 +12,14 @@ from migrator.running.batch.batch import Batch
 from migrator.running.batch.canaries import under_way
 from migrator.running.batch.ending import counts, exit_of
 
+_NAMED = FOR_A_PERSON - {Left.BREAKER} | {Left.UNREADABLE}  # of a breaker's cluster there may be thousands
+
 
 def standings(states: Mapping[ServiceId, ServiceState], plans: Collection[ServiceId]) -> dict[str, int]:
     """How many services of the fleet stand where."""
     planned = len(set(plans) - states.keys())
     found = Counter(state.standing for state in states.values())
     return {str(one): found[one] + planned * (one is Standing.PLANNED) for one in Standing}
-
-
-_NAMED = FOR_A_PERSON - {Left.BREAKER} | {Left.UNREADABLE}  # of a breaker's cluster there may be thousands
 
 
 def for_a_person(
