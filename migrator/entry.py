@@ -2,6 +2,8 @@
 
 import sys
 
+from migrator.cli.streams import guard, unwritten
+
 
 def main() -> int:
     """Runs the command line in `sys.argv` and returns the exit code of `migrator.model.exits`.
@@ -9,8 +11,9 @@ def main() -> int:
     Ctrl-C is one line and 130 wherever it comes, while modules are still being imported too. What then waits for
     threads to end may be ended by another one, without a traceback.
     """
+    guard()
     try:
-        code = _run()
+        code = _heard(_run())
     except KeyboardInterrupt:
         sys.stderr.write("migrate: interrupted\n")
         code = 130
@@ -19,6 +22,14 @@ def main() -> int:
 
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     return code
+
+
+def _heard(code: int) -> int:
+    """The same code, unless what no command wrote, such as help, was lost."""
+    problem = unwritten()
+    if problem:
+        sys.stderr.write(f"migrate: {problem}\n")
+    return code or int(bool(problem))
 
 
 def _run() -> int:

@@ -1,6 +1,5 @@
 """The command line as a whole: every command hung on one typer app. Importing it is cheap; see `migrator.cli`."""
 
-import io
 import sys
 from typing import Annotated
 
@@ -56,8 +55,6 @@ def run() -> int:
     Raises:
         KeyboardInterrupt: Ctrl-C outside of a command's body; typer alone would end without a word.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot show an arrow stops no migration
     try:
         code = app(prog_name="migrate", standalone_mode=False)
     except WrongUsage as error:

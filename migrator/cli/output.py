@@ -1,4 +1,4 @@
-"""Results to stdout, in the form asked for. A reader that goes away changes neither the work nor the exit code."""
+"""Results to stdout, in the form asked for; `migrator.cli.streams` sees to it that writing there fails nothing."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TextIO
 
 from migrator.cli.options import Common, Form, LogFormat
-from migrator.cli.run import Complaint, hint, let_go_of_stdout, line
+from migrator.cli.run import Complaint, hint, line
 from migrator.render.blocks import Block
 from migrator.render.redact import redacted
 
@@ -38,11 +38,8 @@ class Output:
         from migrator.render.screen import draw, lively
 
         target = stream or sys.stdout
-        try:
-            draw(blocks, target, colour=lively(target, os.environ))
-            target.flush()
-        except BrokenPipeError:
-            let_go_of_stdout()
+        draw(blocks, target, colour=lively(target, os.environ))
+        target.flush()
 
     def hint(self, text: str) -> None:
         """Says on stderr what a person may have overlooked; no error, so not in quiet mode."""
@@ -60,8 +57,5 @@ class Output:
 
 
 def _write(text: str) -> None:
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        let_go_of_stdout()
+    sys.stdout.write(text)
+    sys.stdout.flush()

@@ -1,16 +1,15 @@
 """The one place where an error becomes one line on stderr and an exit code of `migrator.model.exits`."""
 
 import json
-import os
 import sys
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
+from migrator.cli.streams import unwritten
 from migrator.documents.errors import DocumentError
 from migrator.model.errors import Interrupted, MigrateError
-from migrator.model.exits import Exit
+from migrator.model.exits import Exit, worst
 from migrator.render.redact import redact
 
 
@@ -37,17 +36,13 @@ def guarded(work: Callable[[], Exit], *, debug: bool, json_lines: bool) -> Exit:
     """
     try:
         code = work()
-        sys.stdout.flush()
-    except BrokenPipeError:
-        let_go_of_stdout()
-        return Exit.DONE
     except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - here nothing may pass: it becomes a line and a code
         if debug:
             sys.stderr.write(redact("".join(traceback.format_exception(error))))
         found = complaint(error)
         sys.stderr.write(line(found, json_lines=json_lines))
-        return found.exit
-    return code
+        code = found.exit
+    return _heard(code, json_lines=json_lines)
 
 
 def complaint(error: BaseException) -> Complaint:
@@ -83,7 +78,10 @@ def hint(text: str, *, json_lines: bool, event: str = "hint") -> str:
     return json.dumps({"level": "warning", "event": event, "message": sentence}, ensure_ascii=False) + "\n"
 
 
-def let_go_of_stdout() -> None:
-    """The reader of stdout has gone: what is still buffered goes nowhere, so that the interpreter's exit is quiet."""
-    with suppress(OSError, ValueError):  # no real file behind it, as in tests
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _heard(code: Exit, *, json_lines: bool) -> Exit:
+    """The exit code, once it is known whether the result got to stdout; what was done stands whether it did or not."""
+    problem = unwritten()
+    if not problem:
+        return code
+    sys.stderr.write(line(Complaint("output", problem, Exit.ERROR), json_lines=json_lines))
+    return worst((code, Exit.ERROR))

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -12,7 +13,8 @@ _WATCHED = (signal.SIGINT, signal.SIGTERM)
 
 def say_on_stderr(text: str) -> None:
     """Writes past Python's buffers: a signal handler may run in the middle of another write."""
-    os.write(2, f"\n{text}\n".encode())
+    with suppress(OSError):  # nobody reads it; the stop is asked for all the same
+        os.write(2, f"\n{text}\n".encode())
 
 
 class Signals:

@@ -11,6 +11,7 @@ from typing import Any
 
 from migrator.cli.run import complaint
 from migrator.cli.signals import Signals
+from migrator.cli.streams import unseen
 from migrator.documents.errors import DocumentError
 from migrator.model.errors import MigrateError
 from migrator.model.exits import Exit
@@ -20,7 +21,7 @@ _TICK = 1.0  # seconds between two pictures: ages go on in between
 
 
 def watch(see: Callable[[], dict[str, Any]], every: float) -> Exit:
-    """Draws the status until Ctrl-C, which is how to leave it (0), or SIGTERM (143).
+    """Draws the status until Ctrl-C, which is how to leave it (0), SIGTERM (143), or nobody can see it any more.
 
     Args:
         see: the status document as it is now.
@@ -32,7 +33,7 @@ def watch(see: Callable[[], dict[str, Any]], every: float) -> Exit:
     look = Look(document=see(), at=datetime.now(UTC))
     wake = threading.Event()
     with Signals(wake, say=lambda _text: None) as signals, Watch(sys.stdout, every=every) as screen:
-        while signals() is None:
+        while signals() is None and not unseen():
             _linger(screen, look, every, wake)
             if signals() is None:
                 look = _again(see, look)

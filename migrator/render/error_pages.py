@@ -87,6 +87,13 @@ ERRORS: Mapping[str, ErrorPage] = {
         "Without a durable journal nothing is changed; the run stopped before the next change.",
         "check the disk and the rights of the file that the message names",
     ),
+    "output": ErrorPage(
+        Exit.ERROR,
+        "the result could not be written to stdout",
+        "A full disk, most often. What the command did stands, and is in the journal; a graver exit code of its own"
+        " comes before this one. A reader that goes away, as in a pipe to head, is no error.",
+        'make room or send the result elsewhere; "migrate status" and "migrate history SERVICE" tell what was done',
+    ),
     "interrupted": ErrorPage(
         Exit.INTERRUPTED,
         "a signal was honoured at a checkpoint",

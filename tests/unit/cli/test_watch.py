@@ -33,7 +33,7 @@ class Terminal:
     """`migrate status --watch` on a pseudo-terminal, and what is on its screen."""
 
     def __init__(self, folder: Path, *arguments: str, extra: Mapping[str, str] | None = None) -> None:
-        self._mine, theirs = pty.openpty()
+        self.mine, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
         environment = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", **(extra or {})}
         command = [sys.executable, "-m", "migrator", "status", "--watch", "--fleet", "fleet.yaml", *arguments]
@@ -69,11 +69,11 @@ class Terminal:
         return code
 
     def _read(self, wait: float) -> bool:
-        ready, _, _ = select.select([self._mine], [], [], wait)
+        ready, _, _ = select.select([self.mine], [], [], wait)
         if not ready:
             return False
         try:
-            data = os.read(self._mine, 65536).decode()
+            data = os.read(self.mine, 65536).decode()
         except OSError:  # how Linux says that the last writer has closed a terminal
             return False
         self.raw += data
@@ -84,7 +84,7 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        os.close(self._mine)
+        os.close(self.mine)
 
 
 @pytest.fixture
@@ -153,6 +153,14 @@ def test_sigterm_ends_it_with_its_own_code(terminal: Terminal) -> None:
 
     assert terminal.ends() == 143
     assert terminal.raw.rstrip().endswith("\x1b[?25h")
+
+
+def test_a_terminal_that_is_gone_ends_it(folder: Path) -> None:
+    terminal = Terminal(folder, "--every", "0.2")
+    terminal.shows("at work: nobody")
+    os.close(terminal.mine)
+
+    assert terminal.process.wait(PATIENCE) == 1
 
 
 def test_a_store_that_fails_meanwhile_is_told_and_looked_at_again(folder: Path, terminal: Terminal) -> None:
