@@ -15,7 +15,7 @@ from migrator.cli.output import Output
 from migrator.cli.reporting import reporting
 from migrator.cli.run import Complaint, CutOff, complaint
 from migrator.cli.select import Selectors, clusters_of
-from migrator.cli.signals import Signals
+from migrator.cli.signals import Signals, saying
 from migrator.cli.wiring import Crew, Wiring
 from migrator.model.batch import Summary
 from migrator.model.errors import MigrateError, UsageError
@@ -87,7 +87,7 @@ class Batching:
         wake = threading.Event()
         with ExitStack() as stack:
             reporter = stack.enter_context(reporting(self.wiring.common, live=False))
-            signals = stack.enter_context(Signals(wake))
+            signals = stack.enter_context(Signals(wake, saying(self.wiring.common)))
             textfile = self._textfile(reporter)
             crew = stack.enter_context(self.wiring.crew(textfile or reporter, signals, wake))
             stack.enter_context(registered(crew.memory.locks, worker=self.worker))

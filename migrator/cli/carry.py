@@ -12,7 +12,7 @@ from migrator.cli.options import Common
 from migrator.cli.output import Output
 from migrator.cli.reporting import reporting
 from migrator.cli.run import Complaint, CutOff, complaint
-from migrator.cli.signals import Signals
+from migrator.cli.signals import Signals, saying
 from migrator.cli.stores import Memory
 from migrator.model.errors import CredentialsExpired, Interrupted, MigrateError, StoreFault
 from migrator.model.events import Reporter
@@ -134,7 +134,7 @@ class Carrier:
         with ExitStack() as stack:
             reporter = stack.enter_context(reporting(self._desk.common))
             wake = threading.Event()
-            signals = stack.enter_context(Signals(wake))
+            signals = stack.enter_context(Signals(wake, saying(self._desk.common)))
             crew = stack.enter_context(self._desk.crew(reporter, signals, wake))
             for plan in plans:
                 done, over = self._carry(crew, plan)

@@ -5,6 +5,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from migrator.cli.streams import unwritten
 from migrator.documents.errors import DocumentError
@@ -37,10 +38,9 @@ def guarded(work: Callable[[], Exit], *, debug: bool, json_lines: bool) -> Exit:
     try:
         code = work()
     except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - here nothing may pass: it becomes a line and a code
-        if debug:
-            sys.stderr.write(redact("".join(traceback.format_exception(error))))
         found = complaint(error)
-        sys.stderr.write(line(found, json_lines=json_lines))
+        trace = redact("".join(traceback.format_exception(error))) if debug else ""
+        sys.stderr.write(line(found, json_lines=json_lines, trace=trace))
         code = found.exit
     return _heard(code, json_lines=json_lines)
 
@@ -61,13 +61,13 @@ def complaint(error: BaseException) -> Complaint:
     return Complaint("unexpected", f'unexpected error: {what}; run again with "--debug"', Exit.ERROR)
 
 
-def line(found: Complaint, *, json_lines: bool) -> str:
-    """The complaint as stderr shows it, newline included, secrets taken out."""
+def line(found: Complaint, *, json_lines: bool, trace: str = "") -> str:
+    """The complaint as stderr shows it, newline included, secrets taken out; a traceback stands before it, or in it."""
     sentence = redact(" ".join(found.sentence.split()))
     if not json_lines:
-        return f"migrate: {sentence}\n"
-    data = {"level": "error", "event": "error", "code": found.code, "exit": int(found.exit), "message": sentence}
-    return json.dumps(data, ensure_ascii=False) + "\n"
+        return f"{trace}migrate: {sentence}\n"
+    more = {"exception": trace} if trace else {}
+    return _json_line("error", "error", code=found.code, exit=int(found.exit), message=sentence, **more)
 
 
 def hint(text: str, *, json_lines: bool, event: str = "hint") -> str:
@@ -75,7 +75,13 @@ def hint(text: str, *, json_lines: bool, event: str = "hint") -> str:
     sentence = redact(" ".join(text.split()))
     if not json_lines:
         return f"migrate: {sentence}\n"
-    return json.dumps({"level": "warning", "event": event, "message": sentence}, ensure_ascii=False) + "\n"
+    return _json_line("warning", event, message=sentence)
+
+
+def _json_line(level: str, event: str, **more: str | int) -> str:
+    """With what every line of a JSON log begins with, in the log's own form."""
+    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    return json.dumps({"timestamp": now, "level": level, "event": event, **more}, ensure_ascii=False) + "\n"
 
 
 def _heard(code: Exit, *, json_lines: bool) -> Exit:

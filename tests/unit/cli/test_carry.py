@@ -1,12 +1,16 @@
 """Apply and rollback over a fake world: what is shown, asked, done, and how it ends."""
 
+import json
+import os
+import signal
+import time
 from dataclasses import replace
 from io import StringIO
 
 import pytest
 
 from migrator.cli.carry import Carrier, Errand
-from migrator.cli.options import Form
+from migrator.cli.options import Form, LogFormat
 from migrator.cli.run import CutOff
 from migrator.model import errors
 from migrator.model.exits import Exit
@@ -99,6 +103,21 @@ def test_an_error_is_a_result(
     told = capsys.readouterr()
     assert [one["exit"]["code"] for one in results(told.out)["results"]] == [int(code), next_one]
     assert told.err.startswith(f"migrate: prod/a/a: {error.message}")
+
+
+def test_every_line_of_a_json_log_is_one_object_when_a_signal_comes_too(capfd: pytest.CaptureFixture[str]) -> None:
+    def carry(_runner: Runner, plan: Plan) -> Result:
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise errors.Interrupted(signal.SIGTERM)
+
+    assert Desk(common=replace(COMMON, log_format=LogFormat.JSON)).carry(carry, A, B) is Exit.TERMINATED
+    err = ""
+    while "SIGTERM" not in err:  # a thread of its own says it
+        time.sleep(0.01)
+        err += capfd.readouterr().err
+    lines = [json.loads(line) for line in err.splitlines()]
+    assert sorted(line["event"] for line in lines) == ["error", "error", "signal"]
+    assert all({"timestamp", "level"} <= line.keys() for line in lines)
 
 
 def test_ctrl_c_while_a_service_is_carried_out_says_that_the_command_resumes() -> None:

@@ -1,10 +1,11 @@
 """Errors to lines and exit codes, as a table; the gravest of several codes; quiet ends."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
-from migrator.cli.run import CutOff, complaint, guarded
+from migrator.cli.run import CutOff, complaint, guarded, hint
 from migrator.documents.errors import DocumentError
 from migrator.model import errors
 from migrator.model.exits import Exit, worst
@@ -79,6 +80,8 @@ def test_the_same_as_a_json_line(
     assert guarded(lambda: raising(error), debug=False, json_lines=True) is code
 
     line = json.loads(capsys.readouterr().err)
+    assert datetime.fromisoformat(line["timestamp"]).tzinfo is UTC
+    assert (line["level"], line["event"]) == ("error", "error")
     assert (line["exit"], line["code"]) == (int(code), complaint(error).code)
     assert line["message"] == said.removeprefix("migrate: ").rstrip("\n")
 
@@ -89,6 +92,20 @@ def test_debug_shows_the_traceback_before_the_line(capsys: pytest.CaptureFixture
     err = capsys.readouterr().err
     assert err.startswith("Traceback")
     assert err.splitlines()[-1].startswith("migrate: unexpected error")
+
+
+def test_in_a_json_log_the_traceback_is_a_field(capsys: pytest.CaptureFixture[str]) -> None:
+    guarded(lambda: raising(KeyError("x")), debug=True, json_lines=True)
+
+    line = json.loads(capsys.readouterr().err)
+    assert line["exception"].startswith("Traceback")
+
+
+def test_a_hint_in_a_json_log_is_a_line_of_it() -> None:
+    line = json.loads(hint("every window is closed", json_lines=True))
+
+    assert datetime.fromisoformat(line.pop("timestamp")).tzinfo is UTC
+    assert line == {"level": "warning", "event": "hint", "message": "every window is closed"}
 
 
 def test_what_the_work_returns_is_returned() -> None:
