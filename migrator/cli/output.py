@@ -9,6 +9,7 @@ from migrator.cli.options import Common, Form, LogFormat
 from migrator.cli.run import Complaint, hint, line
 from migrator.render.blocks import Block
 from migrator.render.redact import redacted
+from migrator.render.writing import takes_all
 
 
 class Output:
@@ -30,8 +31,10 @@ class Output:
 
         if self.for_people:
             self.draw(blocks(redacted(document)))
+        elif self.form is Form.JSON:
+            _write(as_json(document, pure_ascii=not takes_all(sys.stdout)))
         else:
-            _write(as_json(document) if self.form is Form.JSON else as_yaml(document))
+            _write(as_yaml(document))
 
     def draw(self, blocks: Iterable[Block], stream: TextIO | None = None) -> None:
         """Draws blocks for people, on stdout unless another stream is given."""

@@ -12,6 +12,7 @@ from migrator.documents.errors import DocumentError
 from migrator.model.errors import Interrupted, MigrateError
 from migrator.model.exits import Exit, worst
 from migrator.render.redact import redact
+from migrator.render.writing import takes_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ def hint(text: str, *, json_lines: bool, event: str = "hint") -> str:
 def _json_line(level: str, event: str, **more: str | int) -> str:
     """With what every line of a JSON log begins with, in the log's own form."""
     now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    return json.dumps({"timestamp": now, "level": level, "event": event, **more}, ensure_ascii=False) + "\n"
+    data = {"timestamp": now, "level": level, "event": event, **more}
+    return json.dumps(data, ensure_ascii=not takes_all(sys.stderr)) + "\n"
 
 
 def _heard(code: Exit, *, json_lines: bool) -> Exit:

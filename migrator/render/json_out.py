@@ -13,9 +13,9 @@ def result(command: str, **parts: Any) -> dict[str, Any]:
     return {"format": FORMAT, "command": command, **parts}
 
 
-def as_json(document: dict[str, Any]) -> str:
+def as_json(document: dict[str, Any], *, pure_ascii: bool = False) -> str:
     """The document as indented JSON with a final newline."""
-    return json.dumps(redacted(document), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(redacted(document), indent=2, ensure_ascii=pure_ascii) + "\n"
 
 
 def as_yaml(document: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from migrator.model.ids import ServiceId
 from migrator.model.journal import Status
 from migrator.render.redact import redacted
 from migrator.render.words import sentence
-from migrator.render.writing import write_line
+from migrator.render.writing import takes_all, write_line
 
 _BOUND = ("service", "cluster", "run", "step")
 _TURN: ContextVar[ServiceId | None] = ContextVar("migrate_turn", default=None)
@@ -48,7 +48,7 @@ def configure(*, json_lines: bool, level: int, colour: bool) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _hide,
     ]
-    last: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
+    last: Any = structlog.processors.JSONRenderer(ensure_ascii=not takes_all(sys.stderr))
     if not json_lines:
         last = structlog.dev.ConsoleRenderer(colors=colour, exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(
