@@ -1,5 +1,6 @@
 """`migrate store`: makes the DynamoDB table, or tells how to; and moves the whole state from one store to another."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -163,14 +164,18 @@ def _target(name: str) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         return
     path = Path(name)
-    beside = path.with_name(f".{path.name}.new")
+    if not path.name:
+        raise UsageError(f'"{name}" is no name of a file', remedy="name a new file, or - for stdout")
+    beside = path.with_name(f".export-{os.getpid()}.new")  # made of no name, which may be as long as one can be
     try:
         if path.exists():
             raise UsageError(f'"{name}" is there already', remedy="name a new file")
-        with beside.open("xb") as file:
-            yield file
-        beside.rename(path)
+        with beside.open("wb") as file:
+            try:
+                yield file
+                file.flush()
+                beside.rename(path)
+            finally:
+                beside.unlink(missing_ok=True)
     except OSError as error:
         raise StoreFault(f'cannot write "{name}": {error.strerror or error}') from error
-    finally:
-        beside.unlink(missing_ok=True)

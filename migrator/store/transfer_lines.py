@@ -1,7 +1,7 @@
 """One run, record or mark as one line of JSON, and back."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,21 @@ FORMAT = "irsa-migrator state"
 VERSION = 1
 Entry = Run | StepRecord | Mark
 
-_KINDS: dict[type, str] = {Run: "run", StepRecord: "record", Mark: "mark"}
+_CLASSES: dict[str, type[Run] | type[StepRecord] | type[Mark]] = {"run": Run, "record": StepRecord, "mark": Mark}
+_KINDS: dict[type, str] = {cls: kind for kind, cls in _CLASSES.items()}
 _ANY: dict[str, frozenset[str]] = {
     "run": frozenset({"plan"}),
     "record": frozenset({"image", "result"}),
     "mark": frozenset({"data"}),
 }  # fields that hold any JSON; all the others are text
+_TYPED: dict[str, tuple[Callable[[str], Any], str]] = {
+    "service": (ServiceId.parse, "a CLUSTER/NAMESPACE/SERVICEACCOUNT"),
+    "direction": (Direction, f"one of {', '.join(Direction)}"),
+    "outcome": (Outcome, f"one of {', '.join(Outcome)}"),
+    "status": (Status, f"one of {', '.join(Status)}"),
+}  # texts that are more than that, and what they must be
 _COUNTS = ("runs", "records", "marks")
+_REMEDY = 'take the file as "migrate store export" has written it, or export again'
 
 
 def kind_of(entry: Entry) -> str:
@@ -51,7 +59,7 @@ def header_of(path: Path, line: bytes) -> dict[str, int]:
     counts = {name: found.get(name) for name in _COUNTS}
     for name, value in counts.items():
         if not isinstance(value, int) or isinstance(value, bool):
-            raise DocumentError(path, f"{value!r} is not a whole number", line=1, field=name)
+            raise DocumentError(path, f"{value!r} is not a whole number; {_REMEDY}", line=1, field=name)
     return counts  # type: ignore[return-value] # checked right above
 
 
@@ -63,22 +71,40 @@ def entry_of(path: Path, number: int, line: bytes) -> Entry:
     """
     values = _object(path, number, line)
     kind = values.pop("kind", None)
-    read = _READ.get(kind) if isinstance(kind, str) else None
-    if read is None:
-        raise DocumentError(path, f"{kind!r} is not one of {', '.join(_READ)}", line=number, field="kind")
-    wanted = next(cls for cls, name in _KINDS.items() if name == kind)
-    fields: tuple[str, ...] = wanted.__slots__  # type: ignore[attr-defined] # our dataclasses have them
+    wanted = _CLASSES.get(kind) if isinstance(kind, str) else None
+    if wanted is None:
+        problem = f"{kind!r} is not one of {', '.join(_CLASSES)}; {_REMEDY}"
+        raise DocumentError(path, problem, line=number, field="kind")
+    fields: tuple[str, ...] = wanted.__slots__
+    typed: dict[str, Any] = {}
     for name in (*fields, *values):
-        if name not in values:
-            raise DocumentError(path, "missing", line=number, field=name)
-        if name not in fields:
-            raise DocumentError(path, "unknown field", line=number, field=name)
-        if name not in _ANY[kind] and not isinstance(values[name], str):
-            raise DocumentError(path, f"{values[name]!r} is not a string", line=number, field=name)
+        try:
+            typed[name] = _field(name, fields, values, _ANY[kind])
+        except ValueError as error:
+            raise DocumentError(path, f"{error}; {_REMEDY}", line=number, field=name) from error
+    return wanted(**typed)
+
+
+def _field(name: str, fields: Sequence[str], values: Mapping[str, Json], free: frozenset[str]) -> Any:
+    """The field's value, of its type.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
+    if name not in values:
+        raise ValueError("missing")
+    if name not in fields:
+        raise ValueError("unknown field")
+    value = values[name]
+    if name in free:
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not a string")  # noqa: TRY004 - a value in a file, no argument of the wrong type
+    read, what = _TYPED.get(name, (str, ""))
     try:
-        return read(values)
-    except ValueError as error:
-        raise DocumentError(path, str(error), line=number) from error
+        return read(value)
+    except ValueError as error:  # Python's own words name no field
+        raise ValueError(f"{value!r} is not {what}") from error
 
 
 def _object(path: Path, number: int, line: bytes) -> dict[str, Json]:
@@ -87,25 +113,5 @@ def _object(path: Path, number: int, line: bytes) -> dict[str, Json]:
     except (ValueError, RecursionError) as error:
         raise DocumentError(path, "it is no line of JSON; was it cut off?", line=number) from error
     if not isinstance(found, dict):
-        raise DocumentError(path, "it is no object", line=number)
+        raise DocumentError(path, f"it is no object; {_REMEDY}", line=number)
     return found
-
-
-def _run(values: dict[str, Any]) -> Run:
-    typed = {
-        "service": ServiceId.parse(values["service"]),
-        "direction": Direction(values["direction"]),
-        "outcome": Outcome(values["outcome"]),
-    }
-    return Run(**{**values, **typed})
-
-
-def _record(values: dict[str, Any]) -> StepRecord:
-    return StepRecord(**{**values, "status": Status(values["status"])})
-
-
-_READ: dict[str, Callable[[dict[str, Any]], Entry]] = {
-    "run": _run,
-    "record": _record,
-    "mark": lambda values: Mark(**values),
-}

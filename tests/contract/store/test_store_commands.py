@@ -122,8 +122,19 @@ def test_what_cannot_be_moved_is_one_sentence_and_leaves_nothing(migrate: Migrat
         '{"format": "irsa-migrator state", "version": 1, "runs": 0, "records": 0, "marks": 0}\n', encoding="utf-8"
     )
     migrate(state, "store", "import", "empty")
-    ended = migrate(state, "store", "export", "there")
-    assert (ended.exit_code, '"there" is there already' in ended.stderr) == (Exit.USAGE, True)
+    refused = {
+        "there": (Exit.USAGE, '"there" is there already; name a new file'),
+        "": (Exit.USAGE, '"" is no name of a file; name a new file, or - for stdout'),
+        "/": (Exit.USAGE, '"/" is no name of a file; name a new file, or - for stdout'),
+        "none/new": (Exit.ERROR, 'cannot write "none/new": No such file or directory'),
+        "n" * 300: (Exit.ERROR, f'cannot write "{"n" * 300}": File name too long'),
+    }
+    for name, (code, says) in refused.items():
+        ended = migrate(state, "store", "export", name)
+        assert (ended.exit_code, ended.stderr) == (code, f"migrate: {says}\n")
+    longest = "n" * 255
+    assert migrate(state, "store", "export", longest).exit_code == Exit.DONE
+    assert {path.name for path in Path().iterdir() if path.suffix == ".new"} == set()
 
 
 def test_the_policy_is_enough_and_no_more(migrate: Migrate, front: AwsFront) -> None:

@@ -23,6 +23,10 @@ Make = Callable[[], Side]
 EMPTY = b'{"format": "irsa-migrator state", "version": 1, "runs": 0, "records": 0, "marks": 0}\n'
 MARK = '{"kind": "mark", "key": "k", "data": 1, "at": "t"}'
 RECORD = '{"kind": "record", "run": "r", "step": "s", "status": "done", "at": "t", "image": 1, "result": 1, "note": ""}'
+RUN_LINE = (
+    '{"kind": "run", "id": "r", "service": "a/b/c", "direction": "back", "outcome": "open", "plan": {}, "actor": "a",'
+    ' "host": "h", "started": "t", "ended": "", "note": "", "cause": ""}'
+)
 
 
 @pytest.fixture
@@ -175,6 +179,26 @@ def test_an_export_during_which_somebody_was_at_work_is_no_export(table: Callabl
         (None, [MARK.replace('"t"', "7")], ":2: at: 7 is not a string"),
         (None, [MARK.replace("}", ', "x": 1}')], ":2: x: unknown field"),
         (None, [MARK.replace('"data": 1, ', "")], ":2: data: missing"),
+        (
+            None,
+            [RUN_LINE.replace('"a/b/c"', '"a/b/c/d"')],
+            ":2: service: 'a/b/c/d' is not a CLUSTER/NAMESPACE/SERVICEACC",
+        ),
+        (
+            None,
+            [RUN_LINE.replace('"open"', '"foo"')],
+            ":2: outcome: 'foo' is not one of open, done, failed, abandoned; ",
+        ),
+        (
+            None,
+            [RUN_LINE.replace('"back"', '"up"')],
+            ":2: direction: 'up' is not one of forward, back; take the file as",
+        ),
+        (
+            None,
+            [RECORD.replace('"done"', '"over"')],
+            ":2: status: 'over' is not one of pending, started, done, found, ",
+        ),
         (None, [RECORD], ':2: a record of run "r" does not follow its run'),
     ],
 )
