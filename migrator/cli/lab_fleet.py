@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from migrator.lab.files import UNSET
 from migrator.lab.record import Lab
 from migrator.lab.watching import ClusterStatus, LabStatus
 from migrator.render.views.lab import LabCluster, LabView
@@ -19,6 +20,7 @@ def seen(lab: Lab) -> LabView:
         aws_endpoint=lab.aws_endpoint,
         started=lab.started,
         env=lab.env,
+        unset=UNSET,
         clusters=clusters,
         control_plane=lab.control_plane,
     )

@@ -30,7 +30,7 @@ _WAITS: Mapping[str, float] = {
     "reconcile": 1,
     "settle": 2,
 }
-_UNSET = (
+UNSET = (  # would lead elsewhere, whatever is exported
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -143,6 +143,6 @@ def environment(directory: Path, world: World) -> dict[str, str]:
 
 def exports_script(exports: Mapping[str, str]) -> str:
     """`env.sh`: to be sourced by a POSIX shell."""
-    lines = ["# source this file to use the practice fleet", f"unset {' '.join(_UNSET)}"]
+    lines = ["# source this file to use the practice fleet", f"unset {' '.join(UNSET)}"]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in exports.items()]
     return "\n".join(lines) + "\n"

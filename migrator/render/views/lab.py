@@ -1,4 +1,4 @@
-"""`migrate lab`: what runs in the practice fleet's directory, and what to export to use it."""
+"""`migrate lab`: what runs in the practice fleet's directory, and what to unset and export to use it."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -31,6 +31,7 @@ class LabView:
     aws_endpoint: str
     started: str
     env: Mapping[str, str]
+    unset: Sequence[str]
     clusters: Sequence[LabCluster]
     control_plane: str = "practice"
     calls: int | None = None
@@ -48,6 +49,7 @@ def _lab(lab: LabView) -> dict[str, Any]:
         "aws_endpoint": lab.aws_endpoint,
         "started": lab.started,
         "env": dict(lab.env),
+        "unset": list(lab.unset),
         "calls": lab.calls,
         "control_plane": lab.control_plane,
         "clusters": [asdict(one) for one in lab.clusters],
@@ -73,6 +75,7 @@ def blocks(data: Mapping[str, Any]) -> list[Block]:
         Table(columns, rows),
         Line(),
         Line("to use it, in any shell:", Tone.HEAD),
+        Line(f"  unset {' '.join(lab['unset'])}", whole=True),
         *(Line(f"  export {name}={shlex.quote(value)}") for name, value in lab["env"].items()),
     ]
 

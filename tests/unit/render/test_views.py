@@ -144,6 +144,7 @@ LAB = lab.LabView(
     aws_endpoint="http://127.0.0.1:4",
     started="2026-01-01T00:00:00+00:00",
     env={"MIGRATE_FLEET": "/a b/fleet.yaml"},
+    unset=("AWS_REGION", "AWS_ENDPOINT_URL"),
     clusters=[
         lab.LabCluster(
             alias="my-cluster",
@@ -156,11 +157,11 @@ LAB = lab.LabView(
 )
 
 
-def test_a_running_lab_tells_what_to_export() -> None:
+def test_a_running_lab_tells_what_to_unset_and_export() -> None:
     lines = text(lab.blocks(fits(lab.document("up", ".lab", LAB))))
 
     assert lines[0] == "practice fleet of exercise.yaml in .lab, pid 7"
-    assert lines[-1] == "  export MIGRATE_FLEET='/a b/fleet.yaml'"
+    assert lines[-2:] == ["  unset AWS_REGION AWS_ENDPOINT_URL", "  export MIGRATE_FLEET='/a b/fleet.yaml'"]
 
 
 @pytest.mark.parametrize(
