@@ -3,7 +3,7 @@
 import os
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -101,7 +101,7 @@ class Batching:
         for service in list(held_up(agenda, known.states, known.marks, self.wiring.fleet.batch.canary)):
             agenda.put(service, Left.CANARY)
         self._output.show(planned.document(agenda, breakers), planned.blocks)
-        return Exit.USAGE if known.unreadable else Exit.DONE
+        return Exit.USAGE if known.unreadable or known.astray else Exit.DONE
 
     def _outside_windows(self) -> Exit:
         """Tells where everything stands; nothing is posted, as cron comes by again and again till a window opens."""
@@ -114,16 +114,18 @@ class Batching:
 
     def _known(self) -> tuple[Known, Mapping[str, str]]:
         """What is known without asking any cluster, and the breakers that are open."""
-        plans, unreadable = self._plans()
         with self.wiring.memory() as memory:
+            states = memory.journal.states() if memory else {}
+            plans, unreadable, astray = self._plans(lambda: states)
             known = Known(
                 plans=plans,
-                states=memory.journal.states() if memory else {},
+                states=states,
                 marks={**memory.journal.marks(proven.MARK), **memory.journal.marks(kept.MARK)} if memory else {},
                 now=datetime.now(UTC),
                 soak=self.wiring.fleet.batch.soak,
                 plan_of=self.wiring.plan_of,
                 unreadable=unreadable,
+                astray=astray,
                 retry_failed=self.retry_failed,
             )
             return known, self._brakes(memory.journal).open() if memory else {}
@@ -135,7 +137,7 @@ class Batching:
         return found.exit
 
     def _carry(self, crew: Crew, hours: Hours, name: str, signals: Signals) -> Summary:
-        plans, unreadable = self._plans()
+        plans, unreadable, astray = self._plans(crew.memory.journal.states)
         tools = Tools(
             journal=crew.memory.journal,
             locks=crew.memory.locks,
@@ -155,7 +157,13 @@ class Batching:
         )
         began = crew.clock.now()
         batch = Batch(
-            tools=tools, policy=self.wiring.fleet.batch, hours=hours, orders=orders, plans=plans, unreadable=unreadable
+            tools=tools,
+            policy=self.wiring.fleet.batch,
+            hours=hours,
+            orders=orders,
+            plans=plans,
+            unreadable=unreadable,
+            astray=astray,
         )
         try:
             batch.run()
@@ -186,23 +194,31 @@ class Batching:
             self._output.warn(problem)
         return summary.exit
 
-    def _plans(self) -> tuple[dict[ServiceId, Plan], frozenset[ServiceId]]:
-        """Those that can be read, and the services of those that cannot.
+    def _plans(
+        self, states: Callable[[], Iterable[ServiceId]]
+    ) -> tuple[dict[ServiceId, Plan], frozenset[ServiceId], bool]:
+        """Those that can be read, the services of the others, and whether there is more, nobody can tell whose.
+
+        `states` gives the services that the journal knows: their plans may stand in a folder that is closed.
 
         Raises:
             UsageError: there is no folder of plans, or the selectors leave no cluster.
+            DocumentError: it cannot be looked into.
         """
         clusters_of(self.wiring.fleet, self.chosen)
-        if not self.wiring.folder.is_dir():
-            text = f'there is no folder of plans "{self.wiring.folder}"'
-            raise UsageError(text, remedy='run "migrate plan" first, or correct "--plans"')
+        files, folder = self.wiring.plans, self.wiring.folder
         plans, unreadable = self.wiring.readable_plans()
-        if not any(self._selected(service, plans.get(service)) for service in self.wiring.plans.services()):
+        if not folder.is_dir():
+            text = f'there is no folder of plans "{folder}"'
+            raise UsageError(text, remedy='run "migrate plan" first, or correct "--plans"')
+        astray = bool(files.strays())
+        if not astray and not any(self._selected(service, plans.get(service)) for service in files.services()):
             given = self.chosen.given()
-            self._output.hint(f"no plan is selected by {given}" if given else f'no plan is in "{self.wiring.folder}"')
+            self._output.hint(f"no plan is selected by {given}" if given else f'no plan is in "{folder}"')
         for one in unreadable:
             self._output.complain(Complaint("document", one.problem, Exit.USAGE), always=True)
-        return plans, frozenset(self.wiring.plans.services()) - plans.keys()
+        hidden = files.hidden(states()) if files.closed() else ()
+        return plans, frozenset(files.services()).union(hidden) - plans.keys(), astray
 
     def _selected(self, service: ServiceId, plan: Plan | None) -> bool:
         entry = self.wiring.fleet.cluster(service.cluster)

@@ -219,12 +219,16 @@ class Wiring:
 
         Raises:
             UsageError: one is unknown or ambiguous.
+            DocumentError: nobody can tell, as a folder of plans cannot be looked into.
         """
         known = set(self.plans.services())
-        named = (ServiceId(*parts) for text in wanted if len(parts := text.split("/")) == 3)
-        known.update(service for service in named if self.plans.path(service).is_file())  # a name cut short tells no id
         if memory is not None:
             known.update(memory.journal.states())
+        named = {ServiceId(*parts) for text in wanted if len(parts := text.split("/")) == 3}
+        known.update(service for service in named - known if self.plans.stands(service))  # a name cut short tells no id
+        if len(named) < len(set(wanted)):
+            for error in self.plans.closed():  # what is meant by part of an id may stand there
+                raise error
         return resolve(wanted, sorted(known), self._workload_names)
 
     def _workload_names(self) -> Mapping[ServiceId, Collection[str]]:

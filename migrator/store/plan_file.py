@@ -4,7 +4,7 @@ Reading YAML is the dear half of planning a large fleet, so that files are compa
 differ; each is written beside its place and moved there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from migrator.model.plan import FORMAT, Edit, Plan
 from migrator.planning.verdict import verdict
 from migrator.store.plan_document import document_of, plan_of
 from migrator.store.plan_edit import check_acceptances, check_container, load_edit, schema
-from migrator.store.plan_names import SUFFIX, path_of, service_at
+from migrator.store.plan_names import path_of, service_at
+from migrator.store.plan_walk import walk
 from migrator.store.seal import check_seal
 from migrator.store.whole import write_whole
 
@@ -129,12 +130,36 @@ class PlanFiles:
         Raises:
             DocumentError: the folder is no folder, or cannot be looked into.
         """
+        return walk(self.folder).paths
+
+    def stands(self, service: ServiceId) -> bool:
+        """Whether the service has a plan file, whatever is in it.
+
+        Raises:
+            DocumentError: its folder lets nobody look.
+        """
+        path = self.path(service)
         try:
-            if self.folder.exists() and not self.folder.is_dir():
-                raise DocumentError(self.folder, "is no folder; plan files belong in one")
-            return tuple(sorted(self.folder.glob(f"*/*/*{SUFFIX}")))
-        except OSError as error:  # a name too long, a folder that lets nobody in
-            raise DocumentError(self.folder, unreadable(error)) from error
+            return path.is_file()
+        except OSError as error:
+            raise DocumentError(path, unreadable(error)) from error
+
+    def closed(self) -> tuple[DocumentError, ...]:
+        """Folders in which plan files may stand that cannot be looked into, and why.
+
+        Raises:
+            DocumentError: it is the folder itself, or that is none.
+        """
+        return walk(self.folder).closed
+
+    def hidden(self, services: Iterable[ServiceId]) -> Iterator[ServiceId]:
+        """Those whose plan file, if there is one, stands in such a folder.
+
+        Raises:
+            DocumentError: as `closed`.
+        """
+        closed = {Path(error.path) for error in self.closed()}
+        return (service for service in services if not closed.isdisjoint(self.path(service).parents))
 
     def services(self) -> tuple[ServiceId, ...]:
         """The services that have a plan, sorted; by the files' names, without reading them where that is possible.
@@ -146,19 +171,20 @@ class PlanFiles:
         return tuple(sorted({service for service in named if service} | {plan.service for plan in self._nameless()[0]}))
 
     def strays(self) -> tuple[DocumentError, ...]:
-        """Why files cannot be read whose names are cut short, so that nobody can tell even whose plans they are.
+        """What cannot be read without its being known whose plans it is, and why: folders, names cut short or strange.
 
         Raises:
             DocumentError: the folder is no folder.
         """
-        return tuple(self._nameless()[1])
+        found = walk(self.folder)
+        return (*found.closed, *found.strange, *self._nameless()[1])
 
     def _nameless(self) -> tuple[list[Plan], list[DocumentError]]:
         plans, errors = [], []
         for path in self.paths():
             if service_at(self.folder, path) is None:
                 try:
-                    plans.append(load_plan(path))
+                    plans.append(self._standing(path)[1])
                 except DocumentError as error:
                     errors.append(error)
         return plans, errors
@@ -191,13 +217,17 @@ class PlanFiles:
         return None if there == text else text
 
     def _at(self, path: Path) -> Plan:
+        document, plan = self._standing(path)
+        check_container(document)
+        return plan
+
+    def _standing(self, path: Path) -> tuple[Document, Plan]:
         document = _load(path)
         plan = plan_of(document.data)
         if self.path(plan.service) != path:
             problem = f'"{plan.service}" does not belong here but in {self.path(plan.service)}'
             raise document.error(("service",), problem)
-        check_container(document)
-        return plan
+        return document, plan
 
 
 def schema_text() -> bytes:

@@ -72,6 +72,7 @@ class Known:
     Attributes:
         plans: those that can be read.
         unreadable: services whose plan file cannot.
+        astray: whether there are files or folders of plans besides of which nobody can tell whose they are.
         states: of every service with a run.
         marks: those of services that a later look has proven, and of runs that stay open on purpose.
         now: aware.
@@ -87,6 +88,7 @@ class Known:
     soak: float
     plan_of: PlanOf
     unreadable: frozenset[ServiceId] = field(default=frozenset())
+    astray: bool = False
     retry_failed: bool = False
 
     def errand(self, service: ServiceId) -> Task | Left | None:

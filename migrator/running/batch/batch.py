@@ -37,7 +37,10 @@ _FATAL = (StoreFault, CredentialsExpired, Locked)  # of the store, or of its own
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
-    """One run of it. `plans` are those that can be read; `unreadable` are services whose plan file cannot."""
+    """One run of it. `plans` are those that can be read; `unreadable` are services whose plan file cannot.
+
+    `astray`: there are files or folders of plans besides of which nobody can tell whose they are.
+    """
 
     tools: Tools
     policy: BatchPolicy
@@ -45,6 +48,7 @@ class Batch:
     orders: Orders
     plans: Mapping[ServiceId, Plan]
     unreadable: frozenset[ServiceId] = frozenset()
+    astray: bool = False
     ended: list[ServiceEnded] = field(default_factory=list)
     agenda: Agenda = field(default_factory=Agenda)
     states: dict[ServiceId, ServiceState] = field(default_factory=dict)

@@ -37,8 +37,13 @@ def _said(finished: Finished) -> tuple[Exit, str]:
     return Exit.ERROR, f"unexpected error: {type(error).__name__}: {words}; {remedy}"
 
 
-def exit_of(ended: Iterable[ServiceEnded], left: Iterable[Left], stopped: str, signal: int | None) -> Exit:
-    """The batch's own: the gravest of its services', then the signal, then why it stopped or left some."""
+def exit_of(
+    ended: Iterable[ServiceEnded], left: Iterable[Left], stopped: str, signal: int | None, *, astray: bool = False
+) -> Exit:
+    """The batch's own: the gravest of its services', then the signal, then why it stopped or left some.
+
+    `astray`: plan files or folders of them could not be read, and nobody knows whose they are.
+    """
     codes = [one.exit for one in ended]
     grave = worst(code for code in codes if code in _GRAVE)
     if grave is not Exit.DONE:
@@ -48,6 +53,7 @@ def exit_of(ended: Iterable[ServiceEnded], left: Iterable[Left], stopped: str, s
     for why in set(left):
         codes += [Exit.BLOCKED] * (why in FOR_A_PERSON) + [Exit.UNFINISHED] * (why in UNFINISHED)
         codes += [Exit.USAGE] * (why is Left.UNREADABLE)
+    codes += [Exit.USAGE] * astray
     return worst([*codes, _REASONS.get(stopped, Exit.DONE)])
 
 

@@ -43,7 +43,7 @@ def summary_of(batch: Batch, *, run: str, worker: str, began: str, signal: int |
         began=began,
         ended=batch.tools.clock.now(),
         reason=batch.stopped or "done",
-        exit=exit_of(batch.ended, left.values(), batch.stopped, signal),
+        exit=exit_of(batch.ended, left.values(), batch.stopped, signal, astray=batch.astray),
         services=tuple(batch.ended),
         left=counts(left),
         for_a_person=tuple(for_a_person(left, batch.states, [one.service for one in batch.ended])),

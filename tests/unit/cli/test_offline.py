@@ -20,6 +20,7 @@ from migrator.store.database import Database
 from migrator.store.plan_document import document_of
 from migrator.store.plan_file import PlanFiles
 from migrator.store.sqlite import SqliteJournal
+from tests.fakes.folders import shut
 from tests.fakes.samples import BLOCK, INFO, ORDERS, WARNING, sample_plan
 
 CART = ServiceId("prod", "shop", "cart")
@@ -134,6 +135,31 @@ def test_status_names_a_plan_that_cannot_be_read(shop: Shop) -> None:
     assert [one["file"] for one in data["unreadable"]] == ["plans/prod/shop/cart.yaml"]
     assert len(data["services"]) == 3
     assert "unreadable: " in shop.run("status", code=Exit.USAGE)
+
+
+def test_a_closed_folder_of_plans_is_told_by_whoever_reads_them(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.remember(CART, Status.FOUND, Status.STARTED, outcome=Outcome.OPEN)
+    shut(monkeypatch, shop.folder / "plans" / "prod" / "shop")
+    said = "plans/prod/shop: cannot be read: Permission denied; make it readable"
+
+    data = shop.document("status", code=Exit.USAGE)
+    assert [one["file"] for one in data["unreadable"]] == ["plans/prod/shop"]
+    assert [one["service"] for one in data["services"]] == ["prod/books/held", "prod/books/shelf", "prod/shop/cart"]
+    assert said in shop.run("status", code=Exit.USAGE)
+    planned = json.loads(shop.run("batch", "--plan-only", "--output", "json", code=Exit.USAGE))
+    assert {one["service"]: one["why"] for one in planned["left"]}["prod/shop/cart"] == "unreadable"
+    assert planned["tasks"] == []  # the run that was cut off may be held by its plan
+    shop.run("show", "orders", code=Exit.USAGE)
+    shop.run("show", str(STUCK))
+
+
+def test_a_stray_file_ends_status_and_batch_with_two(shop: Shop) -> None:
+    (shop.folder / "plans" / "prod" / "shop" / "a b.yaml").touch()
+
+    (said,) = shop.document("status", code=Exit.USAGE)["unreadable"]
+    assert said["file"] == "plans/prod/shop/a b.yaml"
+    assert said["problem"].endswith("a b.yaml: is no name that migrate writes; move it away")
+    shop.run("batch", "--plan-only", code=Exit.USAGE)
 
 
 def test_show_tells_findings_steps_diff_and_the_way_back(shop: Shop) -> None:

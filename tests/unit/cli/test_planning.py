@@ -192,6 +192,15 @@ def into_a_folder(path: Path) -> None:
     path.mkdir()
 
 
+def test_a_file_that_is_nobodys_plan_is_not_gone(office: Office) -> None:
+    office.plan()
+    beside = office.plans.path(SERVICE).parent
+    (beside / ".#orders-api.yaml").symlink_to("ann@desk.4711")
+    (beside / "ü ö.yaml").touch()
+
+    assert office.plan().gone == []
+
+
 UNREADABLE: dict[str, tuple[Callable[[Path], object], str]] = {
     "[empty]": (lambda path: path.write_bytes(b""), "the file is empty; restore it, or delete it"),
     "[no YAML]": (lambda path: path.write_text("edit: [", encoding="utf-8"), "not valid YAML"),

@@ -1,6 +1,7 @@
 """Plan files: written once, kept, read back; and refused, naming file, line and field, when they are not as sealed."""
 
 import copy
+import errno
 import os
 import re
 from dataclasses import replace
@@ -24,6 +25,7 @@ from migrator.store.plan_edit import load_edit
 from migrator.store.plan_file import PlanFiles, load_plan, schema_text, to_text
 from migrator.store.plan_names import escaped, path_of, service_at
 from migrator.store.seal import PROTECTED, leaves
+from tests.fakes.folders import shut
 from tests.fakes.planning import SAMPLE, SERVICE, World, pod, workload
 
 RICH = World().but(agent_state=AgentState(), live=[pod(None)], made_by=[workload(host_network=True)])
@@ -234,6 +236,88 @@ def test_a_name_too_long_for_a_path_is_found_again(files: PlanFiles) -> None:
 
     assert files.read(service).service == service
     assert files.services() == (service,)
+
+
+@pytest.mark.parametrize("parts", [("prod",), ("prod", "orders")])
+def test_a_folder_that_may_not_be_read_is_named(
+    files: PlanFiles, monkeypatch: pytest.MonkeyPatch, parts: tuple[str, ...]
+) -> None:
+    other = ServiceId("test", "orders", "orders-api")
+    for service in (SERVICE, other):
+        files.write(replace(PLAN, service=service))
+    shut(monkeypatch, files.folder.joinpath(*parts))
+
+    assert files.services() == (other,)
+    (said,) = files.strays()
+    assert str(said) == f"{files.folder.joinpath(*parts)}: cannot be read: Permission denied; make it readable"
+    assert list(files.hidden([SERVICE, other])) == [SERVICE]
+
+
+def test_the_whole_folder_may_not_be_read(files: PlanFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.write(PLAN)
+    shut(monkeypatch, files.folder)
+
+    with pytest.raises(DocumentError, match="plans: cannot be read: Permission denied; make it readable"):
+        files.services()
+
+
+def test_a_closed_folder_that_migrate_never_writes_hides_no_plan(
+    files: PlanFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.write(PLAN)
+    (files.folder / "lost+found").mkdir()
+    shut(monkeypatch, files.folder / "lost+found")
+
+    assert (files.services(), files.strays()) == ((SERVICE,), ())
+
+
+def test_a_file_below_a_closed_folder_is_not_said_to_be_missing(
+    files: PlanFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: Path) -> bool:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+
+    assert not files.stands(SERVICE)
+    monkeypatch.setattr(Path, "is_file", refused)
+    with pytest.raises(DocumentError, match=r"orders-api\.yaml: cannot be read: Permission denied"):
+        files.stands(SERVICE)
+
+
+@pytest.mark.parametrize("name", [".#orders-api.yaml", ".hidden.yaml", ".yaml"])
+def test_names_that_begin_with_a_dot_are_passed_by(files: PlanFiles, name: str) -> None:
+    files.write(PLAN)
+    (files.path(SERVICE).parent / name).symlink_to("ann@desk.4711")
+    (files.folder / ".git" / "orders").mkdir(parents=True)
+    (files.folder / ".git" / "orders" / "x.yaml").touch()
+
+    assert (files.services(), files.strays()) == ((SERVICE,), ())
+
+
+@pytest.mark.parametrize("name", ["ü ö", "a b", "orders-api~", "x%2", "%41", "orders-api (copy)"])
+def test_a_file_that_is_nobodys_plan_is_named_as_it_is_called(files: PlanFiles, name: str) -> None:
+    files.write(PLAN)
+    path = files.path(SERVICE).with_name(f"{name}.yaml")
+    path.write_text(to_text(PLAN), encoding="utf-8")
+
+    assert files.services() == (SERVICE,)
+    assert [str(one) for one in files.strays()] == [f"{path}: is no name that migrate writes; move it away"]
+
+
+def test_a_strange_name_is_told_on_one_line(files: PlanFiles) -> None:
+    files.write(PLAN)
+    files.path(SERVICE).with_name("a\n\x1b[2Jb\udcff.yaml").touch()
+
+    (said,) = files.strays()
+    assert str(said).endswith(r"/a\n\x1b[2Jb\udcff.yaml: is no name that migrate writes; move it away")
+
+
+def test_a_plan_under_a_shortened_name_that_is_not_its_own_is_named(files: PlanFiles) -> None:
+    files.write(PLAN)
+    files.path(SERVICE).rename(files.path(SERVICE).with_name(f"x~{'0' * 16}.yaml"))
+
+    assert files.services() == ()
+    (said,) = files.strays()
+    assert '"prod/orders/orders-api" does not belong here but in' in said.problem
 
 
 LEAVES = [path for path, _ in leaves({part: document_of(PLAN)[part] for part in PROTECTED})]

@@ -179,6 +179,16 @@ def test_plans_that_cannot_be_read_are_left_and_told() -> None:
     assert code(batch) is Exit.USAGE
 
 
+def test_plan_files_of_which_nobody_knows_whose_they_are_end_it_with_two() -> None:
+    night = Night([plan("a")], OPEN)
+    batch = night.batch()
+    batch.astray = True
+
+    batch.run()
+
+    assert (left(batch), code(batch)) == ({}, Exit.USAGE)
+
+
 def test_a_first_service_without_pods_proves_nothing_and_the_next_goes_alone_too() -> None:
     night = Night(many(4), replace(OPEN, canary=1))
     night.ends(PENDING, "s0")
