@@ -36,7 +36,7 @@ def load_fleet(path: Path) -> Fleet:
 
     Raises:
         DocumentError: not readable, not fitting the schema, a cluster without region or account, a name used twice,
-            or a window, path or URL that cannot be read.
+            a cluster under two aliases, a role of another account, or a window, path or URL that cannot be read.
     """
     document = _document(path)
     data, folder = document.data, path.resolve().parent
@@ -84,10 +84,24 @@ def _policy(data: dict[str, Any]) -> Policy:
 def _clusters(document: Document, folder: Path) -> tuple[FleetCluster, ...]:
     _unique(document, "clusters", "alias")
     defaults = document.data.get("defaults", {})
-    return tuple(
+    clusters = tuple(
         _cluster(document, position, {**defaults, **entry}, folder)
         for position, entry in enumerate(document.data["clusters"])
     )
+    _one_alias_each(document, clusters)
+    return clusters
+
+
+def _one_alias_each(document: Document, clusters: tuple[FleetCluster, ...]) -> None:
+    """A service has one id, and so one lock, only where its cluster has one alias."""
+    seen: dict[tuple[str, str, str], str] = {}
+    for position, one in enumerate(clusters):
+        first = seen.setdefault((one.name, one.region, one.account), one.alias)
+        if first != one.alias:
+            field = "name" if "name" in document.data["clusters"][position] else "alias"
+            same = f'cluster "{one.name}" in {one.region} of account {one.account}'
+            problem = f'"{one.alias}" and "{first}" are both {same}; take one of them out, or mend what it says'
+            raise document.error(("clusters", position, field), problem)
 
 
 def _cluster(document: Document, position: int, entry: dict[str, Any], folder: Path) -> FleetCluster:
@@ -114,7 +128,12 @@ def _kubeconfig(document: Document, position: int, folder: Path) -> KubeconfigAc
 
 def _accounts(document: Document) -> tuple[Account, ...]:
     _unique(document, "accounts", "id")
-    return tuple(Account(**entry) for entry in document.data.get("accounts", ()))
+    accounts = tuple(Account(**entry) for entry in document.data.get("accounts", ()))
+    for position, one in enumerate(accounts):
+        if one.role and one.role.split(":")[4] != one.id:
+            problem = f'"{one.role}" is no role of account "{one.id}"; name one of that account, or mend "id"'
+            raise document.error(("accounts", position, "role"), problem)
+    return accounts
 
 
 def _unique(document: Document, section: str, key: str) -> None:

@@ -68,6 +68,15 @@ def test_a_table_is_in_the_account_of_the_clusters_unless_told(tmp_path: Path) -
     )
 
 
+def test_clusters_of_one_name_differ_by_region_or_account(tmp_path: Path) -> None:
+    more = (
+        '  - {alias: us, name: prod, region: us-east-1, account: "111111111111"}\n'
+        '  - {alias: other, name: prod, region: eu-west-1, account: "222222222222"}\n'
+    )
+
+    assert [one.name for one in load_fleet(written(tmp_path, MINIMAL + more)).clusters] == ["prod"] * 3
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -79,6 +88,23 @@ def test_a_table_is_in_the_account_of_the_clusters_unless_told(tmp_path: Path) -
         pytest.param(MINIMAL.replace('"111111111111"', "111111111111"), "is not a string", id="[unquoted account]"),
         pytest.param(MINIMAL.replace(", region: eu-west-1", ""), 'missing: "region"', id="[no region]"),
         pytest.param(MINIMAL + MINIMAL.splitlines()[2], 'clusters[1].alias: "prod" is used twice', id="[twice]"),
+        pytest.param(
+            MINIMAL + OTHER.replace("alias: test", "alias: copy, name: prod").replace("2" * 12, "1" * 12),
+            'fleet.yaml:4: clusters[1].name: "copy" and "prod" are both cluster "prod" in eu-west-1 of account '
+            "111111111111; take one of them out, or mend what it says",
+            id="[two aliases]",
+        ),
+        pytest.param(
+            MINIMAL.replace("alias: prod", "alias: copy, name: prod") + MINIMAL.splitlines()[2],
+            'fleet.yaml:4: clusters[1].alias: "prod" and "copy" are both',
+            id="[two aliases, one of them the name]",
+        ),
+        pytest.param(
+            MINIMAL + 'accounts:\n  - {id: "222222222222", role: "arn:aws:iam::111111111111:role/ops"}\n',
+            'fleet.yaml:5: accounts[0].role: "arn:aws:iam::111111111111:role/ops" is no role of account '
+            '"222222222222"; name one of that account, or mend "id"',
+            id="[role of another account]",
+        ),
         pytest.param(MINIMAL + "waits: {poll: 0}\n", "waits.poll: 0 is not more than 0", id="[range]"),
         pytest.param(MINIMAL + "state: {redis: x}\n", "state.redis: unknown field", id="[store]"),
         pytest.param(MINIMAL + "state: {}\n", "state: {} has too few entries", id="[no store]"),
