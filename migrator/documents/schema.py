@@ -87,11 +87,22 @@ def _problem(error: ValidationError) -> str:
     words = _WORDS.get(str(error.validator))
     wrong = _shown(error.instance)
     if words is not None:
-        return words(error.validator_value, wrong, error.instance)
+        return words(error.validator_value, wrong, error.instance) + _advice(error)
     schema: Any = error.schema
     if error.validator in {"anyOf", "oneOf"} and "description" in schema:
         return f"{wrong} is not {schema['description']}"
     return error.message if len(error.message) < 200 else f"{wrong} does not fit"
+
+
+def _advice(error: ValidationError) -> str:
+    """What to write instead, where the schema knows it."""
+    schema: Any = error.schema
+    if error.validator == "pattern" and "examples" in schema:
+        return f"; write it like {_shown(schema['examples'][0])}"
+    if error.validator in {"minProperties", "maxProperties"} and len(schema.get("properties", ())) == 2:
+        one, other = schema["properties"]
+        return f"; give {one} or {other}{', not both' * (error.validator == 'maxProperties')}"
+    return ""
 
 
 def _missing(required: Any, _wrong: str, instance: Any) -> str:

@@ -1,5 +1,6 @@
 """The fleet file: what it means, what is refused and how, and that its page names every field."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from migrator.documents.errors import DocumentError
+from migrator.documents.schema import first_violation
 from migrator.model.fleet import Account, DynamoState, SqliteState, Waits
 from migrator.store.fleet_file import load_fleet, schema
 
@@ -46,6 +48,21 @@ def names(part: dict[str, Any]) -> set[str]:
     found = set(part.get("properties", {}))
     inner = [*part.get("properties", {}).values(), *([part["items"]] if "items" in part else [])]
     return found.union(*(names(one) for one in inner))
+
+
+def patterns(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    inner = [*part.get("properties", {}).values(), *([part["items"]] if "items" in part else [])]
+    yield from (one for one in inner if "pattern" in one)
+    for one in inner:
+        yield from patterns(one)
+
+
+def test_every_pattern_has_an_example_that_fits() -> None:
+    every = list(patterns(schema()))
+
+    assert len(every) > 10
+    for one in every:
+        assert [first_violation(example, one) for example in one["examples"]] == [None]
 
 
 def test_the_page_names_every_field_and_every_default() -> None:
@@ -107,9 +124,20 @@ def test_clusters_of_one_name_differ_by_region_or_account(tmp_path: Path) -> Non
         ),
         pytest.param(MINIMAL + "waits: {poll: 0}\n", "waits.poll: 0 is not more than 0", id="[range]"),
         pytest.param(MINIMAL + "state: {redis: x}\n", "state.redis: unknown field", id="[store]"),
-        pytest.param(MINIMAL + "state: {}\n", "state: {} has too few entries", id="[no store]"),
         pytest.param(
-            MINIMAL + "state: {sqlite: s, dynamodb: {table: t-1, region: eu-west-1}}\n", "at most 1", id="[both]"
+            MINIMAL + "state: {}\n",
+            "state: {} has too few entries (at least 1); give dynamodb or sqlite",
+            id="[no store]",
+        ),
+        pytest.param(
+            MINIMAL + "state: {sqlite: s, dynamodb: {table: t-1, region: eu-west-1}}\n",
+            "has too many entries (at most 1); give dynamodb or sqlite, not both",
+            id="[both]",
+        ),
+        pytest.param(
+            MINIMAL.replace("eu-west-1", "mars"),
+            'clusters[0].region: "mars" does not match ^[a-z]{2,}(-[a-z]+)+-[0-9]+$; write it like "eu-west-1"',
+            id="[region]",
         ),
         pytest.param(MINIMAL + "state: {dynamodb: {table: t-1}}\n", 'missing: "region"', id="[no region of a table]"),
         pytest.param(
