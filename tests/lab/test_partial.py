@@ -146,7 +146,7 @@ def discovered(fleet: Fleet, file: Path) -> None:
     assert left[2].startswith(f'migrate: account "{CLOSED}" in {FRANKFURT} left out: ')
     assert left[3].startswith(f'migrate: account "{CLOSED}" in {IRELAND} left out: {WHY["shut"]}')
     assert [line.split('"')[1] for line in left] == [HOME, AWAY, CLOSED, CLOSED]
-    assert "5 clusters in 2 accounts: 0 new, 5 known, 0 gone" in ran.out
+    assert "5 clusters in 3 accounts: 0 new, 5 known, 0 gone" in ran.out
 
 
 def carried_out(fleet: Fleet) -> None:

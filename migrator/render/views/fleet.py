@@ -75,8 +75,7 @@ def blocks(data: Mapping[str, Any]) -> list[Block]:
         drawn += [Diff(tuple(data["diff"])), Line()]
     counts = data["summary"]
     told = ", ".join(f"{counts[word]} {word}" for word in Known)
-    where = f"{count(counts['clusters'], 'cluster')} in {count(len(data['accounts']), 'account')}"
-    drawn.append(Line(f"{where}: {told}", Tone.HEAD))
+    drawn.append(Line(f"{_number(data)}: {told}", Tone.HEAD))
     drawn.append(Line(f"{data['file']}: {_fate(data)}"))
     drawn += [
         Line(f"gone: {one['alias']} ({one['name']} in {one['region']}; its entry was kept)", Tone.WARN)
@@ -86,6 +85,12 @@ def blocks(data: Mapping[str, Any]) -> list[Block]:
     return drawn + [
         Line(f"left out: account {one['account']} {one['region']}: {one['why']}", Tone.BAD) for one in data["left_out"]
     ]
+
+
+def _number(data: Mapping[str, Any]) -> str:
+    """How many clusters in how many accounts they are; where there are none, in how many was looked."""
+    homes = {one["account"] for one in data["clusters"]} or {one["id"] for one in data["accounts"]}
+    return f"{count(data['summary']['clusters'], 'cluster')} in {count(len(homes), 'account')}"
 
 
 def _cluster(one: Entry) -> dict[str, str]:

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from migrator.model.discovery import Entry, Known
 from migrator.model.exits import Exit
+from migrator.model.fleet import Account, FleetCluster
 from migrator.model.identity import Identity
 from migrator.model.plan import StepKind
 from migrator.render.blocks import Block
@@ -13,7 +15,8 @@ from migrator.render.contract import COMMANDS, schema
 from migrator.render.diff import trust_diff
 from migrator.render.screen import plain
 from migrator.render.steps import changes, role_name, words
-from migrator.render.views import explain, lab, verify
+from migrator.render.views import explain, fleet, lab, verify
+from migrator.render.views.fleet import Reached
 from migrator.running.observe import Crew, Manned, Observation, Seen
 from tests.fakes.addon_world import AddonWorld
 from tests.fakes.crossing import SOURCE, TARGET, away
@@ -241,3 +244,24 @@ def test_diff() -> None:
     assert '+      "Sid": "New"' in lines
     assert not [line for line in lines[2:] if line.startswith("-") and '"Sid"' in line]
     assert trust_diff(TRUST, TRUST, name="orders") == ()
+
+
+@pytest.mark.parametrize(
+    ("homes", "reached", "says"),
+    [
+        pytest.param("112", "1", "3 clusters in 2 accounts: ", id="[one of the two was not reached]"),
+        pytest.param("1", "123", "1 cluster in 1 account: ", id="[reached, and without clusters]"),
+        pytest.param("", "12", "0 clusters in 2 accounts: ", id="[none]"),
+    ],
+)
+def test_discover_counts_the_accounts_of_its_clusters(homes: str, reached: str, says: str) -> None:
+    entries = [
+        Entry(FleetCluster(alias=f"c{number}", name=f"c{number}", region="eu-west-1", account=home * 12), Known.KNOWN)
+        for number, home in enumerate(homes)
+    ]
+    looked = [Reached(Account(id=account * 12), f"arn:aws:iam::{account * 12}:user/ann") for account in reached]
+    found = fleet.Discovered(
+        file="f", dry_run=False, written=False, entries=entries, reached=looked, left_out=(), diff=()
+    )
+
+    assert [line for line in text(fleet.blocks(fits(fleet.document(found)))) if line.startswith(says)]
