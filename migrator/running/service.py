@@ -191,9 +191,15 @@ class Runner(Means):
         return Result(service=run.service, exit=Exit.ROLLED_BACK, message=message)
 
     def _seen(self, run: Run) -> str:
-        """What the way back's own verify saw in the end."""
-        proof = self.journal.records(run.id).get(StepKind.VERIFY)
-        return proof.note if proof and proof.note else "nothing of the service had been changed"
+        """What the way back's own verify saw in the end; where it has none, what it undid."""
+        records = self.journal.records(run.id)
+        proof = records.get(StepKind.VERIFY)
+        if proof and proof.note:
+            return proof.note
+        undone = [f'"{one.step}"' for one in records.values() if one.status is Status.DONE and one is not proof]
+        if not undone:
+            return "nothing of the service had been changed"
+        return f"{', '.join(undone)} {'was' if len(undone) == 1 else 'were'} undone"
 
     def _back(self, run: Run) -> None:
         plan, book = self.plan_of(run.plan), self._book(run)

@@ -11,7 +11,7 @@ from migrator.model.exits import Exit
 from migrator.model.facts import Addon, Association
 from migrator.model.ids import ROLE_ARN_ANNOTATION
 from migrator.model.journal import Standing
-from migrator.model.plan import Check, Edit, Finding, Severity
+from migrator.model.plan import Check, Edit, Finding, Severity, StepKind
 from tests.fakes.parts import ROLE_ARN, deployment
 from tests.fakes.running import SERVICE, Bench
 from tests.fakes.world import FakeWorld
@@ -111,6 +111,19 @@ def test_what_was_there_is_found_and_stays(world: FakeWorld, left_out: str) -> N
 
     assert "delete-association" not in world.calls or left_out != "create-association"
     assert (world.made is not None) == (left_out == "create-association")
+
+
+def test_a_way_back_without_proof_says_what_it_undid() -> None:
+    """The association was there before us, and no pod was restarted: there is nothing to prove."""
+    foreign = Association(id="a-9", namespace="shop", service_account="orders", role_arn=ROLE_ARN)
+    bench = Bench(FakeWorld(made=foreign))
+    bench.runner().apply(bench.plan, bench.document, to=StepKind.ANNOTATION)
+    bench.world.calls.clear()
+
+    result = bench.runner().rollback(SERVICE)
+
+    assert bench.world.calls == ["add-annotation", "write-trust"]
+    assert (result.exit, result.message) == (Exit.DONE, 'rolled back: "annotation", "trust" were undone')
 
 
 @pytest.mark.parametrize(
