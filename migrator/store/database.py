@@ -1,5 +1,6 @@
 """The SQLite file: WAL and synchronous FULL, so that a transaction is on the disk when it returns; its version."""
 
+import os
 import sqlite3
 import threading
 import time
@@ -11,11 +12,10 @@ from pathlib import Path
 from migrator.model.errors import StoreFault
 from migrator.model.facts import Json
 from migrator.store.sqlite_holds import Holds
+from migrator.store.sqlite_opening import BUSY_SECONDS, PERMIT, Mark, barred, connected, kind, mark, reader
 
 VERSION = 2  # its schema is schema/1.sql, and after it what each later version added
-_BUSY_SECONDS = 30.0
 _NAP = 0.02  # seconds
-_PRIMARY = 0xFF  # the part of an extended result code that tells its kind
 _SMALLEST = 512  # bytes of a SQLite page, and so of a database
 
 
@@ -30,24 +30,39 @@ class Database:
         self.path = path
         self.holds = Holds()
         self._lock = threading.RLock()
+        self._writes = create
+        self._copied: Mark | None = None
         with self._mapped():
             if path.is_dir():
                 raise StoreFault(f'the state file "{path}" is a folder', remedy="move it away, or name another file")
             if create:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = self._connected(f"{path.absolute().as_uri()}?mode={'rwc' if create else 'ro'}")
-            if create:
                 self._prepare()
-            elif self._unborn():
-                self._connection.close()
-                self._connection = self._connected(":memory:")
-                self._create()
+            else:
+                self._look()
             self._check_version()
 
-    def _connected(self, uri: str) -> sqlite3.Connection:
-        return sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    def _look(self) -> None:
+        """Opens the file for reading."""
+        self._connection, self._copied = reader(self.path)
+        if self._unborn():
+            self._connection.close()
+            self._connection = self._connected(":memory:")
+            self._create()
+
+    def _look_again(self) -> None:
+        """Copies the file anew, where what is read is a copy of what it no longer is."""
+        if self._copied is None or self._connection.in_transaction or self._copied == mark(self.path):
+            return
+        before = self._connection
+        self._look()
+        before.close()
+        self._check_version()
 
     def _prepare(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.path.exists() and not os.access(self.path, os.W_OK):  # SQLite would open it all the same, for reading
+            raise self._barred("it may not be written")
+        self._connection = self._connected(f"{self.path.absolute().as_uri()}?mode=rwc")
         unborn = self._unborn()
         if not unborn:
             self._check_version()  # first of all: the journal's mode is written into the file
@@ -57,18 +72,21 @@ class Database:
         if unborn or self.version() < VERSION:
             self._create()
 
+    def _connected(self, uri: str) -> sqlite3.Connection:
+        return connected(uri)
+
     def _use_wal(self) -> None:
         """Changes the journal's mode, which stays with the file.
 
         The first change wants the file for itself, and for that SQLite waits for no writer, whatever its time-out says:
         of two commands that make the file together, one would be told that it is locked.
         """
-        give_up = time.monotonic() + _BUSY_SECONDS
+        give_up = time.monotonic() + BUSY_SECONDS
         while True:
             try:
                 self._connection.execute("PRAGMA journal_mode = WAL")
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & _PRIMARY != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                if kind(error) != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
                     raise
                 time.sleep(_NAP)
             else:
@@ -100,7 +118,8 @@ class Database:
 
     def version(self) -> int:
         """The file's own: an older one is possible only where it was opened for reading."""
-        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+        with self._lock:
+            return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
 
     def _check_version(self) -> None:
         version = self.version()
@@ -127,6 +146,7 @@ class Database:
     def snapshot(self) -> Iterator[None]:
         """All that is read in the block is of one moment."""
         with self._lock, self._mapped():
+            self._look_again()
             self._connection.execute("BEGIN")
             try:
                 yield
@@ -136,6 +156,7 @@ class Database:
     def rows(self, sql: str, *values: object) -> list[tuple[Json, ...]]:
         """All rows of a query."""
         with self._lock, self._mapped():
+            self._look_again()
             return self._connection.execute(sql, values).fetchall()
 
     def damaged(self, what: str) -> StoreFault:
@@ -145,6 +166,11 @@ class Database:
             remedy="nothing was changed; restore the file from a backup",
         )
 
+    def _barred(self, said: str) -> StoreFault:
+        return StoreFault(
+            f'the state file "{self.path}" cannot be used: {said}', remedy=f"nothing was changed after this; {PERMIT}"
+        )
+
     @contextmanager
     def _mapped(self) -> Iterator[None]:
         try:
@@ -152,8 +178,11 @@ class Database:
         except UnicodeDecodeError as error:  # SQLite's own message quotes the rubbish it found
             raise self.damaged(error.object.decode("utf-8", "backslashreplace")) from error
         except (sqlite3.Error, OSError) as error:
+            said = barred(self.path, error, writing=self._writes)
+            if said:
+                raise self._barred(said) from error
             raise StoreFault(
-                f'the state file "{self.path}" cannot be used: {error}',
+                f'the state file "{self.path}" cannot be used: {getattr(error, "strerror", None) or error}',
                 remedy="nothing was changed after this; check the path, its permissions and the free space",
             ) from error
 

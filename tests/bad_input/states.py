@@ -60,7 +60,7 @@ CASES: dict[str, Case] = {
     "[text] short": _case("file is not a database", overwritten("runs: []\n", _state)),
     "[text] met by a command that writes": _case("file is not a database", overwritten("x" * 2000, _state), APPLY),
     "[folder]": _case("is a folder", folder_instead(_state)),
-    "[loop] of links": _case("unable to open", loop_instead(_state)),
+    "[loop] of links": _case("cannot be used: Too many levels of symbolic links", loop_instead(_state)),
     "[truncated] to half": _case("cannot be used", edited(lambda content: content[: len(content) // 2], _state)),
     "[truncated] to its head": _case("cannot be used", edited(lambda content: content[:100], _state)),
     "[truncated] in its head": _case("is damaged: it has only 50 bytes", edited(lambda content: content[:50], _state)),

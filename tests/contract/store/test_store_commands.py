@@ -112,7 +112,7 @@ def test_what_cannot_be_moved_is_one_sentence_and_leaves_nothing(migrate: Migrat
     cases = {
         ("import", "none"): (Exit.USAGE, "none: it cannot be read: No such file or directory"),
         ("import", "there"): (Exit.USAGE, "there:1: it is no line of JSON"),
-        ("export", "new"): (Exit.ERROR, "unable to open database file"),
+        ("export", "new"): (Exit.ERROR, "No such file or directory"),
     }
     for arguments, (code, says) in cases.items():
         ended = migrate(state, "store", *arguments)
