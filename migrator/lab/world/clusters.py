@@ -23,6 +23,8 @@ from migrator.lab.world.model import (
 )
 
 _DEFAULT_POOL: Json = {"name": "general"}
+_WITH_PODS = frozenset({"Pod", "ReplicaSet", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"})
+"""Made last, however they are written: a pod made before its ServiceAccount is known to the webhook has no identity."""
 _LETS_ALL_THROUGH: Json = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}
 
 
@@ -193,7 +195,8 @@ def _objects(
         accounts.extend(_service_accounts(index, space, named, path))
         further.extend(_further(index, space, named, path))
         workloads.extend(_workloads(index, space, named, path))
-    return (*spaces, *further, *accounts), tuple(workloads)
+    first = [one for one in further if one.document["kind"] not in _WITH_PODS]
+    return (*spaces, *first, *accounts), (*(one for one in further if one not in first), *workloads)
 
 
 def _service_accounts(index: Index, space: Json, named: ClusterName, at: FieldPath) -> list[Placed]:

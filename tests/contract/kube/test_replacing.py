@@ -162,7 +162,7 @@ def test_a_budget_counts(  # noqa: PLR0917 - fixtures and cases
 
 def test_a_budget_lets_one_go_at_a_time(kube: KubeClient, namespace: str) -> None:
     # long enough for the second to be asked for while the first is still going, on a busy machine, too
-    path = deployed(kube, namespace, 2, {"terminationGracePeriodSeconds": 3})
+    path = deployed(kube, namespace, 2, {"terminationGracePeriodSeconds": 6})
     watched = budget(kube, namespace, minAvailable=1)
     wait_for(kube, watched, has("disruptionsAllowed", 1))
     first, second = pods(kube, namespace)
