@@ -17,7 +17,7 @@ def life(path: str, manifest: Json) -> tuple[Ask, ...]:
         post(f"{path}?dryRun=All", manifest),
         post(path, manifest),
         post(path, manifest),
-        wait(one, "status.conditions") if "customresourcedefinitions" in path else get(one),
+        wait(one, "status.conditions.1.status=True") if "customresourcedefinitions" in path else get(one),
         get(one, TABLE),
         get(one, PARTIAL),
         get(f"{path}?{name}"),
