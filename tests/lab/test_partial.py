@@ -17,6 +17,7 @@ from migrator.model.exits import Exit
 from tests.lab import flocks, harness
 from tests.lab.harness import Fleet
 
+pytestmark = pytest.mark.slow
 HOME, AWAY, CLOSED = "111111111111", "222222222222", "333333333333"
 IRELAND, FRANKFURT = "eu-west-1", "eu-central-1"
 PLACES = {
