@@ -17,6 +17,7 @@ from tests.lab.harness import Fleet
 from tests.lab.look import check
 from tests.lab.zygote import Started
 
+pytestmark = pytest.mark.slow
 LEASE = 3
 CHANGES: dict[str, dict[str, Any]] = {
     "trust": {"aws": {"operation": "UpdateAssumeRolePolicy", "role": "main-trust"}},
@@ -50,14 +51,7 @@ def _wide(name: str) -> scenes.Service:
     return {**made, "workloads": workloads}
 
 
-@pytest.mark.parametrize(
-    ("side", "woken"),
-    [
-        ("before", "late"),
-        pytest.param("before", "at once", marks=pytest.mark.slow),
-        pytest.param("after", "late", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize(("side", "woken"), [("before", "late"), ("before", "at once"), ("after", "late")])
 def test_a_worker_that_lost_its_leases_changes_nothing_more(fleet: Fleet, side: str, woken: str) -> None:
     """Stopped in four changes at once, each of another kind; `before`: the clouds make them only after that."""
     held = [{"slow": {**calls, "seconds": LONG, "first": 1, "side": side}} for calls in CHANGES.values()]
@@ -67,7 +61,8 @@ def test_a_worker_that_lost_its_leases_changes_nothing_more(fleet: Fleet, side: 
         first.send_signal(signal.SIGSTOP)
         second = _worker(fleet, "second")
         if woken == "late":
-            assert _ended(second) in {Exit.DONE, Exit.UNFINISHED}
+            ended = _ended(second)
+            assert ended in {Exit.DONE, Exit.UNFINISHED}, _told(fleet)
             time.sleep(LONG / 2)  # whatever was held back has been made by now
         else:
             time.sleep(LEASE + 2.0)
@@ -101,6 +96,10 @@ def test_a_rollback_that_lost_its_lease_leaves_the_other_workloads_alone(fleet: 
     stands = flocks.standings(fleet)
     assert stands.pop("main/shop/wide") == "rolled-back"
     assert set(stands.values()) == {"migrated"}
+
+
+def _told(fleet: Fleet) -> str:
+    return "\n".join(fleet.migrate("history", f"main/shop/{name}").out for name in CHANGES)
 
 
 def _worker(fleet: Fleet, name: str) -> Started:
